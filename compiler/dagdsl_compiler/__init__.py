@@ -1,0 +1,1 @@
+"""IR -> `torch.fx` -> `torch.compile`: networks as PyTorch modules."""

@@ -1,0 +1,1 @@
+"""`fx.GraphModule` -> callable."""

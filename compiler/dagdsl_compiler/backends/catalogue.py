@@ -1,0 +1,18 @@
+"""All backends by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from torch import fx
+
+from dagdsl_compiler.backends.eager import eager
+from dagdsl_compiler.backends.inductor import inductor
+
+Backend: TypeAlias = Callable[[fx.GraphModule], Callable[..., Any]]
+"""Graph -> what is called with the same inputs, and gives the same outputs."""
+
+BACKENDS: MappingProxyType[str, Backend] = MappingProxyType({"eager": eager, "inductor": inductor})
+"""Name -> backend."""

@@ -1,0 +1,28 @@
+"""Pooling and flattening."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from dagdsl.ir.nodes import Op
+from dagdsl_compiler.blocks.spec import Call, Calls, integer
+
+
+def _window(op: Op) -> dict[str, Any]:
+    kernel = integer(op, "kernel")
+    return {
+        "kernel_size": kernel,
+        "stride": integer(op, "stride"),
+        "padding": (kernel - 1) // 2,
+    }
+
+
+CALLS: Calls = {
+    "maxpool": lambda op: Call(F.max_pool2d, _window(op)),
+    "avgpool": lambda op: Call(F.avg_pool2d, {**_window(op), "count_include_pad": False}),
+    "gap": lambda op: Call(torch.mean, {"dim": (2, 3)}),
+    "flatten": lambda op: Call(torch.flatten, {"start_dim": 1}),
+}

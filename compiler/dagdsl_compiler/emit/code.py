@@ -1,0 +1,212 @@
+"""Bits of Python -> lines of Python: calls with holes for numbers, broken where they are too long."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from dagdsl_compiler.emit.identifiers import plain
+
+WIDTH: Final = 100
+INDENT: Final = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A value that may become an argument of the class it stands in.
+
+    Holes of different `kind`s are different arguments, whatever their values.
+    """
+
+    kind: str
+    value: int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument; `prefix` is `name=`. It is left out where it is the text `default`."""
+
+    code: Code
+    prefix: str = ""
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`callee(args)`; with other `brackets` also a list or a dict."""
+
+    callee: str
+    args: tuple[Arg, ...] = ()
+    brackets: str = "()"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A list or a dict of short items, as many on a line as fit."""
+
+    items: tuple[str, ...]
+    brackets: str = "[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An `nn.ModuleList`; equal items are written once."""
+
+    items: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`item for _ in range(count)`."""
+
+    item: Code
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An instance of an emitted class: `label` finds the class, `holes` are all that it has."""
+
+    label: int
+    holes: tuple[Hole, ...]
+
+
+Code: TypeAlias = str | Hole | Call | Packed | Array | Repeat | Use
+Instantiate: TypeAlias = Callable[[int, Sequence[str]], Code]
+"""The call that makes an instance of a class of that label; its holes are filled with the texts."""
+
+
+def call(callee: str, *args: Code) -> Call:
+    """`callee(args)`."""
+    return Call(callee, tuple(map(Arg, args)))
+
+
+def literal(value: object) -> str:
+    """A value as Python writes it; nothing else can come out of it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    text = repr(value)
+    return f'"{text[1:-1]}"' if isinstance(value, str) and '"' not in text else text
+
+
+def holes(code: Code) -> Iterator[Hole]:
+    """All holes, from left to right."""
+    match code:
+        case Hole():
+            yield code
+        case Call(args=args):
+            for arg in args:
+                yield from holes(arg.code)
+        case Array(items):
+            for item in items:
+                yield from holes(item)
+        case Use():
+            yield from code.holes
+
+
+def skeleton(code: Code) -> Code:
+    """The code without the values of its holes: equal for two codes of equal structure."""
+    match code:
+        case Hole():
+            return Hole(code.kind, "")
+        case Call(callee, args, brackets):
+            blank = (Arg(skeleton(arg.code), arg.prefix, arg.default) for arg in args)
+            return Call(callee, tuple(blank), brackets)
+        case Array(items):
+            return Array(tuple(map(skeleton, items)))
+        case Use(label, inner):
+            return Use(label, tuple(Hole(hole.kind, "") for hole in inner))
+    return code
+
+
+def fill(code: Code, texts: Iterator[str], instantiate: Instantiate) -> Code:
+    """The code with each hole replaced by the next of `texts`, and each use by a call."""
+    match code:
+        case Hole():
+            return next(texts)
+        case Call(callee, args, brackets):
+            filled = (
+                Arg(fill(arg.code, texts, instantiate), arg.prefix, arg.default) for arg in args
+            )
+            kept = tuple(arg for arg in filled if not arg.default or arg.code != arg.default)
+            return Call(callee, kept, brackets)
+        case Array(items):
+            made = [fill(item, texts, instantiate) for item in items]
+            if len(made) > 1 and made.count(made[0]) == len(made):
+                return call("nn.ModuleList", Repeat(made[0], len(made)))
+            return call("nn.ModuleList", Call("", tuple(map(Arg, made)), "[]"))
+        case Use(label, inner):
+            return instantiate(label, [next(texts) for _ in inner])
+    return code
+
+
+def flat(code: Code) -> str:
+    """The code, its holes filled, on one line."""
+    match code:
+        case str():
+            return code
+        case Call(callee, args, brackets):
+            inner = ", ".join(arg.prefix + flat(arg.code) for arg in args)
+            return f"{callee}{brackets[0]}{inner}{brackets[1]}"
+        case Packed(items, brackets):
+            return f"{brackets[0]}{', '.join(items)}{brackets[1]}"
+        case Repeat(item, count):
+            return f"{flat(item)} for _ in range({count})"
+    raise AssertionError("holes are filled before code is printed")
+
+
+def layout(code: Code, prefix: str = "", suffix: str = "", depth: int = 0) -> list[str]:
+    """`prefix code suffix` at an indentation of `depth`, broken as `ruff format` breaks it."""
+    pad = INDENT * depth
+    line = pad + prefix + flat(code) + suffix
+    if len(line) <= WIDTH:
+        return [line]
+    match code:
+        case Call(callee, args, brackets) if args:
+            head = f"{pad}{prefix}{callee}{brackets[0]}"
+            inner = [
+                line for arg in args for line in layout(arg.code, arg.prefix, ",", depth + 1)
+            ]
+            return [head, *inner, f"{pad}{brackets[1]}{suffix}"]
+        case Packed(items, brackets):
+            head = f"{pad}{prefix}{brackets[0]}"
+            return [head, *_pack(items, depth + 1), f"{pad}{brackets[1]}{suffix}"]
+        case Repeat(item, count):
+            # The only argument of a call: no comma may follow it.
+            return [*layout(item, prefix, "", depth), f"{pad}for _ in range({count})"]
+    return [line]
+
+
+def _pack(items: Sequence[str], depth: int) -> Iterator[str]:
+    line = INDENT * depth
+    for item in items:
+        if line.strip() and len(line) + len(item) + 1 > WIDTH:
+            yield line.rstrip()
+            line = INDENT * depth
+        line += f"{item}, "
+    yield line.rstrip()
+
+
+def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
+    """The lines, further to the right."""
+    return [INDENT * depth + line if line else "" for line in lines]
+
+
+def wrap(text: str, depth: int = 0) -> list[str]:
+    """A paragraph as lines that fit at that depth; nothing in it can end a string or a comment."""
+    width = WIDTH - len(INDENT) * depth - len('"""')
+    return textwrap.wrap(plain(text), width, break_on_hyphens=False)
+
+
+def docstring(paragraphs: Sequence[str | Sequence[str]], depth: int = 1) -> list[str]:
+    """A docstring at that depth; a paragraph that is a sequence of lines keeps its lines."""
+    lines: list[str] = []
+    for part in paragraphs:
+        rows = [part] if isinstance(part, str) else part
+        lines += [*([""] if lines else []), *(line for row in rows for line in wrap(row, depth))]
+    if len(lines) == 1 and len(lines[0]) + 6 + len(INDENT) * depth <= WIDTH:
+        return indent([f'"""{lines[0]}"""'], depth)
+    return indent([f'"""{lines[0]}', *lines[1:], '"""'], depth)

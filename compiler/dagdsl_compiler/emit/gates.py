@@ -1,0 +1,169 @@
+"""Routers -> functions from logits to weights: one for all routers that decide alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from dagdsl.check.liveness import can_die
+from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router, Step
+from dagdsl_compiler.emit.code import docstring, indent, literal
+from dagdsl_compiler.emit.identifiers import Names, snake
+from dagdsl_compiler.lower.names import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How routers decide."""
+
+    activation: Activation
+    normalise: bool
+    threshold: float | None
+    train: GateTraining
+    dead: Dead
+
+    @classmethod
+    def of(cls, router: Router) -> Rule:
+        """The rule of a router."""
+        train, dead = router.train, router.dead
+        if router.threshold is None:
+            train, dead = "hard", "zero"
+        return cls(router.activation, router.normalise, router.threshold, train, dead)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether it compares weights within groups."""
+        return self.activation == "softmax" or self.normalise
+
+    @property
+    def close(self) -> str:
+        """The runtime function that closes edges."""
+        return "close_straight_through" if self.train == "straight_through" else "close"
+
+    def __str__(self) -> str:
+        words = [self.activation] if self.activation != "none" else []
+        words += ["normalise"] if self.normalise else []
+        if self.threshold is not None:
+            words.append(f"threshold({self.threshold}, {self.train})")
+        return ", ".join(words) or "the logits as they are"
+
+
+@dataclass(slots=True)
+class GateFunction:
+    """The function of a rule. `masks`: some routers take the life of what they read with them."""
+
+    name: str
+    rule: Rule
+    masks: bool = False
+
+    def print(self) -> list[str]:
+        """Its definition."""
+        rule = self.rule
+        formals = ["logits: Tensor"]
+        formals += ["groups: tuple[int, ...]"] if rule.has_groups else []
+        formals += ["training: bool"] if rule.train == "soft" else []
+        formals += ["alive: Tensor | None = None"] if self.masks else []
+        both = rule.threshold is not None
+        result = "tuple[Tensor, ...]"
+        result = f"tuple[{result}, {result}]" if both else result
+        return [
+            f"def {self.name}({', '.join(formals)}) -> {result}:",
+            *docstring(self._doc()),
+            *indent(self._body()),
+        ]
+
+    def _doc(self) -> list[str]:
+        gives = "The weight of each edge"
+        if self.rule.threshold is not None:
+            gives += " and whether it is open"
+        text = f"{gives}: {self.rule}."
+        if self.rule.dead == "keep_strongest":
+            text += " Closing is left to the nodes, which keep their strongest edge."
+        return [text]
+
+    def _body(self) -> Iterator[str]:
+        rule = self.rule
+        weights = {
+            "sigmoid": "torch.sigmoid(logits)",
+            "softmax": "softmax(logits, groups)",
+            "relu_tanh": "relu_tanh(logits)",
+            "none": "logits",
+        }[rule.activation]
+        yield f"weights = {weights}"
+        if rule.normalise:
+            yield "weights = normalise(weights, groups)"
+        if rule.threshold is None:
+            if self.masks:
+                yield "if alive is not None:"
+                yield "    weights = masked(weights, alive)"
+            yield "return weights.unbind(1)"
+            return
+        yield f"is_open = weights > {literal(rule.threshold)}"
+        if rule.train == "soft":
+            yield "if training:"
+            yield "    is_open = torch.ones_like(is_open)"
+        if rule.dead == "zero":
+            yield f"weights = {rule.close}(weights, is_open)"
+        if self.masks:
+            yield "if alive is not None:"
+            yield "    weights, is_open = masked(weights, alive), is_open & alive[:, None]"
+        yield "return weights.unbind(1), is_open.unbind(1)"
+
+
+@dataclass(slots=True)
+class GateFunctions:
+    """The functions of all rules of a net."""
+
+    names: Names
+    functions: dict[Rule, GateFunction] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, net: Net, names: Names) -> GateFunctions:
+        """Collect the rules of all graphs."""
+        made = cls(names)
+        for graph in graphs_of((net.graph,)):
+            mortal = can_die(graph)
+            for router in graph.routers:
+                rule = Rule.of(router)
+                if rule not in made.functions:
+                    wish = snake(base_name(router))
+                    made.functions[rule] = GateFunction(names.new(wish), rule)
+                made.functions[rule].masks |= masks_source(graph, router, mortal)
+        return made
+
+    def __getitem__(self, router: Router) -> GateFunction:
+        return self.functions[Rule.of(router)]
+
+
+def masks_source(graph: Graph, router: Router, mortal: frozenset[str]) -> bool:
+    """Whether the edges of a router all leave one node, which may be dead.
+
+    Where the strongest edge is kept they must not be closed before the node has chosen.
+    """
+    sources = {
+        edge.source
+        for edge in graph.edges
+        if edge.gate is not None and edge.gate.router == router.name
+    }
+    keeps = router.threshold is not None and router.dead == "keep_strongest"
+    return len(sources) == 1 and sources <= mortal and not keeps
+
+
+def base_name(router: Router) -> str:
+    """The name of a router in the text, without that of the vertex it was made for."""
+    if router.vertex is None:
+        return router.name
+    vertex = re.sub(r"\W+", "_", plain(router.vertex)).strip("_")
+    return router.name.removesuffix(f"_{vertex}") or router.name
+
+
+def graphs_of(steps: Iterable[Step]) -> Iterator[Graph]:
+    """All graphs among the steps, and those inside them."""
+    for step in steps:
+        if isinstance(step, Graph):
+            yield step
+            for part in (*step.nodes, *step.edges):
+                yield from graphs_of(part.steps)
+        elif step.kind == "block":
+            yield from graphs_of(step.steps)

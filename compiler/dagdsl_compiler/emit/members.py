@@ -1,0 +1,68 @@
+"""Modules by path -> the members of a class: arrays become lists, names in common containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dagdsl_compiler.emit.code import Arg, Array, Call, Code, literal
+from dagdsl_compiler.emit.identifiers import is_attribute
+
+Tree = dict[str, "Tree | Code"]
+
+
+@dataclass(slots=True)
+class Members:
+    """The modules of a class, by their paths in it."""
+
+    tree: Tree = field(default_factory=dict)
+
+    def add(self, path: str, code: Code) -> None:
+        """A module and the code that makes it."""
+        *scopes, name = path.split(".")
+        tree = self.tree
+        for scope in scopes:
+            inner = tree.setdefault(scope, {})
+            assert isinstance(inner, dict), f"{path}: {scope} is a module already"
+            tree = inner
+        tree[name] = code
+
+    def __iter__(self) -> Iterable[tuple[str, Code]]:
+        """The members, containers built."""
+        return ((name, _code(code)) for name, code in self.tree.items())
+
+    def access(self, path: str) -> str:
+        """The expression for a module, in a method of the class."""
+        expression, tree = "self", self.tree
+        for name in path.split("."):
+            if _is_array(tree):
+                expression += f"[{name}]"
+            elif is_attribute(name):
+                expression += f".{name}"
+            else:
+                expression += f".get_submodule({literal(name)})"
+            inner = tree[name]
+            tree = inner if isinstance(inner, dict) else {}
+        return expression
+
+
+def _is_array(tree: Tree) -> bool:
+    return list(tree) == [str(i) for i in range(len(tree))] and bool(tree)
+
+
+def _code(tree: Tree | Code) -> Code:
+    if not isinstance(tree, dict):
+        return tree
+    if _is_array(tree):
+        return Array(tuple(map(_code, tree.values())))
+    return Call("Modules", keywords((name, _code(code)) for name, code in tree.items()))
+
+
+def keywords(members: Iterable[tuple[str, Code]]) -> tuple[Arg, ...]:
+    """Modules as keyword arguments."""
+    return tuple(
+        Arg(code, f"{name}=")
+        if is_attribute(name)
+        else Arg(Call("", (Arg(code, f"{literal(name)}: "),), "{}"), "**")
+        for name, code in members
+    )

@@ -1,0 +1,1 @@
+"""IR -> module tree and `fx.Graph`."""

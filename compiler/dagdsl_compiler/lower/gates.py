@@ -1,0 +1,166 @@
+"""Routers and gates of the IR -> fx nodes: what edges weigh, and which of them are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import fx
+
+from dagdsl.ir.nodes import Edge, Router
+from dagdsl_compiler.lower.modules import soft_threshold
+from dagdsl_compiler.lower.names import Scope
+from dagdsl_compiler.lower.writer import Place, Writer
+from dagdsl_compiler.runtime import gate as run
+from dagdsl_compiler.runtime import liveness
+
+Alive = Mapping[str, fx.Node]
+"""Node that may be dead -> whether it is alive, `[B]` or `[1]`; the others are not in it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wire:
+    """An edge with its names; `label` is what its fx nodes are called."""
+
+    edge: Edge
+    scope: Scope
+    label: str
+
+    @property
+    def place(self) -> Place:
+        """The edge."""
+        return Place.of(self.scope.ir, self.edge)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The weight of an edge (None: one) and whether it is open (None: always), `[B]` or `[1]`."""
+
+    weight: fx.Node | None = None
+    is_open: fx.Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a router decided. Each fx node is a list with an entry, `[B]` or `[1]`, for each edge.
+
+    `weights` are from before the threshold, `gated` from after it. Without one, nothing closes:
+    they are the same, and `is_open` is None.
+    """
+
+    router: Router
+    weights: fx.Node
+    gated: fx.Node
+    is_open: fx.Node | None
+
+
+Keepers = Mapping[Wire, Decision]
+
+
+def decide(write: Writer, router: Router, scope: Scope, logits: fx.Node) -> Decision:
+    """Activation, normalisation and threshold of a router; `logits` are `[B, E]` or `[1, E]`."""
+    name, place = scope.identifier, Place.of(scope.ir, router)
+
+    def edges(tensor: fx.Node) -> fx.Node:
+        # The gradient of unbind is one stack; indexing edge by edge would instead add up a
+        # zero-filled tensor for each of them.
+        return write.call(f"{tensor.name}_edges", place, torch.unbind, tensor, 1)
+
+    weights = _weights(write, router, name, place, logits)
+    if router.threshold is None:
+        entries = edges(weights)
+        return Decision(router, entries, entries, None)
+    path = soft_threshold(router, scope)
+    is_open = (
+        write.call(f"{name}_open", place, run.above, weights, router.threshold)
+        if path is None
+        else write.module(f"{name}_open", place, path, weights)
+    )
+    gated = _close(write, f"{name}_gate", place, router, weights, is_open)
+    return Decision(router, edges(weights), edges(gated), edges(is_open))
+
+
+def gate_of(write: Writer, wire: Wire, decision: Decision | None) -> Gate:
+    """The gate of an edge as its router decides it, whether or not its source is alive."""
+    if decision is None:
+        return Gate()
+    weight = _entry(write, wire, "w", decision.gated)
+    if decision.is_open is None:
+        return Gate(weight)
+    return Gate(weight, _entry(write, wire, "open", decision.is_open))
+
+
+def keep_strongest(
+    write: Writer, name: str, alive: Alive, gates: Mapping[Wire, Gate], keepers: Keepers
+) -> dict[Wire, Gate]:
+    """The gates of all in-edges of a node, the strongest edge kept where all were closed.
+
+    `keepers` are the edges that may be reopened, with the decisions about them.
+    """
+    others = [reach(write, w, gate, alive).is_open for w, gate in gates.items() if w not in keepers]
+    if not keepers or None in others:
+        return dict(gates)
+    raw = [_entry(write, wire, "raw", decision.weights) for wire, decision in keepers.items()]
+    kept = write.call(
+        f"{name}_kept",
+        next(iter(keepers)).place,
+        run.keep_strongest,
+        raw,
+        [gates[wire].is_open for wire in keepers],
+        [alive.get(wire.edge.source) for wire in keepers],
+        others,
+    )
+    result = dict(gates)
+    for i, (wire, weight) in enumerate(zip(keepers, raw, strict=True)):
+        is_open = write.item(f"{wire.label}_kept", wire.place, kept, i)
+        router = keepers[wire].router
+        result[wire] = Gate(
+            _close(write, f"{wire.label}_w", wire.place, router, weight, is_open), is_open
+        )
+    return result
+
+
+def reach(write: Writer, wire: Wire, gate: Gate, alive: Alive) -> Gate:
+    """The gate with the edge's source taken into account: closed in samples where it is dead."""
+    source = alive.get(wire.edge.source)
+    if source is None:
+        return gate
+    weight, is_open = gate.weight, gate.is_open
+    return Gate(
+        source
+        if weight is None
+        else write.call(f"{wire.label}_g", wire.place, liveness.masked, weight, source),
+        source
+        if is_open is None
+        else write.call(f"{wire.label}_reached", wire.place, liveness.both, is_open, source),
+    )
+
+
+def _entry(write: Writer, wire: Wire, what: str, entries: fx.Node) -> fx.Node:
+    assert wire.edge.gate is not None
+    return write.item(f"{wire.label}_{what}", wire.place, entries, wire.edge.gate.index)
+
+
+def _close(
+    write: Writer, name: str, place: Place, router: Router, weights: fx.Node, is_open: fx.Node
+) -> fx.Node:
+    straight = router.train == "straight_through"
+    close = run.close_straight_through if straight else run.close
+    return write.call(name, place, close, weights, is_open)
+
+
+def _weights(write: Writer, router: Router, name: str, place: Place, logits: fx.Node) -> fx.Node:
+    weights = logits
+    match router.activation:
+        case "sigmoid":
+            weights = write.call(f"{name}_sigmoid", place, torch.sigmoid, weights)
+        case "softmax":
+            weights = write.call(f"{name}_softmax", place, run.softmax, weights, router.groups)
+        case "relu_tanh":
+            weights = write.call(f"{name}_relu_tanh", place, run.relu_tanh, weights)
+        case "none":
+            pass
+    if router.normalise:
+        weights = write.call(f"{name}_normalise", place, run.normalise, weights, router.groups)
+    return weights

@@ -1,0 +1,214 @@
+"""IR -> one flat `fx.Graph` that calls the modules by their paths: one rule for each construct.
+
+The rules are those of "What a graph means" in docs/architecture.md, word for word. Nothing is
+optimised here but what only the IR can tell; the passes do the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import fx, nn
+
+from dagdsl.check.liveness import can_die, keeps_strongest
+from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
+from dagdsl_compiler.blocks.catalogue import CALLS, MODULES, NOTHING
+from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
+from dagdsl_compiler.lower.modules import vertex_read
+from dagdsl_compiler.lower.names import GraphNames, Scope, plain
+from dagdsl_compiler.lower.writer import Place, Writer
+from dagdsl_compiler.runtime import aggregate, liveness
+from dagdsl_compiler.runtime.routes import adjacency
+
+_MERGES = {
+    "sum": aggregate.weighted_sum,
+    "concat": aggregate.concat,
+    "mul": aggregate.product,
+}
+
+
+def lower(net: Net, names: GraphNames, modules: nn.Module, *, routes: bool) -> fx.GraphModule:
+    """The graph of `net` over the tree of its modules.
+
+    Takes the inputs of the net, `[B, *shape]` each, and returns its outputs; with `routes` the
+    pair of these and a dict: key of a graph with routers -> `[B, V, V]`, the weights it applied.
+    """
+    write = Writer()
+    lowering = _Lowering(write, routes)
+    inputs = {
+        node.name: write.input(scope.identifier, Place.of(scope.ir, node))
+        for node, scope in zip(net.graph.nodes, names.nodes, strict=True)
+        if node.kind == "in"
+    }
+    values = lowering.graph(net.graph, names, inputs)
+    outputs: Any = {
+        output.name: values[output.value]
+        if isinstance(output.value, str)
+        else {tap: values[node] for tap, node in output.value.items()}
+        for output in net.outputs
+    }
+    if len(net.outputs) == 1 and isinstance(net.outputs[0].value, str):
+        outputs = outputs[net.outputs[0].name]
+    write.output((outputs, lowering.routes) if routes else outputs, Place.of("output", net))
+    return fx.GraphModule(modules, write.graph, class_name=net.name)
+
+
+class _Lowering:
+    """What all graphs of a net share: the writer, the rules of steps, the routes found so far."""
+
+    def __init__(self, write: Writer, collect: bool) -> None:
+        self.write = write
+        self.collect = collect
+        self.routes: dict[str, fx.Node] = {}
+
+    def graph(
+        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
+    ) -> dict[str, fx.Node]:
+        """The outputs of all nodes of a graph."""
+        lowered = _Graph(self, graph, names, inputs)
+        lowered.run()
+        if self.collect and graph.is_gated:
+            self.routes[names.routes] = lowered.adjacency()
+        return lowered.values
+
+    def steps(
+        self, steps: Sequence[Step], names: Sequence[Scope | GraphNames], x: fx.Node
+    ) -> fx.Node:
+        """A pipe, applied to `x`."""
+        for step, name in zip(steps, names, strict=True):
+            match step, name:
+                case Op(), Scope():
+                    x = self._op(step, name, x)
+                case Block(), Scope():
+                    x = self.steps(step.steps, name.steps, x)
+                case Graph(), GraphNames():
+                    first, last = step.nodes[0].name, step.nodes[-1].name
+                    x = self.graph(step, name, {first: x})[last]
+        return x
+
+    def router(self, router: Router, scope: Scope, x: fx.Node | None) -> Decision:
+        """The decision of a router that reads `x`, or nothing."""
+        steps = list(zip(router.steps, scope.steps, strict=True))
+        if x is None:
+            source, name = steps.pop(0)
+            assert isinstance(name, Scope)
+            x = self.write.module(name.identifier, Place.of(name.ir, source), name.path)
+        for step, name in steps:
+            x = self.steps((step,), (name,), x)
+        return decide(self.write, router, scope, x)
+
+    def _op(self, op: Op, scope: Scope, x: fx.Node) -> fx.Node:
+        place = Place.of(scope.ir, op)
+        if op.op in MODULES:
+            return self.write.module(scope.identifier, place, scope.path, x)
+        if op.op in NOTHING:
+            return x
+        call = CALLS[op.op](op)
+        return self.write.call(scope.identifier, place, call.function, x, **call.arguments)
+
+
+class _Graph:
+    """One graph while it is lowered: what is known about each node and edge grows on the way."""
+
+    def __init__(
+        self, shared: _Lowering, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
+    ) -> None:
+        self.shared = shared
+        self.write = shared.write
+        self.ir = graph
+        self.names = names
+        self.mortal = can_die(graph)
+        self.values = dict(inputs)
+        self.alive: dict[str, fx.Node] = {}
+        self.weights: dict[tuple[str, str], fx.Node | None] = {}
+        self.carried: dict[Wire, fx.Node] = {}
+        self.decisions: dict[str, Decision] = {}
+        self.wires: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
+        prefix = f"{names.identifier}_" if names.path else ""
+        for edge, scope in zip(graph.edges, names.edges, strict=True):
+            label = f"{prefix}{plain(edge.source)}_to_{plain(edge.target)}"
+            self.wires[edge.target].append(Wire(edge, scope, label))
+
+    def run(self) -> None:
+        """Lower all nodes."""
+        for node, scope in zip(self.ir.nodes, self.names.nodes, strict=True):
+            if node.kind != "in":
+                self.values[node.name] = self._node(node, scope)
+
+    def adjacency(self) -> fx.Node:
+        """The routes, once all nodes are lowered."""
+        order = {node.name: i for i, node in enumerate(self.ir.nodes)}
+        return self.write.call(
+            f"{self.names.routes.replace('.', '_')}_routes",
+            Place.of(self.names.routes, self.ir),
+            adjacency,
+            self.values[self.ir.nodes[0].name],
+            len(order),
+            [(order[source], order[target]) for source, target in self.weights],
+            list(self.weights.values()),
+        )
+
+    def _node(self, node: Node, scope: Scope) -> fx.Node:
+        name, place = scope.identifier, Place.of(scope.ir, node)
+        values = [self._carry(wire) for wire in self.wires[node.name]]
+        gates = self._gates(node, name)
+        weights = [gate.weight for gate in gates]
+        merge = _MERGES[node.merge]
+        merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights)
+        y = self.shared.steps(node.steps, scope.steps, merged)
+        if node.name not in self.mortal:
+            return y
+        opens = [gate.is_open for gate in gates]
+        alive = self.write.call(f"{name}_alive", place, liveness.any_open, opens)
+        self.alive[node.name] = alive
+        return self.write.call(name, place, liveness.masked, y, alive)
+
+    def _carry(self, wire: Wire) -> fx.Node:
+        """What an edge carries: once for the merge and for a router that reads it."""
+        if wire not in self.carried:
+            source = self.values[wire.edge.source]
+            self.carried[wire] = self.shared.steps(wire.edge.steps, wire.scope.steps, source)
+        return self.carried[wire]
+
+    def _gates(self, node: Node, name: str) -> list[Gate]:
+        """What the in-edges of a node weigh, and which are open."""
+        write, alive, wires = self.write, self.alive, self.wires[node.name]
+        decisions = {wire: self._decision(wire.edge) for wire in wires}
+        gates = {wire: gate_of(write, wire, decisions[wire]) for wire in wires}
+        keepers = {
+            wire: decision
+            for wire, decision in decisions.items()
+            if decision is not None and keeps_strongest(self.ir, wire.edge)
+        }
+        gates = keep_strongest(write, name, alive, gates, keepers)
+        reached = [reach(write, wire, gate, alive) for wire, gate in gates.items()]
+        for wire, gate in zip(wires, reached, strict=True):
+            self.weights[wire.edge.source, wire.edge.target] = gate.weight
+        return reached
+
+    def _decision(self, edge: Edge) -> Decision | None:
+        """What the router of an edge decided: lowered where the first of its edges asks for it."""
+        if edge.gate is None:
+            return None
+        name = edge.gate.router
+        if name not in self.decisions:
+            index = [router.name for router in self.ir.routers].index(name)
+            router, scope = self.ir.routers[index], self.names.routers[index]
+            x = self._read(router, scope)
+            self.decisions[name] = self.shared.router(router, scope, x)
+        return self.decisions[name]
+
+    def _read(self, router: Router, scope: Scope) -> fx.Node | None:
+        """What a router reads."""
+        match router.reads:
+            case "nothing":
+                return None
+            case "target":
+                assert router.vertex is not None
+                values = [self._carry(wire) for wire in self.wires[router.vertex]]
+                name, place = f"{scope.identifier}_in", Place.of(scope.ir, router)
+                plain_sum = aggregate.weighted_sum
+                return self.write.call(name, place, plain_sum, values, [None] * len(values))
+            case "source" | "stage":
+                return self.values[vertex_read(self.ir, router)]

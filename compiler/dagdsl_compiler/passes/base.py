@@ -1,0 +1,47 @@
+"""What a pass is, and how a graph is shown to people."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import fx
+
+from dagdsl_compiler.lower.writer import IR
+
+
+class Pass(Protocol):
+    """A step from graph to graph: a frozen dataclass whose fields are its options.
+
+    It rewrites the graph in place and leaves every node with its provenance. What the graph
+    computes stays the same.
+    """
+
+    @property
+    def name(self) -> str:
+        """What dumps call it."""
+        ...
+
+    def run(self, module: fx.GraphModule) -> None:
+        """Rewrite `module.graph`; the pipeline cleans up, verifies and recompiles."""
+        ...
+
+
+def dump(module: fx.GraphModule) -> str:
+    """The graph as text, one node a line, each with its place in the IR behind it."""
+    lines = [(_line(node), node.meta.get(IR, "?")) for node in module.graph.nodes]
+    width = min(80, max(len(line) for line, _ in lines))
+    return "".join(f"{line:<{width}}  # {ir}\n" for line, ir in lines)
+
+
+def _line(node: fx.Node) -> str:
+    arguments = [*map(str, node.args), *(f"{k}={v}" for k, v in node.kwargs.items())]
+    match node.op:
+        case "placeholder":
+            return f"{node.name} = input"
+        case "output":
+            return f"return {', '.join(arguments)}"
+        case "call_module":
+            return f"{node.name} = {node.target}({', '.join(arguments)})"
+        case _:
+            function = getattr(node.target, "__name__", str(node.target))
+            return f"{node.name} = {function}({', '.join(arguments)})"

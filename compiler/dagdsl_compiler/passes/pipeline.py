@@ -1,0 +1,37 @@
+"""The passes in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import fx
+
+from dagdsl_compiler.passes.base import Pass
+from dagdsl_compiler.passes.common import CommonSubexpressions
+from dagdsl_compiler.passes.dead_code import DeadCode
+from dagdsl_compiler.passes.merges import SimplifyMerges
+from dagdsl_compiler.passes.verify import Signature, verify
+
+OnPass = Callable[[str, fx.GraphModule], None]
+"""Is shown the graph as it was lowered (`lower`), and after each pass, by the name of the pass."""
+
+PIPELINE: tuple[Pass, ...] = (CommonSubexpressions(), SimplifyMerges(), DeadCode())
+
+
+def run_passes(
+    module: fx.GraphModule, on_pass: OnPass | None = None, passes: tuple[Pass, ...] = PIPELINE
+) -> None:
+    """Run the passes over a freshly lowered graph, in place.
+
+    Raises VerifyError if one of them, or the lowering, left a graph that is not well formed.
+    """
+    signature = Signature.of(module.graph)
+    verify(module, signature, after="lower")
+    if on_pass is not None:
+        on_pass("lower", module)
+    for step in passes:
+        step.run(module)
+        module.recompile()
+        verify(module, signature, after=step.name)
+        if on_pass is not None:
+            on_pass(step.name, module)

@@ -1,0 +1,1 @@
+"""What a lowered graph calls: functions of tensors, each complete in itself."""

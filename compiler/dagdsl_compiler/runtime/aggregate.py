@@ -1,0 +1,49 @@
+"""What several edges carry -> one tensor: the merges of a node.
+
+Values are `[B, C, H, W]` or `[B, C]`; a weight is `[B]` or `[1]`, or None for one. Each function
+is complete in itself: it is also copied as text into the models that are written out as source.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def weighted_sum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
+    """Sum of the values, each times its weight; all values have one shape."""
+    total: Tensor | None = None
+    for value, weight in zip(values, weights, strict=True):
+        if weight is not None:
+            scale = weight.to(value.dtype).view(-1, *(1,) * (value.dim() - 1))
+        if total is None:
+            total = value if weight is None else value * scale
+        else:
+            # One pass over memory where `total + value * scale` takes two in eager mode.
+            total = total + value if weight is None else torch.addcmul(total, value, scale)
+    assert total is not None
+    return total
+
+
+def concat(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
+    """The values, each times its weight, one after another along the channels."""
+    parts = []
+    for value, weight in zip(values, weights, strict=True):
+        if weight is not None:
+            value = value * weight.to(value.dtype).view(-1, *(1,) * (value.dim() - 1))
+        parts.append(value)
+    return torch.cat(parts, 1)
+
+
+def product(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
+    """Product of the values, each times its weight; a flat `[B, C]` scales the channels."""
+    rank = max(value.dim() for value in values)
+    total: Tensor | None = None
+    for value, weight in zip(values, weights, strict=True):
+        if weight is not None:
+            value = value * weight.to(value.dtype).view(-1, *(1,) * (value.dim() - 1))
+        if value.dim() < rank:
+            value = value.view(*value.shape, *(1,) * (rank - value.dim()))
+        total = value if total is None else total * value
+    assert total is not None
+    return total

@@ -1,0 +1,93 @@
+"""Logits of a router -> weights of edges, and which of these edges are open.
+
+Weights are `[B, E]`, or `[1, E]` when they are the same for every sample. Each function here is
+complete in itself: it is also copied as text into the models that are written out as source.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def softmax(logits: Tensor, groups: tuple[int, ...]) -> Tensor:
+    """Positive weights that sum to one in each group. `[B, E]` -> `[B, E]`."""
+    parts = [part.softmax(1) for part in torch.split_with_sizes(logits, groups, 1)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+def relu_tanh(logits: Tensor) -> Tensor:
+    """`max(tanh(x), 0)`. `[B, E]` -> `[B, E]`."""
+    return torch.tanh(logits).relu()
+
+
+def normalise(weights: Tensor, groups: tuple[int, ...]) -> Tensor:
+    """Divide the weights of each group by their sum; a group of zeros stays so."""
+    parts = []
+    for part in torch.split_with_sizes(weights, groups, 1):
+        total = part.sum(1, keepdim=True)
+        parts.append(part / torch.where(total == 0, 1, total))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+def above(weights: Tensor, tau: float) -> Tensor:
+    """Which edges a threshold leaves open: a mask like `weights`."""
+    return weights > tau
+
+
+class SoftThreshold(nn.Module):
+    """A threshold that closes nothing in training."""
+
+    def __init__(self, tau: float) -> None:
+        super().__init__()
+        self.tau = tau
+
+    def forward(self, weights: Tensor) -> Tensor:
+        """Which edges are open: a mask like `weights`."""
+        if self.training:
+            return torch.ones_like(weights, dtype=torch.bool)
+        return weights > self.tau
+
+    def extra_repr(self) -> str:
+        """The threshold."""
+        return str(self.tau)
+
+
+def close(weights: Tensor, is_open: Tensor) -> Tensor:
+    """The weights of open edges, zero for closed ones, whose weights get no gradient."""
+    return torch.where(is_open, weights, 0)
+
+
+def close_straight_through(weights: Tensor, is_open: Tensor) -> Tensor:
+    """The same values, but the gradient passes as if nothing had been closed."""
+    return weights + (torch.where(is_open, weights, 0) - weights).detach()
+
+
+def keep_strongest(
+    weights: list[Tensor], is_open: list[Tensor], alive: list[Tensor | None], others: list[Tensor]
+) -> list[Tensor]:
+    """Reopen the strongest edge into a node where all edges into it are closed.
+
+    The first three lists have an entry `[B]` or `[1]` for each edge that may be reopened: its
+    weight, whether its gate is open, whether its source is alive (None: always). `others` says the
+    same of the node's other in-edges: whether they are open, their source alive. Gives the new
+    `is_open`, each `[B]`, the first of equal weights winning.
+    """
+    ranks, opened = [], list(others)
+    for weight, gate, source in zip(weights, is_open, alive, strict=True):
+        ranks.append(weight if source is None else torch.where(source, weight, -float("inf")))
+        opened.append(gate if source is None else gate & source)
+    closed = ~opened[0]
+    for edge in opened[1:]:
+        closed = closed & ~edge
+    top = ranks[0]
+    for rank in ranks[1:]:
+        top = torch.maximum(top, rank)
+    kept = []
+    for rank, gate, source in zip(ranks, is_open, alive, strict=True):
+        strongest = closed & (rank == top)
+        if source is not None:
+            strongest = strongest & source
+        closed = closed & ~strongest
+        kept.append(gate | strongest)
+    return kept

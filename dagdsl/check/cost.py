@@ -1,0 +1,105 @@
+"""IR -> parameters and MACs, per sample, with all edges open and with all that can close closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import prod
+
+from dagdsl.check.liveness import can_die
+from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
+from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Shape, Step
+from dagdsl.ops.catalogue import OPS
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """`macs` with all edges open, `least_macs` with every edge closed that can close.
+
+    A MAC is one multiply-add; those of convolutions, fully connected layers and weighted sums are
+    counted. `router_*` are the routers' share of the totals.
+    """
+
+    parameters: int = 0
+    macs: int = 0
+    least_macs: int = 0
+    router_parameters: int = 0
+    router_macs: int = 0
+    sum_macs: int = 0
+    nodes: int = 0
+    edges: int = 0
+    gated_edges: int = 0
+
+    def __add__(self, other: Costs) -> Costs:
+        return Costs(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+
+
+def cost_of_net(net: Net) -> Costs:
+    """The costs of a whole net."""
+    return cost_of_graph(net.graph)
+
+
+def cost_of_node(node: Node, graph: Graph) -> Costs:
+    """The costs of the steps of one node of `graph`."""
+    return Costs() if node.kind == "in" else cost_of_steps(node.steps, input_of(node, graph))
+
+
+def cost_of_graph(graph: Graph) -> Costs:
+    """The costs of a graph: its nodes, routers, edges and weighted sums.
+
+    `nodes` and `edges` count those of the graph and of the graphs inside its nodes; ports and
+    stages themselves are not counted as nodes.
+    """
+    dying = can_die(graph)
+    thresholds = {router.name: router.threshold for router in graph.routers}
+    total = Costs()
+    for node in graph.nodes:
+        total += _always(cost_of_node(node, graph), node.name not in dying)
+        total += Costs(nodes=int(node.kind == "node"))
+    for edge in graph.edges:
+        closable = edge.gate is not None and thresholds[edge.gate.router] is not None
+        alive = edge.source not in dying and not closable
+        total += _always(_cost_of_edge(edge, graph), alive)
+    for router in graph.routers:
+        cost = cost_of_steps(router.steps, read_by(router, graph))
+        reads_dead = router.vertex in dying
+        total += _always(
+            Costs(
+                cost.parameters,
+                cost.macs,
+                cost.least_macs,
+                router_parameters=cost.parameters,
+                router_macs=cost.macs,
+            ),
+            not reads_dead,
+        )
+    return total
+
+
+def cost_of_steps(steps: Iterable[Step], x: Shape) -> Costs:
+    """The costs of steps applied to an input of shape `x`."""
+    total = Costs()
+    for step in steps:
+        match step:
+            case Op():
+                cost = OPS[step.op].cost(x, step.shape, step.params)
+                total += Costs(cost.parameters, cost.macs, cost.macs)
+            case Block():
+                total += cost_of_steps(step.steps, x)
+            case Graph():
+                total += cost_of_graph(step)
+        x = output_of(step)
+    return total
+
+
+def _cost_of_edge(edge: Edge, graph: Graph) -> Costs:
+    """What an edge does, and one multiply-add for each feature it brings if it is weighted."""
+    weighted = prod(carried_by(edge, graph)) if edge.gate is not None else 0
+    gated = int(edge.gate is not None)
+    body = cost_of_steps(edge.steps, graph.node(edge.source).shape)
+    return body + Costs(0, weighted, weighted, sum_macs=weighted, edges=1, gated_edges=gated)
+
+
+def _always(cost: Costs, runs: bool) -> Costs:
+    """The same costs; without `least_macs` if what they are of need not run."""
+    return cost if runs else replace(cost, least_macs=0)

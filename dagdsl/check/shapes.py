@@ -1,0 +1,52 @@
+"""IR -> the shapes that are not written down: what enters a node, an edge, a router."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dagdsl.ir.nodes import Block, Edge, Graph, Node, Op, Router, Shape, Step
+from dagdsl.ops.merge import merge_shape
+
+
+def output_of(step: Step) -> Shape:
+    """The shape of what a step gives."""
+    return step.nodes[-1].shape if isinstance(step, Graph) else step.shape
+
+
+def carried_by(edge: Edge, graph: Graph) -> Shape:
+    """The shape an edge brings to its target."""
+    return output_of(edge.steps[-1]) if edge.steps else graph.node(edge.source).shape
+
+
+def input_of(node: Node, graph: Graph) -> Shape:
+    """The shape that enters a node's steps: its in-edges, merged.
+
+    Raises ValueError if they do not fit together, or if there are none.
+    """
+    shapes = [carried_by(edge, graph) for edge in graph.edges_into(node.name)]
+    merged = merge_shape(node.merge, shapes) if shapes else 0
+    if isinstance(merged, int):
+        raise ValueError(f"the in-edges of `{node.name}` do not fit together")
+    return merged
+
+
+def read_by(router: Router, graph: Graph) -> Shape:
+    """The shape a router reads; empty if it reads nothing."""
+    if router.vertex is None:
+        return ()
+    if router.reads == "target":
+        return carried_by(graph.edges_into(router.vertex)[0], graph)
+    return graph.node(router.vertex).shape
+
+
+def ops_in(steps: Iterable[Step], x: Shape) -> Iterator[tuple[Op, Shape]]:
+    """The ops of steps and of the blocks among them, with the shape each is applied to.
+
+    Graphs are not entered.
+    """
+    for step in steps:
+        if isinstance(step, Op):
+            yield step, x
+        elif isinstance(step, Block):
+            yield from ops_in(step.steps, x)
+        x = output_of(step)

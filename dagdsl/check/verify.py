@@ -1,0 +1,172 @@
+"""IR -> whether it is a net at all: for IR that was read from JSON or rewritten by a pass.
+
+What the front end builds always passes; so there is one sentence, for a developer, and no span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
+from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
+from dagdsl.limits import MAX_EDGES, MAX_NESTING, MAX_NODES, MAX_OPS, MAX_PARAMETERS, MAX_TENSOR
+from dagdsl.ops.catalogue import OPS
+from dagdsl.ops.spec import OpSpec, ShapeError, format_shape
+
+_TYPES = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+class _Flaw(Exception):
+    pass
+
+
+def verify(net: Net) -> str | None:
+    """What is wrong with a net, in a sentence; None if it is sound."""
+    try:
+        _Verifier().net(net)
+    except _Flaw as flaw:
+        return str(flaw)
+    return None
+
+
+class _Verifier:
+    def __init__(self) -> None:
+        self.nodes = self.edges = self.ops = self.parameters = 0
+
+    def net(self, net: Net) -> None:
+        _need(bool(net.inputs), "it has no input")
+        for node in net.inputs:
+            _need(len(node.shape) in (1, 3), f"input `{node.name}` has no shape of an image")
+        self.graph(net.graph, None, 0)
+        names = {node.name for node in net.graph.nodes}
+        _need(bool(net.outputs), "it has no output")
+        for output in net.outputs:
+            for name in output.nodes:
+                _need(name in names, f"output `{output.name}` takes from an unknown node")
+
+    def graph(self, graph: Graph, x: Shape | None, depth: int) -> Shape:
+        _need(depth <= MAX_NESTING, "its graphs are nested too deeply")
+        self.nodes += len(graph.nodes)
+        self.edges += len(graph.edges)
+        _need(self.nodes <= MAX_NODES * 2 and self.edges <= MAX_EDGES, "it is too large")
+        order = {node.name: i for i, node in enumerate(graph.nodes)}
+        _need(len(order) == len(graph.nodes), "two nodes have the same name")
+        if x is not None:
+            ports = [(node.name, node.kind) for node in (graph.nodes[0], graph.nodes[-1])]
+            _need(ports == [("in", "in"), ("out", "out")], "a graph lacks its ports")
+            _need(graph.nodes[0].shape == x, "a graph does not take the shape it gets")
+        _need(len({router.name for router in graph.routers}) == len(graph.routers), "router twice")
+        seen: set[tuple[str, str]] = set()
+        for edge in graph.edges:
+            where = f"the edge from `{edge.source}` to `{edge.target}`"
+            _need(edge.source in order and edge.target in order, f"{where} has no such ends")
+            _need(order[edge.source] < order[edge.target], f"{where} goes backwards")
+            _need((edge.source, edge.target) not in seen, f"{where} is there twice")
+            _need(graph.node(edge.target).kind != "in", f"{where} leads into an input")
+            seen.add((edge.source, edge.target))
+            self.steps(edge.steps, graph.node(edge.source).shape, depth)
+        for node in graph.nodes:
+            if node.kind == "in":
+                _need(not node.steps, f"input `{node.name}` has steps")
+                continue
+            try:
+                y = self.steps(node.steps, input_of(node, graph), depth)
+            except ValueError as error:
+                raise _Flaw(str(error)) from None
+            _need(y == node.shape, f"`{node.name}` does not have the shape it says")
+            is_stage = bool(node.steps) and isinstance(node.steps[-1], Graph)
+            _need(node.kind != "stage" or is_stage, f"stage `{node.name}` has no graph")
+        self.routers(graph, depth)
+        return graph.nodes[-1].shape
+
+    def routers(self, graph: Graph, depth: int) -> None:
+        names = {node.name for node in graph.nodes}
+        indices: dict[str, list[int]] = {router.name: [] for router in graph.routers}
+        for edge in graph.edges:
+            if edge.gate is not None:
+                _need(edge.gate.router in indices, f"there is no router `{edge.gate.router}`")
+                indices[edge.gate.router].append(edge.gate.index)
+        for router in graph.routers:
+            where = f"router `{router.name}`"
+            weighed = sorted(indices[router.name])
+            _need(weighed == list(range(router.outputs)), f"{where} does not fit its edges")
+            _need(bool(router.steps), f"{where} computes nothing")
+            _need((router.vertex is None) == (router.reads == "nothing"), f"{where} reads nothing")
+            _need(router.vertex is None or router.vertex in names, f"{where} reads no node")
+            tau = router.threshold
+            _need(tau is None or 0 <= tau < 1, f"{where} has a threshold out of range")
+            logit = OPS.get(router.steps[0].op)
+            reads_nothing = logit is not None and logit.role == "logit"
+            _need(reads_nothing == (router.reads == "nothing"), f"{where} has steps out of place")
+            if router.reads == "target":
+                into = graph.edges_into(router.vertex or "")
+                _need(len({carried_by(edge, graph) for edge in into}) == 1, f"{where} has no sum")
+            self._reads_before_it_weighs(router, graph)
+            y = self.steps(router.steps, read_by(router, graph), depth)
+            _need(y == (router.outputs,), f"{where} does not give one weight an edge")
+
+    def _reads_before_it_weighs(self, router: Router, graph: Graph) -> None:
+        """A router can weigh only edges that come after what it reads."""
+        order = {node.name: i for i, node in enumerate(graph.nodes)}
+        weighed = (e for e in graph.edges if e.gate is not None and e.gate.router == router.name)
+        for edge in weighed:
+            late = router.vertex is not None and order[router.vertex] > order[edge.target]
+            equal = router.vertex == edge.target and router.reads != "target"
+            _need(not late and not equal, f"router `{router.name}` reads what comes after its edges")
+
+    def steps(self, steps: Sequence[Step], x: Shape, depth: int) -> Shape:
+        for step in steps:
+            match step:
+                case Op():
+                    self._op(step, x)
+                case Block():
+                    _need(depth <= MAX_NESTING, "its blocks are nested too deeply")
+                    y = self.steps(step.steps, x, depth + 1)
+                    _need(y == step.shape, f"block `{step.name}` does not have the shape it says")
+                case Graph():
+                    self.graph(step, x, depth + 1)
+            x = output_of(step)
+        return x
+
+    def _op(self, op: Op, x: Shape) -> None:
+        spec = OPS.get(op.op)
+        self.ops += 1
+        _need(self.ops <= MAX_OPS, "it has too many ops")
+        if spec is None or spec.role not in ("tensor", "logit"):
+            raise _Flaw(f"there is no op `{op.op}`")
+        for flaw in _params(op, spec):
+            raise _Flaw(flaw)
+        try:
+            y = spec.shape(x, op.params)
+        except ShapeError as error:
+            raise _Flaw(str(error)) from None
+        _need(y == op.shape, f"`{op.op}` gives {format_shape(y)}, not {format_shape(op.shape)}")
+        size = 1
+        for dim in y:
+            size *= dim
+        _need(0 < size <= MAX_TENSOR, f"`{op.op}` gives a tensor of impossible size")
+        self.parameters += spec.cost(x, y, op.params).parameters
+        _need(self.parameters <= MAX_PARAMETERS, "it has too many parameters")
+
+
+def _params(op: Op, spec: OpSpec) -> Iterator[str]:
+    if set(op.params) != {param.name for param in spec.params}:
+        yield f"`{op.op}` does not have the parameters it should"
+        return
+    for param in spec.params:
+        value = op.params[param.name]
+        if value is None and param.default is None:
+            continue
+        expected = _TYPES[param.type]
+        right = type(value) is expected or (expected is float and type(value) is int)
+        low, high = param.low, param.high
+        if not right or (param.choices and value not in param.choices):
+            yield f"`{param.name}` of `{op.op}` is not what it should be"
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if (low is not None and value < low) or (high is not None and value > high):
+                yield f"`{param.name}` of `{op.op}` is out of range"
+
+
+def _need(condition: bool, flaw: str) -> None:
+    if not condition:
+        raise _Flaw(flaw)

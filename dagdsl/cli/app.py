@@ -1,0 +1,55 @@
+"""The `dagdsl` command: its subcommands, and what a failure looks like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from dagdsl.cli import build, check, evaluate, graph, train
+
+app = typer.Typer(
+    name="dagdsl",
+    help="Neural networks whose wiring depends on the input: check, build, draw and train them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for command in (check, build, graph, train, evaluate):
+    app.command(command.NAME, no_args_is_help=True)(command.run)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from dagdsl import __version__
+
+        typer.echo(f"dagdsl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Neural networks whose wiring depends on the input: check, build, draw and train them."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 good, 1 errors in a file, 2 wrong usage, 3 our bug."""
+    from dagdsl.cli.failures import report
+
+    try:
+        code = app(standalone_mode=False)
+    except BaseException as failure:
+        code = report(failure)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has gone: nothing to say, and nothing to flush at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code if isinstance(code, int) else 0)

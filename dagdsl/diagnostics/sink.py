@@ -1,0 +1,84 @@
+"""Where the phases report to: collects diagnostics, each once, and gives them back sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from dagdsl.diagnostics.codes import CODES
+from dagdsl.diagnostics.model import Diagnostic, Label, Severity
+from dagdsl.source import Frame, Origin, Span
+
+
+class Sink:
+    """Collects what the phases find. Phases report and carry on; only the front end stops."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, int, str], Diagnostic] = {}
+
+    def error(
+        self,
+        code: str,
+        at: Span | Origin,
+        message: str,
+        *,
+        label: str = "",
+        notes: Iterable[Label] = (),
+        help: str = "",
+    ) -> None:
+        """Report a mistake. An `Origin` adds a note for each expansion it came through."""
+        self._add(Severity.ERROR, code, at, message, label, notes, help)
+
+    def warning(
+        self,
+        code: str,
+        at: Span | Origin,
+        message: str,
+        *,
+        label: str = "",
+        notes: Iterable[Label] = (),
+        help: str = "",
+    ) -> None:
+        """Report something that is allowed and probably not meant."""
+        self._add(Severity.WARNING, code, at, message, label, notes, help)
+
+    def _add(
+        self,
+        severity: Severity,
+        code: str,
+        at: Span | Origin,
+        message: str,
+        label: str,
+        notes: Iterable[Label],
+        help: str,
+    ) -> None:
+        assert code in CODES, f"unregistered diagnostic code {code}"
+        origin = at if isinstance(at, Origin) else Origin(at)
+        span = origin.span
+        expansions = tuple(map(_expansion, origin.frames))
+        diagnostic = Diagnostic(
+            code, message, span, severity, label, (*notes, *expansions), help
+        )
+        # An array of nodes or a block used often meets the same mistake many times: keep the first.
+        self._found.setdefault((code, span.file.name, span.start, message), diagnostic)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything reported so far stops the build."""
+        return any(d.severity is Severity.ERROR for d in self._found.values())
+
+    def sorted(self) -> list[Diagnostic]:
+        """Everything reported, in the order in which it stands in the files."""
+        return sorted(
+            self._found.values(), key=lambda d: (d.span.file.name, d.span.start, d.span.end, d.code)
+        )
+
+
+def _expansion(frame: Frame) -> Label:
+    return Label(frame.span, f"in the expansion of {frame.what}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A help text with the known name closest to `name`, or nothing."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,140 @@
+"""The front end, phases in order: read, parse, import, elaborate, check. No logic of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dagdsl.check.gates import check_gates
+from dagdsl.check.verify import verify
+from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.errors import UsageError
+from dagdsl.ir.nodes import Net
+from dagdsl.limits import MAX_FILE_BYTES
+from dagdsl.sema.context import Context
+from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
+from dagdsl.sema.modules import Modules
+from dagdsl.sema.settings import Setting, Settings
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.reader import read
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the front end found: the nets of a file (none after an error), and the diagnostics."""
+
+    nets: dict[str, Net]
+    diagnostics: list[Diagnostic]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found stops the build."""
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+
+def analyse(source: SourceFile, settings: Settings | None = None, net: str | None = None) -> Analysis:
+    """Everything that can be said about a text without a tensor.
+
+    Raises UsageError if a setting or `net` names nothing in the file, or does not fit.
+    """
+    sink = Sink()
+    context = Context(sink)
+    settings = settings or {}
+    module = Modules(context).load(source, settings)
+    declared = [item for item in module.file.items if isinstance(item, ast.Net)]
+    if not sink.has_errors:
+        _check_names(settings, net, declared, set(module.params))
+    nets: dict[str, Net] = {}
+    for item in declared:
+        if net is None or item.name.name == net:
+            own = {formal.name.name for formal in item.formals}
+            chosen = {name: value for name, value in settings.items() if name in own}
+            context.reset_budget()
+            built = elaborate(item, module, chosen, context)
+            if built is not None:
+                nets[built.name] = built
+    check_unused_bodies(module, context)
+    if net is None and not sink.has_errors:
+        report_unused(module, context)
+    if not sink.has_errors:
+        for built in nets.values():
+            check_gates(built, sink)
+    return Analysis({} if sink.has_errors else nets, sink.sorted())
+
+
+def analyse_file(path: Path, settings: Settings | None = None, net: str | None = None) -> Analysis:
+    """`analyse` for a file; one that cannot be read is a diagnostic too."""
+    sink = Sink()
+    source = read(path, sink)
+    return Analysis({}, sink.sorted()) if source is None else analyse(source, settings, net)
+
+
+def only_net(analysis: Analysis, name: str, wanted: str | None = None) -> Net:
+    """The one net of an analysis.
+
+    Raises InvalidSource if there were errors or there is no net, UsageError if there are several.
+    """
+    if analysis.has_errors:
+        raise InvalidSource(analysis.diagnostics)
+    if not analysis.nets:
+        start = Span(SourceFile(name, ""), 0, 0)
+        raise InvalidSource([Diagnostic("DG0505", "there is no net in this file", start)])
+    if len(analysis.nets) > 1 and wanted is None:
+        names = ", ".join(analysis.nets)
+        raise UsageError(f"{name} has the nets {names}: say which one")
+    return next(iter(analysis.nets.values()))
+
+
+def load(path: str | Path, *, net: str | None = None, **params: Setting) -> Net:
+    """The net of a `.dg` file (or of an `ir.json`), with its params set.
+
+    Raises InvalidSource with the diagnostics if the file has errors, UsageError if a param does
+    not exist or does not fit, or if the file has several nets and `net` does not say which.
+    """
+    path = Path(path)
+    if path.suffix == ".json":
+        if params or net:
+            raise UsageError(f"{path} is a finished net: it has no params to set")
+        return load_ir(path)
+    return only_net(analyse_file(path, params, net), str(path), net)
+
+
+def loads(text: str, *, net: str | None = None, **params: Setting) -> Net:
+    """`load` for a text instead of a file. Imports are found relative to the working directory."""
+    return only_net(analyse(SourceFile("<string>", text), params, net), "<string>", net)
+
+
+def load_ir(path: Path) -> Net:
+    """The net of an `ir.json`. Raises UsageError if it is none."""
+    try:
+        if path.stat().st_size > 64 * MAX_FILE_BYTES:
+            raise UsageError(f"{path} is too large for an ir.json")
+        net = Net.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not an ir.json of this version") from error
+    problem = verify(net)
+    if problem:
+        raise UsageError(f"{path} does not describe a net: {problem}")
+    return net
+
+
+def _check_names(
+    settings: Settings, net: str | None, declared: list[ast.Net], params: set[str]
+) -> None:
+    names = [item.name.name for item in declared]
+    if net is not None and net not in names:
+        raise UsageError(f"there is no net `{net}`: there is {', '.join(names) or 'none'}")
+    chosen = [item for item in declared if net is None or item.name.name == net]
+    known = params | {formal.name.name for item in chosen for formal in item.formals}
+    for name in settings:
+        if name not in known:
+            there_is = "there is " + ", ".join(f"`{n}`" for n in sorted(known))
+            raise UsageError(
+                f"no param `{name}` to set: {there_is if known else 'the file has no params'}"
+            )

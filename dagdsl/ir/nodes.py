@@ -1,0 +1,253 @@
+"""The whole IR: a network as data, with every number known and every shape written down.
+
+    Net ── graph: Graph, outputs
+    Graph ── nodes, routers, edges        a DAG: the net itself, a stage, or the body of a block
+    Node ── merge, steps                  merges its in-edges, then applies its steps in order
+    Step = Op | Block | Graph             a tensor op, an expanded block, a DAG inside a node
+    Edge ── source, target, gate, steps   carries a node's output, transformed by `steps`
+    Router ── steps, activation, ...      computes the weights of the edges whose `gate` names it
+
+Nothing here knows text (but for `origin`) and nothing knows torch. Shapes are those of one sample:
+`(C, H, W)` or `(C,)`; the batch dimension is never written. Everything is frozen; two elements are
+equal when they describe the same network, wherever they were written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from dagdsl.source import Origin
+
+IR_VERSION = 1
+
+Shape: TypeAlias = tuple[int, ...]
+Value: TypeAlias = bool | int | float | str
+
+Merge = Literal["sum", "concat", "mul"]
+Reads = Literal["source", "target", "stage", "nothing"]
+Activation = Literal["none", "sigmoid", "softmax", "relu_tanh"]
+GateTraining = Literal["hard", "soft", "straight_through"]
+Dead = Literal["zero", "keep_strongest"]
+
+
+class Element(BaseModel):
+    """Base of all IR classes: frozen data that remembers the text it came from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Not part of the network: no place in JSON, in the hash, or in a comparison.
+    _origin: Origin | None = PrivateAttr(default=None)
+
+    @property
+    def origin(self) -> Origin | None:
+        """The text this element came from; None when the net was read from JSON."""
+        return self._origin
+
+    def at(self, origin: Origin | None) -> Self:
+        """Remember `origin`; returns the element itself."""
+        self._origin = origin
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        fields = type(self).model_fields
+        return all(getattr(self, field) == getattr(other, field) for field in fields)
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+
+class Op(Element):
+    """One operator of the catalogue with all its parameters; `shape` is that of its result."""
+
+    kind: Literal["op"] = "op"
+    op: str
+    params: dict[str, Value | None] = {}
+    shape: Shape
+
+
+class Block(Element):
+    """An expanded `block`: the name it was declared with and what it stands for."""
+
+    kind: Literal["block"] = "block"
+    name: str
+    steps: tuple[Step, ...]
+    shape: Shape
+
+
+class Gate(Element):
+    """The weight of an edge: output `index` of the router named `router` in the same graph."""
+
+    router: str
+    index: int
+
+
+class Edge(Element):
+    """`source` feeds `target`. Without a gate the edge is always open and weighs one.
+
+    `steps` transform what the edge carries before it is weighted.
+    """
+
+    source: str
+    target: str
+    gate: Gate | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Router(Element):
+    """Computes, per sample, the weights of the edges whose gate names it.
+
+    What it reads: the output of node `vertex` (`source`), the plain sum of what enters node
+    `vertex` (`target`), the graph's input (`stage`), or nothing at all (`nothing`: its first step
+    is a parameter or a constant). `steps` turn that into one logit per edge; then, in this order:
+    `activation`; `normalise` to sum one; `threshold`: a weight that is not above it becomes zero
+    and closes its edge. `groups` splits the outputs into runs that softmax and `normalise` treat
+    apart (all edges entering one node, when one router serves a whole stage).
+    """
+
+    name: str
+    reads: Reads
+    vertex: str | None
+    steps: tuple[Op, ...]
+    groups: tuple[int, ...]
+    activation: Activation = "none"
+    normalise: bool = False
+    threshold: float | None = None
+    train: GateTraining = "hard"
+    dead: Dead = "zero"
+
+    @property
+    def outputs(self) -> int:
+        """The number of edges it weighs."""
+        return sum(self.groups)
+
+
+class Node(Element):
+    """A vertex: merges its in-edges, then applies `steps`; `shape` is that of its output.
+
+    `in` and `out` are the ports of a graph: an `in` has no in-edges and gives what enters the
+    graph; the `out` of a stage or block only merges. A `stage` is a node whose last step is a
+    graph; the steps before it are its entry.
+    """
+
+    kind: Literal["in", "node", "stage", "out"]
+    name: str
+    merge: Merge = "sum"
+    steps: tuple[Step, ...] = ()
+    shape: Shape
+
+
+class Graph(Element):
+    """A DAG. `nodes` stand in topological order: every edge goes forward.
+
+    A stage or block body has exactly one `in`, named `in`, first, and one `out`, named `out`,
+    last. The net's own graph has an `in` per declared input and no `out`.
+    """
+
+    kind: Literal["graph"] = "graph"
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...] = ()
+    routers: tuple[Router, ...] = ()
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def _by_target(self) -> dict[str, tuple[Edge, ...]]:
+        into: dict[str, list[Edge]] = {}
+        for edge in self.edges:
+            into.setdefault(edge.target, []).append(edge)
+        return {target: tuple(edges) for target, edges in into.items()}
+
+    @cached_property
+    def _routers(self) -> dict[str, Router]:
+        return {router.name: router for router in self.routers}
+
+    def node(self, name: str) -> Node:
+        """The node of that name. Raises KeyError."""
+        return self._by_name[name]
+
+    def router(self, name: str) -> Router:
+        """The router of that name. Raises KeyError."""
+        return self._routers[name]
+
+    def edges_into(self, name: str) -> tuple[Edge, ...]:
+        """The in-edges of a node, in the order in which its merge takes them."""
+        return self._by_target.get(name, ())
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether any edge's weight comes from a router."""
+        return bool(self.routers)
+
+
+class Output(Element):
+    """Something the net returns: the output of one node, or a group of named taps."""
+
+    name: str
+    value: str | dict[str, str]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of the nodes it takes from."""
+        return (self.value,) if isinstance(self.value, str) else tuple(self.value.values())
+
+
+class Net(Element):
+    """A network. `settings` records the params it was elaborated with; it is no part of it."""
+
+    ir_version: Literal[1] = IR_VERSION
+    name: str
+    settings: dict[str, Value | list[Value]] = {}
+    graph: Graph
+    outputs: tuple[Output, ...]
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of the network: of its graph and outputs, not of its name or settings."""
+        content = self.model_dump(mode="json", include={"ir_version", "graph", "outputs"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The declared inputs, in order."""
+        return tuple(node for node in self.graph.nodes if node.kind == "in")
+
+    @property
+    def stages(self) -> tuple[Node, ...]:
+        """The stages, in topological order."""
+        return tuple(node for node in self.graph.nodes if node.kind == "stage")
+
+    def to_json(self) -> str:
+        """The content of an `ir.json`."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Net:
+        """Read an `ir.json`. Raises pydantic.ValidationError on anything else."""
+        return cls.model_validate_json(text)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema of `ir.json`."""
+        return cls.model_json_schema()
+
+
+Step: TypeAlias = Annotated[Op | Block | Graph, Field(discriminator="kind")]
+
+for _model in (Block, Edge, Node, Graph, Net):
+    _model.model_rebuild()
+
+
+def inner_graph(node: Node) -> Graph | None:
+    """The DAG of a stage; None for any other node."""
+    last = node.steps[-1] if node.kind == "stage" and node.steps else None
+    return last if isinstance(last, Graph) else None

@@ -1,0 +1,21 @@
+"""How large a `.dg` file and what it describes may be. Checked before anything is expanded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_FILE_BYTES: Final = 1 << 20
+MAX_IMPORTS: Final = 64
+MAX_NESTING: Final = 64
+"""Parentheses, braces and lists inside one another; blocks that use blocks."""
+MAX_PROBLEMS: Final = 100
+"""Diagnostics of one file after which the rest is not read."""
+MAX_INTEGER: Final = 1 << 53
+MAX_NODES: Final = 20_000
+MAX_EDGES: Final = 400_000
+MAX_OPS: Final = 200_000
+"""Operators of a net after expansion of all blocks."""
+MAX_TENSOR: Final = 1 << 28
+"""Elements of one sample's tensor: 1 GiB in float32."""
+MAX_PARAMETERS: Final = 2_000_000_000
+"""8 GB in float32."""

@@ -1,0 +1,42 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from dagdsl.ir.nodes import Shape
+from dagdsl.ops.spec import REQUIRED, Cost, OpSpec, Param, Params, ShapeError, format_shape
+
+
+def _fc_shape(x: Shape, p: Params) -> Shape:
+    if len(x) != 1:
+        raise ShapeError(
+            f"`fc` needs flat features, not {format_shape(x)}", "put `gap |>` or `flatten |>` first"
+        )
+    return (int(p["channels"]),)
+
+
+def _fc_cost(x: Shape, y: Shape, p: Params) -> Cost:
+    weights = x[0] * y[0]
+    return Cost(weights + (y[0] if p["bias"] else 0), weights)
+
+
+OPS = (
+    OpSpec(
+        "fc",
+        "Fully connected layer. In a router the last one has an output for each edge it weighs, "
+        "and starts with `init = 1.0` (2.0 under `reads(\"stage\")`), so that edges start open.",
+        (
+            Param("channels", "int", REQUIRED, "output features", low=1),
+            Param("bias", "bool", True, "whether to add a learned bias"),
+            Param(
+                "init",
+                "float",
+                None,
+                "start value of the bias, the weights then starting near zero; torch's own if left out",
+                low=-100.0,
+                high=100.0,
+            ),
+        ),
+        _fc_shape,
+        _fc_cost,
+    ),
+)

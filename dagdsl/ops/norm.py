@@ -1,0 +1,48 @@
+"""Normalisation and regularisation."""
+
+from __future__ import annotations
+
+from dagdsl.ir.nodes import Shape
+from dagdsl.ops.spec import Cost, OpSpec, Param, Params, ShapeError
+
+
+def _affine(x: Shape, y: Shape, p: Params) -> Cost:
+    # Folds into the convolution before it: two parameters a channel, no products of its own.
+    return Cost(2 * x[0], 0)
+
+
+def _gn_shape(x: Shape, p: Params) -> Shape:
+    if x[0] % int(p["groups"]):
+        raise ShapeError(
+            f"`gn` cannot split {x[0]} channels into {p['groups']} groups",
+            "`groups` must divide the channels",
+        )
+    return x
+
+
+OPS = (
+    OpSpec(
+        "bn",
+        "Batch normalisation over the channels, with learned scale and shift.",
+        (
+            Param("eps", "float", 1e-5, "added to the variance", low=1e-12, high=1.0),
+            Param("momentum", "float", 0.1, "weight of a new batch", low=0.0, high=1.0),
+        ),
+        cost=_affine,
+    ),
+    OpSpec(
+        "gn",
+        "Group normalisation, with learned scale and shift.",
+        (
+            Param("groups", "int", 8, "number of groups", low=1),
+            Param("eps", "float", 1e-5, "added to the variance", low=1e-12, high=1.0),
+        ),
+        _gn_shape,
+        _affine,
+    ),
+    OpSpec(
+        "dropout",
+        "Zeroes features at random in training, and scales the others up.",
+        (Param("p", "float", 0.5, "probability of a zero", low=0.0, high=0.999),),
+    ),
+)

@@ -1,0 +1,40 @@
+"""Pooling and flattening."""
+
+from __future__ import annotations
+
+from math import prod
+
+from dagdsl.ir.nodes import Shape
+from dagdsl.ops.conv import window
+from dagdsl.ops.spec import OpSpec, Param, Params, ShapeError, format_shape, need_image
+
+_PARAMS = (
+    Param("kernel", "int", 3, "side of the square window", low=1, high=255),
+    Param("stride", "int", 2, "step of the window", low=1, high=255),
+)
+
+
+def _pool_shape(x: Shape, p: Params) -> Shape:
+    c, h, w = need_image(x, "a pooling op")
+    kernel, stride = int(p["kernel"]), int(p["stride"])
+    y = (c, window(h, kernel, stride), window(w, kernel, stride))
+    if min(y) < 1:
+        raise ShapeError(f"a {kernel} x {kernel} window does not fit into {format_shape(x)}")
+    return y
+
+
+OPS = (
+    OpSpec("maxpool", "Maximum over a window, padded by `(kernel - 1) // 2`.", _PARAMS, _pool_shape),
+    OpSpec(
+        "avgpool",
+        "Mean over a window, padded by `(kernel - 1) // 2`; the padding is not counted.",
+        _PARAMS,
+        _pool_shape,
+    ),
+    OpSpec(
+        "gap",
+        "Global average pooling: channels x height x width to channels.",
+        shape=lambda x, p: (need_image(x, "gap")[0],),
+    ),
+    OpSpec("flatten", "All features of a sample in one row.", shape=lambda x, p: (prod(x),)),
+)

@@ -1,0 +1,65 @@
+"""What elaboration carries along: the sink, what was used, and the budget that bounds expansion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.limits import MAX_EDGES, MAX_NESTING, MAX_NODES, MAX_OPS
+from dagdsl.source import Frame, Origin, Span
+from dagdsl.syntax import ast
+
+
+class Exhausted(Exception):
+    """The net grew over a limit. Already reported; elaboration of the net ends here."""
+
+
+@dataclass(slots=True)
+class Context:
+    """State of one elaboration."""
+
+    sink: Sink
+    used: set[int] = field(default_factory=set)
+    """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
+    recursive: set[int] = field(default_factory=set)
+    """`id()` of each block and router that uses itself: reported, and never expanded."""
+    nodes: int = 0
+    edges: int = 0
+    ops: int = 0
+    parameters: int = 0
+
+    def use(self, ident: ast.Ident | None) -> None:
+        """Remember that a declared name is referred to."""
+        if ident is not None:
+            self.used.add(id(ident))
+
+    def grow(self, at: Span | Origin, *, nodes: int = 0, edges: int = 0, ops: int = 0) -> None:
+        """Account for what is about to be expanded. Raises Exhausted over a limit."""
+        self.nodes += nodes
+        self.edges += edges
+        self.ops += ops
+        for what, count, limit in (
+            ("nodes", self.nodes, MAX_NODES),
+            ("edges", self.edges, MAX_EDGES),
+            ("ops", self.ops, MAX_OPS),
+        ):
+            if count > limit:
+                self.sink.error(
+                    "DG0508",
+                    at,
+                    f"the net has {count:,} {what} or more, over the limit of {limit:,}",
+                    label="too much",
+                )
+                raise Exhausted
+
+    def reset_budget(self) -> None:
+        """Start counting anew, for another net of the same file."""
+        self.nodes = self.edges = self.ops = self.parameters = 0
+
+    def nest(self, frames: tuple[Frame, ...], at: Span) -> None:
+        """Check the depth of blocks inside blocks. Raises Exhausted over the limit."""
+        if len(frames) > MAX_NESTING:
+            self.sink.error(
+                "DG0508", at, f"blocks are nested more than {MAX_NESTING} deep", label="too deep"
+            )
+            raise Exhausted

@@ -1,0 +1,192 @@
+"""A module -> the IR of its nets; and what the module declares without using it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagdsl.diagnostics.model import Label
+from dagdsl.ir.nodes import Net, Output, Value
+from dagdsl.sema.context import Context, Exhausted
+from dagdsl.sema.expressions import as_type, evaluate
+from dagdsl.sema.graphs import GraphBuilder, build_body, check_flow
+from dagdsl.sema.routers import plan_router
+from dagdsl.sema.scope import Module, Scope
+from dagdsl.sema.settings import Settings, parse_setting
+from dagdsl.sema.steps import expand
+from dagdsl.sema.values import UNKNOWN, UNKNOWN_SHAPE, Worth
+from dagdsl.sema.wiring import Vertex, Wirer
+from dagdsl.source import Frame, Origin, Span
+from dagdsl.syntax import ast
+
+
+def elaborate(
+    net: ast.Net, module: Module, settings: Settings, context: Context
+) -> Net | None:
+    """The IR of a net; None if it grew over a limit. Worth nothing once the sink has errors.
+
+    `settings` stand in for the defaults of the net's formals. Raises UsageError on one that does
+    not fit.
+    """
+    context.use(net.name)
+    scope = Scope(module)
+    for formal in net.formals:
+        scope.bind(formal.name.name, _formal(formal, scope, settings, context), formal.name)
+    recorded = {
+        name: value
+        for name, value in (*module.params.items(), *((k, b.value) for k, b in scope.names.items()))
+        if isinstance(value, bool | int | float | str)
+    }
+    name = net.name.name
+    wirer = Wirer(f"net `{name}`", "net", scope, context, ())
+    at = Origin(net.name.span)
+    try:
+        wirer.lets(net.body)
+        wiring = wirer.wire(net.body, at)
+        graph, _ = GraphBuilder(wiring, scope, context, ()).build(())
+    except Exhausted:
+        return None
+    outputs = [o for s in net.body if isinstance(s, ast.Output) for o in [_output(s, wirer)] if o]
+    check_flow(graph, f"net `{name}`", context, at, {n for o in outputs for n in o.nodes})
+    for output in _duplicates(net):
+        context.sink.error("DG0202", output.span, f"output `{output.name.name}` is there twice")
+    if not any(isinstance(s, ast.Input) for s in net.body):
+        context.sink.error(
+            "DG0506", at, f"net `{name}` has no input", help="write `input image: f32[3, 32, 32]`"
+        )
+    if not any(isinstance(s, ast.Output) for s in net.body):
+        context.sink.error(
+            "DG0507", at, f"net `{name}` has no output", help="write `output NAME` of a node"
+        )
+    values: dict[str, Value | list[Value]] = dict(recorded)
+    return Net(name=name, settings=values, graph=graph, outputs=tuple(outputs)).at(at)
+
+
+def check_unused_bodies(module: Module, context: Context) -> None:
+    """Find the mistakes in blocks and routers that no net of the file uses."""
+    try:
+        for item in module.items.values():
+            if not isinstance(item, ast.Block | ast.Router) or id(item.name) in context.used:
+                continue
+            scope = Scope(module, input=UNKNOWN_SHAPE)
+            for formal in item.formals:
+                scope.bind(formal.name.name, UNKNOWN, formal.name)
+            if isinstance(item, ast.Router):
+                plan_router(item.body, scope, context, ())
+            elif isinstance(item.body, tuple):
+                frames = (Frame(f"block `{item.name.name}`", item.name.span),)
+                build_body(item.body, scope, UNKNOWN_SHAPE, context, frames)
+            else:
+                expand(item.body, scope, UNKNOWN_SHAPE, context)
+    except Exhausted:
+        return
+
+
+def report_unused(module: Module, context: Context) -> None:
+    """Warn of what the file declares and nothing refers to."""
+    for what, ident in _declared(module):
+        if id(ident) not in context.used and not ident.name.startswith("_"):
+            context.sink.warning(
+                "DG0801",
+                ident.span,
+                f"{what} `{ident.name}` is not used",
+                label="nothing refers to it",
+                help=f"take it out, or call it `_{ident.name}`",
+            )
+    for alias, (statement, _) in module.imports.items():
+        if id(statement) not in context.used:
+            context.sink.warning(
+                "DG0801",
+                statement.span,
+                f"import `{alias}` is not used",
+                label="nothing refers to it",
+                help="take it out",
+            )
+
+
+def _declared(module: Module) -> Iterator[tuple[str, ast.Ident]]:
+    for item in module.items.values():
+        if isinstance(item, ast.Net):
+            yield from (("argument", formal.name) for formal in item.formals)
+            yield from (("constant", ident) for ident in _lets(item.body))
+            continue
+        yield type(item).__name__.lower(), item.name
+
+
+def _lets(body: tuple[ast.NetStatement, ...]) -> Iterator[ast.Ident]:
+    for statement in body:
+        if isinstance(statement, ast.Let):
+            yield statement.name
+        elif isinstance(statement, ast.Stage):
+            yield from _lets(statement.body)
+
+
+def _formal(
+    formal: ast.Formal, scope: Scope, settings: Settings, context: Context
+) -> Worth:
+    name = formal.name.name
+    if name in settings:
+        return parse_setting(name, settings[name], formal.type.name if formal.type else None)
+    if formal.default is None:
+        context.sink.error(
+            "DG0212",
+            formal.span,
+            f"`{name}` has no value",
+            label="no default",
+            help=f"give it one, or set it with `--set {name}=...`",
+        )
+        return UNKNOWN
+    value = evaluate(formal.default, scope, context)
+    if formal.type is not None:
+        value = as_type(value, formal.type, f"`{name}`", formal.default.span, context)
+    return value
+
+
+def _output(statement: ast.Output, wirer: Wirer) -> Output | None:
+    at = Origin(statement.span)
+    name = statement.name.name
+    if statement.fields is None:
+        ref = ast.Ref((name,), None, statement.name.span)
+        node = _tap(ref, wirer)
+        return Output(name=name, value=node).at(at) if node else None
+    taps: dict[str, str] = {}
+    places: dict[str, Span] = {}
+    for field in statement.fields:
+        node = _tap(field.ref, wirer)
+        if field.name.name in places:
+            wirer.sink.error(
+                "DG0202",
+                field.name.span,
+                f"tap `{field.name.name}` is there twice",
+                notes=[Label(places[field.name.name], "it is declared here")],
+            )
+        places[field.name.name] = field.name.span
+        if node:
+            taps[field.name.name] = node
+    return Output(name=name, value=taps).at(at)
+
+
+def _tap(ref: ast.Ref, wirer: Wirer) -> str | None:
+    """The one node a reference of an output stands for."""
+    found: list[tuple[Vertex, Span]] = wirer.resolve([ref])
+    if len(found) > 1:
+        name = ref.path[0]
+        wirer.sink.error(
+            "DG0208",
+            ref.span,
+            f"`{name}` is an array of {len(found)} nodes",
+            label="an output is one node",
+            help=f"say which, like `{name}[{len(found) - 1}]`",
+        )
+        return None
+    return found[0][0].name if found else None
+
+
+def _duplicates(net: ast.Net) -> Iterator[ast.Output]:
+    seen: set[str] = set()
+    for statement in net.body:
+        if isinstance(statement, ast.Output):
+            if statement.name.name in seen:
+                yield statement
+            seen.add(statement.name.name)
+
+

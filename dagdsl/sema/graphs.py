@@ -1,0 +1,418 @@
+"""Statements -> graphs of the IR: the net's own, those of its stages and of block bodies.
+
+Vertices are elaborated in topological order, so that every pipe knows the shape it is applied to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Merge, Node, Router, Shape, Step
+from dagdsl.limits import MAX_TENSOR
+from dagdsl.ops.merge import merge_shape
+from dagdsl.ops.spec import format_shape
+from dagdsl.sema import routers, steps
+from dagdsl.sema.context import Context
+from dagdsl.sema.expressions import integer
+from dagdsl.sema.scope import Scope
+from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue, Unknown, Worth, convert
+from dagdsl.sema.wiring import Link, Vertex, Wirer, Wiring
+from dagdsl.source import Frame, Origin
+from dagdsl.syntax import ast
+
+Frames = tuple[Frame, ...]
+
+STAGE_ATTRIBUTES = ("channels", "stride", "entry")
+"""What may be set in a stage with `NAME = value`; other names are local constants."""
+
+
+def build_body(
+    body: Sequence[ast.GraphStatement], scope: Scope, x: Shape, context: Context, frames: Frames
+) -> tuple[Graph, Shape]:
+    """The graph of a block with a body, applied to an input of shape `x`; and its output."""
+    wirer = Wirer("the block", "block", scope, context, frames)
+    wirer.lets(body)
+    at = Origin(frames[-1].span, frames[:-1])
+    graph, y = GraphBuilder(wirer.wire(body, at), scope, context, frames).build(x)
+    check_flow(graph, "the block", context, at)
+    return graph, y
+
+
+@dataclass(slots=True)
+class GraphBuilder:
+    """Turns the wiring of one graph into IR."""
+
+    wiring: Wiring
+    scope: Scope
+    context: Context
+    frames: Frames
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    carried: dict[tuple[str, str], Shape] = field(default_factory=dict)
+    """The shape that each edge carries, by the names of its ends."""
+    _misfits: set[str] = field(default_factory=set)
+
+    def build(self, x: Shape) -> tuple[Graph, Shape]:
+        """The graph, and the shape of its `out` (unknown for a net, which has none)."""
+        links_into: dict[str, list[Link]] = defaultdict(list)
+        for link in self.wiring.links:
+            links_into[link.target.name].append(link)
+        bodies: dict[tuple[str, str], tuple[Step, ...]] = {}
+        for vertex in self.wiring.vertices:
+            for link in links_into[vertex.name]:
+                bodies[link.source.name, vertex.name] = self._carry(link)
+            node = self._node(vertex, links_into[vertex.name], x)
+            self.shapes[vertex.name] = node.shape
+            self.nodes.append(node)
+        built, gates = self._routers()
+        self.edges = [
+            Edge(
+                source=link.source.name,
+                target=link.target.name,
+                gate=gates.get((link.source.name, link.target.name)),
+                steps=bodies.get((link.source.name, link.target.name), ()),
+            ).at(link.at)
+            for link in self.wiring.links
+        ]
+        graph = Graph(nodes=tuple(self.nodes), edges=tuple(self.edges), routers=tuple(built))
+        return graph, self.nodes[-1].shape if self.nodes else UNKNOWN_SHAPE
+
+    # Nodes
+
+    def _carry(self, link: Link) -> tuple[Step, ...]:
+        """The steps of an edge; remembers the shape it carries."""
+        shape = self.shapes.get(link.source.name, UNKNOWN_SHAPE)
+        body: tuple[Step, ...] = ()
+        if link.through is not None:
+            body, shape = steps.expand(
+                link.through, self.scope, shape, self.context, link.at.frames
+            )
+        self.carried[link.source.name, link.target.name] = shape
+        return body
+
+    def _node(self, vertex: Vertex, links: Sequence[Link], x: Shape) -> Node:
+        if vertex.kind == "in":
+            if isinstance(vertex.declared, ast.Input):
+                x = self._input(vertex.declared)
+            return Node(kind="in", name=vertex.name, shape=x).at(vertex.at)
+        merge: Merge = "sum"
+        body: tuple[Step, ...] = ()
+        rest: ast.Expr | None = None
+        if isinstance(vertex.declared, ast.Node):
+            merge, rest = self._split_merge(vertex.declared.body)
+        y = self._merge(vertex, links, merge)
+        match vertex.declared:
+            case ast.Node() if rest is not None:
+                scope = self.scope
+                if vertex.index is not None:
+                    scope = scope.child()
+                    scope.bind("index", vertex.index)
+                body, y = steps.expand(rest, scope, y, self.context, self.frames)
+            case ast.Stage() as stage:
+                body, y = self._stage(stage, y)
+        kind = "stage" if vertex.kind == "stage" else "out" if vertex.kind == "out" else "node"
+        return Node(kind=kind, name=vertex.name, merge=merge, steps=body, shape=y).at(vertex.at)
+
+    def _input(self, declared: ast.Input) -> Shape:
+        """The shape of a declared input."""
+        sink, type = self.context.sink, declared.type
+        if type.name != "f32" or len(type.dims) not in (1, 3):
+            sink.error(
+                "DG0301",
+                type.span,
+                "an input is `f32[channels, height, width]` or `f32[features]`",
+                label="not such a type",
+            )
+            return UNKNOWN_SHAPE
+        dims = [integer(d, "a dimension", self.scope, self.context) for d in type.dims]
+        shape = tuple(d for d in dims if not isinstance(d, Unknown))
+        if len(shape) != len(dims):
+            return UNKNOWN_SHAPE
+        for dim, expr in zip(shape, type.dims, strict=True):
+            if dim < 1:
+                sink.error("DG0302", expr.span, f"a dimension must be at least 1, not {dim}")
+                return UNKNOWN_SHAPE
+        if prod(shape) > MAX_TENSOR:
+            sink.error(
+                "DG0404",
+                type.span,
+                f"a tensor of {format_shape(shape)} is over the limit of {MAX_TENSOR:,} elements",
+                label="too large",
+            )
+            return UNKNOWN_SHAPE
+        return shape
+
+    def _split_merge(self, body: ast.Expr) -> tuple[Merge, ast.Expr | None]:
+        """The merge a node's pipe begins with (`sum` if it names none), and the rest of it."""
+        parts = body.steps if isinstance(body, ast.Pipe) else (body,)
+        spec = steps.op_of(parts[0], self.scope)
+        if spec is None or spec.role != "merge":
+            return "sum", body
+        first = parts[0]
+        if isinstance(first, ast.Call) and first.args:
+            at = first.args[0].span
+            self.context.sink.error("DG0213", at, f"`{spec.name}` takes no arguments")
+        merge: Merge = spec.name  # type: ignore[assignment]
+        match parts[1:]:
+            case ():
+                return merge, None
+            case (only,):
+                return merge, only
+            case rest:
+                return merge, ast.Pipe(rest, rest[0].span.to(rest[-1].span))
+
+    def _merge(self, vertex: Vertex, links: Sequence[Link], merge: Merge) -> Shape:
+        """The shape that enters a node: that of all edges that arrive there, merged."""
+        arriving = [(link, self.carried[link.source.name, vertex.name]) for link in links]
+        known = [(link, shape) for link, shape in arriving if shape]
+        if not known or (len(known) < len(arriving) and merge != "sum"):
+            return UNKNOWN_SHAPE
+        shape = merge_shape(merge, [shape for _, shape in known])
+        if not isinstance(shape, int):
+            return shape
+        link, wrong = known[shape]
+        other, right = known[0 if shape else 1]
+        # A node that does not fit disagrees with many others: say it once.
+        if link.source.name not in self._misfits and other.source.name not in self._misfits:
+            self._misfits.add(link.source.name)
+            verb = {"sum": "add", "concat": "concatenate", "mul": "multiply"}[merge]
+            self.context.sink.error(
+                "DG0401",
+                link.at,
+                f"`{vertex.name}` cannot {verb} {format_shape(right)} and {format_shape(wrong)}",
+                label=f"`{link.source.name}` brings {format_shape(wrong)}",
+                notes=[
+                    steps.merge_note(other.source.name, right, other.source.at.span),
+                    steps.merge_note(link.source.name, wrong, link.source.at.span),
+                ],
+                help="give the nodes the same shape, or change one edge with `through`",
+            )
+        return right
+
+    # Stages
+
+    def _stage(self, stage: ast.Stage, x: Shape) -> tuple[tuple[Step, ...], Shape]:
+        context = self.context
+        outer = self.scope.child(x)
+        what = f"stage `{stage.name.name}`"
+        wirer = Wirer(what, "stage", outer, context, self.frames)
+        wirer.lets(stage.body)
+        lets = {let.name.name: let for let in stage.body if isinstance(let, ast.Let)}
+        for name in STAGE_ATTRIBUTES:
+            if name in lets:
+                context.use(lets[name].name)
+        channels = self._attribute(lets, "channels", outer, x[0] if x else 0)
+        stride = self._attribute(lets, "stride", outer, 1)
+        body, y = self._entry(stage, lets, outer, x, channels, stride)
+        inner = outer.child(y)
+        wirer.scope = inner
+        at = Origin(stage.name.span, self.frames)
+        builder = GraphBuilder(wirer.wire(stage.body, at), inner, context, self.frames)
+        graph, z = builder.build(y)
+        check_flow(graph, what, context, at)
+        return (*body, graph.at(at)), z
+
+    def _attribute(self, lets: dict[str, ast.Let], name: str, scope: Scope, default: int) -> int:
+        """A whole number of at least one set in a stage; 0 where it is unknown."""
+        if name not in lets:
+            scope.bind(name, default)
+            return default
+        let = lets[name]
+        value: Worth = scope.names[name].value
+        number = convert(value, "int", f"`{name}`", let.value.span, self.context.sink)
+        if not isinstance(number, int):
+            return 0
+        if number < 1:
+            self.context.sink.error(
+                "DG0302",
+                let.value.span,
+                f"`{name}` must be at least 1, not {number}",
+                label=f"this is {number}",
+            )
+            return 0
+        scope.bind(name, number, let.name)
+        return number
+
+    def _entry(
+        self,
+        stage: ast.Stage,
+        lets: dict[str, ast.Let],
+        scope: Scope,
+        x: Shape,
+        channels: int,
+        stride: int,
+    ) -> tuple[tuple[Step, ...], Shape]:
+        """The steps that bring the input to the stage's channels and resolution."""
+        if not x or not channels or not stride:
+            return (), UNKNOWN_SHAPE
+        sink = self.context.sink
+        let = lets.get("entry")
+        if let is not None:
+            entry = scope.names["entry"].value
+            if not isinstance(entry, PipeValue):
+                if not isinstance(entry, Unknown):
+                    sink.error("DG0301", let.value.span, "`entry` must be a pipe of ops")
+                return (), UNKNOWN_SHAPE
+            body, y = steps.expand(entry.expr, entry.scope, x, self.context, self.frames)
+            if y and "channels" in lets and y[0] != channels:
+                sink.error(
+                    "DG0403",
+                    let.value.span,
+                    f"the entry gives {y[0]} channels, the stage has {channels}",
+                    label=f"gives {format_shape(y)}",
+                    notes=[steps.merge_note("channels", (channels,), lets["channels"].span)],
+                    help="use `channels` in the entry",
+                )
+            at = Origin(let.name.span, self.frames)
+            return (Block(name="entry", steps=body, shape=y).at(at),), y
+        if channels == x[0] and stride == 1:
+            return (), x
+        asked = lets.get("channels") or lets["stride"]
+        body, y = steps.default_entry(x, channels, stride, asked, scope, self.context, self.frames)
+        at = Origin(stage.name.span, self.frames)
+        return (Block(name="entry", steps=body, shape=y).at(at),), y
+
+    # Routers
+
+    def _routers(self) -> tuple[list[Router], dict[tuple[str, str], Gate]]:
+        """The routers of all `via`, and the gate each gives to the edges it weighs."""
+        found: list[Router] = []
+        gates: dict[tuple[str, str], Gate] = {}
+        by_via: dict[int, list[Link]] = defaultdict(list)
+        for link in self.wiring.links:
+            if link.via is not None:
+                by_via[link.via].append(link)
+        order = {vertex.name: i for i, vertex in enumerate(self.wiring.vertices)}
+        names: set[str] = set()
+        for number, expr in enumerate(self.wiring.vias):
+            plan = routers.plan_router(expr, self.scope, self.context, self.frames)
+            if plan is None:
+                continue
+            for vertex, links in _groups(plan.reads, by_via[number], order):
+                x = self._read(plan, vertex, links)
+                if x is None:
+                    continue
+                name = _unique(f"{plan.name}_{vertex}" if vertex else plan.name, names)
+                groups = _runs(links) if plan.reads in ("stage", "nothing") else [len(links)]
+                reads = self._stage_input() if plan.reads == "stage" else vertex
+                router = routers.make_router(plan, name, reads, x, groups, self.context)
+                found.append(router)
+                for index, link in enumerate(links):
+                    gates[link.source.name, link.target.name] = Gate(router=name, index=index)
+        return found, gates
+
+    def _stage_input(self) -> str | None:
+        ports = [node.name for node in self.nodes if node.kind == "in"]
+        return ports[0] if len(ports) == 1 else None
+
+    def _read(self, plan: routers.Plan, vertex: str | None, links: Sequence[Link]) -> Shape | None:
+        """The shape a router reads; None after an error."""
+        match plan.reads:
+            case "nothing":
+                return UNKNOWN_SHAPE
+            case "source":
+                return self.shapes.get(vertex or "", UNKNOWN_SHAPE)
+            case "stage":
+                port = self._stage_input()
+                if port is None:
+                    self.context.sink.error(
+                        "DG0604",
+                        plan.at,
+                        'a router that `reads("stage")` needs one input to read, and this net '
+                        "has several",
+                    )
+                    return None
+                return self.shapes[port]
+            case "target":
+                shapes = {
+                    self.carried[link.source.name, link.target.name]
+                    for link in self.wiring.links
+                    if link.target.name == vertex
+                }
+                if UNKNOWN_SHAPE in shapes:
+                    return UNKNOWN_SHAPE
+                if len(shapes) > 1:
+                    self.context.sink.error(
+                        "DG0604",
+                        plan.at,
+                        f"`{vertex}` gets different shapes, so there is no sum to read",
+                        label='`reads("target")` needs one shape',
+                        help='use `reads("source")` or `reads("stage")`',
+                    )
+                    return None
+                return shapes.pop()
+
+
+def check_flow(
+    graph: Graph, what: str, context: Context, at: Origin, returned: Iterable[str] = ("out",)
+) -> None:
+    """Report nodes nothing leads to and nodes that lead nowhere (`returned` ones may)."""
+    fed = {edge.target for edge in graph.edges}
+    feeding = {edge.source for edge in graph.edges} | set(returned)
+    for node in graph.nodes:
+        origin = node.origin or at
+        if node.kind == "out" and node.name not in fed:
+            context.sink.error(
+                "DG0509",
+                at,
+                f"nothing leads to the `out` of {what}",
+                label="gives nothing",
+                help="wire the last node to `out`, or use `connect complete` or `connect chain`",
+            )
+        elif node.kind != "in" and node.name not in fed:
+            context.sink.error(
+                "DG0502",
+                origin,
+                f"nothing leads to `{node.name}`",
+                label="no edge arrives here",
+                help=f"wire it: `... -> {node.name}`",
+            )
+        elif node.name not in feeding:
+            verb = "is read by nothing" if node.kind == "in" else "leads nowhere"
+            context.sink.warning(
+                "DG0503",
+                origin,
+                f"`{node.name}` {verb}",
+                label="no edge leaves here",
+                help=f"wire it: `{node.name} -> ...`, or take it out",
+            )
+
+
+def _groups(
+    reads: str, links: Sequence[Link], order: dict[str, int]
+) -> Iterable[tuple[str | None, list[Link]]]:
+    """The edges that share a router: those of one source, of one target, or all of them."""
+    if reads in ("stage", "nothing"):
+        # By target: softmax and `normalise` work on the edges that enter one node.
+        yield from [(None, sorted(links, key=lambda link: order[link.target.name]))][: len(links)]
+        return
+    by_vertex: dict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        by_vertex[(link.source if reads == "source" else link.target).name].append(link)
+    yield from by_vertex.items()
+
+
+def _runs(links: Sequence[Link]) -> list[int]:
+    """How many edges enter each target, in order."""
+    counts: dict[str, int] = defaultdict(int)
+    for link in links:
+        counts[link.target.name] += 1
+    return list(counts.values())
+
+
+def _unique(wanted: str, taken: set[str]) -> str:
+    """An identifier like `wanted` that is not taken yet; it is taken from then on."""
+    base = re.sub(r"\W+", "_", wanted).strip("_")
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    taken.add(name)
+    return name
+
+

@@ -1,0 +1,233 @@
+"""A file and what it imports -> modules: names declared, params valued, circles found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagdsl.diagnostics.model import Label
+from dagdsl.errors import UsageError
+from dagdsl.limits import MAX_IMPORTS
+from dagdsl.sema.context import Context
+from dagdsl.sema.expressions import as_type, evaluate
+from dagdsl.sema.scope import Module, Scope
+from dagdsl.sema.settings import Setting, Settings, parse_setting
+from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, convert, describe
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.parser import parse
+from dagdsl.syntax.reader import read
+
+STD = Path(__file__).parent.parent / "std"
+
+
+class Modules:
+    """Loads the files a net is made of, each once."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.sink = context.sink
+        self._loaded: dict[Path, Module] = {}
+        self._loading: list[Path] = []
+
+    def load(self, source: SourceFile, settings: Settings | None = None) -> Module:
+        """The module of a file that was read, with everything it imports.
+
+        `settings` stand in for the defaults of its params. Raises UsageError on one that does not
+        fit.
+        """
+        module = Module(parse(source, self.sink))
+        path = Path(source.name)
+        self._loading.append(path.resolve())
+        for item in module.file.items:
+            if isinstance(item, ast.Import):
+                self._import(item, module, path.parent)
+            else:
+                self._declare(item.name, item, module)
+                module.items.setdefault(item.name.name, item)
+        self._find_recursion(module)
+        for item in module.file.items:
+            if isinstance(item, ast.Param) and module.items[item.name.name] is item:
+                given = (settings or {}).get(item.name.name)
+                module.params[item.name.name] = self._param(item, module, given)
+        self._loading.pop()
+        return module
+
+    def _declare(self, name: ast.Ident, item: ast.Item, module: Module) -> None:
+        first: ast.Ident | None = None
+        if name.name in module.items:
+            first = module.items[name.name].name
+        elif name.name in module.imports:
+            statement = module.imports[name.name][0]
+            first = statement.alias or ast.Ident(name.name, statement.span)
+        if first is not None:
+            self.sink.error(
+                "DG0202",
+                name.span,
+                f"`{name.name}` is declared twice",
+                label="declared again",
+                notes=[Label(first.span, f"`{name.name}` is declared here")],
+            )
+
+    # Imports
+
+    def _import(self, statement: ast.Import, module: Module, folder: Path) -> None:
+        at, text = statement.path.span, str(statement.path.value)
+        path = self._locate(text, folder, at)
+        if path is None:
+            return
+        key = path.resolve()
+        if key in self._loading:
+            circle = " -> ".join(p.name for p in [*self._loading[self._loading.index(key) :], key])
+            self.sink.error("DG0205", at, f"imports go in a circle: {circle}", label="imports back")
+            return
+        imported = self._loaded.get(key)
+        if imported is None:
+            if len(self._loaded) >= MAX_IMPORTS:
+                self.sink.error("DG0204", at, f"more than {MAX_IMPORTS} files are imported")
+                return
+            source = read(path, self.sink)
+            if source is None:
+                return
+            imported = self._loaded[key] = self.load(source)
+        alias = statement.alias or ast.Ident(Path(text).stem, at)
+        self._declare(alias, statement, module)
+        module.imports.setdefault(alias.name, (statement, imported))
+
+    def _locate(self, text: str, folder: Path, at: Span) -> Path | None:
+        """The file an import means: of the standard library, or beside the importing file."""
+        relative = Path(text)
+        if relative.suffix != ".dg" or relative.is_absolute():
+            self.sink.error(
+                "DG0204",
+                at,
+                f'"{text}" cannot be imported',
+                label="not a relative path to a `.dg` file",
+                help='write a path like "blocks.dg", or "std/resnet.dg" of the standard library',
+            )
+            return None
+        standard = relative.parts[0] == "std"
+        path = STD / Path(*relative.parts[1:]) if standard else folder / relative
+        if standard and (".." in relative.parts or not path.is_file()):
+            known = ", ".join(f'"std/{p.name}"' for p in sorted(STD.glob("*.dg")))
+            self.sink.error(
+                "DG0204",
+                at,
+                f'the standard library has no "{text}"',
+                label="not found",
+                help=f"it has {known}",
+            )
+            return None
+        if not path.is_file():
+            self.sink.error(
+                "DG0204", at, f'"{text}" cannot be found', label=f"there is no {path}"
+            )
+            return None
+        return path
+
+    # Params
+
+    def _param(self, param: ast.Param, module: Module, given: Setting | None) -> Worth:
+        scope, context = Scope(module), self.context
+        name, at = param.name.name, param.default.span
+        default = as_type(
+            evaluate(param.default, scope, context), param.type, f"`{name}`", at, context
+        )
+        if isinstance(default, PipeValue):
+            self.sink.error("DG0301", param.span, f"`{name}` must be a number, a string or a bool")
+            return UNKNOWN
+        domain = domain_of(param, scope, context)
+        if domain is not None and not isinstance(default, Unknown) and not domain.holds(default):
+            self.sink.error(
+                "DG0303",
+                at,
+                f"the default of `{name}` is {describe(default)}, outside its own domain",
+                label="not allowed",
+                help=f"it may be {domain}",
+            )
+        if given is None:
+            return default
+        value = parse_setting(name, given, param.type.name)
+        if domain is not None and not domain.holds(value):
+            raise UsageError(f"`{name}` may be {domain}, not {describe(value)}")
+        return value
+
+    # Circles of blocks and routers
+
+    def _find_recursion(self, module: Module) -> None:
+        """Report blocks and routers that use themselves, and mark them as never to be expanded."""
+        uses = {
+            name: [used for used in _names_in(item) if used in module.items]
+            for name, item in module.items.items()
+            if isinstance(item, ast.Block | ast.Router)
+        }
+        for start in uses:
+            reached, todo = set[str](), list(uses[start])
+            while todo:
+                name = todo.pop()
+                if name not in reached:
+                    reached.add(name)
+                    todo.extend(uses.get(name, ()))
+            if start in reached:
+                item = module.items[start]
+                self.context.recursive.add(id(item))
+                kind = type(item).__name__.lower()
+                self.sink.error(
+                    "DG0209", item.name.span, f"{kind} `{start}` uses itself", label="never ends"
+                )
+
+
+class Domain:
+    """What a param may be: one of some choices, or within a range, both ends included."""
+
+    def __init__(self, low: float, high: float, choices: list[Worth] | None) -> None:
+        self.low, self.high, self.choices = low, high, choices
+
+    def holds(self, value: Worth) -> bool:
+        """Whether a value lies in the domain."""
+        if self.choices is not None:
+            return value in self.choices
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        if self.choices is not None:
+            return "one of " + ", ".join(map(describe, self.choices))
+        return f"{describe(self.low)} to {describe(self.high)}"
+
+
+def domain_of(param: ast.Param, scope: Scope, context: Context) -> Domain | None:
+    """The domain a param was declared with, if any."""
+    what = f"the domain of `{param.name.name}`"
+    match param.domain:
+        case ast.Choices(items):
+            kind = param.type
+            values = [
+                as_type(evaluate(item, scope, context), kind, what, item.span, context)
+                for item in items
+            ]
+            return Domain(0, 0, values)
+        case ast.Range(low, high):
+            ends = [
+                convert(evaluate(end, scope, context), "float", what, end.span, context.sink)
+                for end in (low, high)
+            ]
+            if isinstance(ends[0], float) and isinstance(ends[1], float):
+                integral = param.type.name == "int"
+                first, last = (int(e) if integral and e.is_integer() else e for e in ends)
+                return Domain(first, last, None)
+    return None
+
+
+def _names_in(item: ast.Block | ast.Router) -> Iterator[str]:
+    """The undotted names in the body of a block or router that are not its own formals."""
+    own = {formal.name.name for formal in item.formals}
+    todo: list[object] = [item.body, *(formal.default for formal in item.formals)]
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, tuple):
+            todo.extend(thing)
+        elif isinstance(thing, ast.Name):
+            if len(thing.path) == 1 and thing.path[0] not in own:
+                yield thing.path[0]
+        elif hasattr(thing, "__slots__") and not isinstance(thing, Span | ast.Ident):
+            todo.extend(getattr(thing, slot) for slot in thing.__slots__ if slot != "span")

@@ -1,0 +1,142 @@
+"""What an expression of the language can be worth, and how a value becomes what a place needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.ir.nodes import Shape, Value
+from dagdsl.limits import MAX_INTEGER
+from dagdsl.ops.spec import Param, ParamType
+from dagdsl.source import Span
+from dagdsl.syntax import ast
+
+if TYPE_CHECKING:
+    from dagdsl.sema.scope import Scope
+
+
+class Unknown:
+    """The value of what was already reported as wrong: everything made from it is silent."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+UNKNOWN_SHAPE: Final[Shape] = ()
+"""The shape of what was already reported as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipeValue:
+    """A pipe of ops not yet applied to anything, with the scope its names belong to."""
+
+    expr: ast.Expr
+    scope: Scope
+
+
+Worth: TypeAlias = Value | list["Worth"] | PipeValue | Unknown
+
+_KINDS: Mapping[str, str] = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "`true` or `false`",
+    "str": "a string",
+}
+
+
+def describe(value: Worth) -> str:
+    """A value as a person would write it in a `.dg` file."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case PipeValue():
+            return "a pipe of ops"
+        case list():
+            return "[" + ", ".join(describe(item) for item in value) + "]"
+        case float():
+            return f"{value:.10g}"
+        case _:
+            return str(value)
+
+
+def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> Value | Unknown:
+    """`value` as a value of `type`; reports and gives UNKNOWN where it is none."""
+    match type, value:
+        case _, Unknown():
+            return UNKNOWN
+        case ("bool", bool()) | ("str", str()):
+            return value
+        case ("int" | "float", bool()):
+            pass
+        case "int", int():
+            return value
+        case "int", float():
+            if value.is_integer():
+                return int(value)
+            help = f"write `round(...)`, or `divisible(..., 8)` for channels: {round(value)}"
+            sink.error(
+                "DG0305",
+                at,
+                f"{what} must be a whole number, not {describe(value)}",
+                label=f"this is {describe(value)}",
+                help=help,
+            )
+            return UNKNOWN
+        case "float", int() | float():
+            return float(value)
+    sink.error(
+        "DG0301",
+        at,
+        f"{what} must be {_KINDS[type]}, not {describe(value)}",
+        label=f"expected {_KINDS[type]}",
+    )
+    return UNKNOWN
+
+
+def fit(value: Worth, param: Param, at: Span, sink: Sink) -> Value | Unknown:
+    """`value` as the argument `param` of an op: type, range and choices are checked."""
+    what = f"`{param.name}`"
+    result = convert(value, param.type, what, at, sink)
+    if isinstance(result, Unknown):
+        return result
+    if param.choices and result not in param.choices:
+        choices = ", ".join(f'"{choice}"' for choice in param.choices)
+        sink.error(
+            "DG0302", at, f"{what} is one of {choices}, not {describe(result)}", label="not one"
+        )
+        return UNKNOWN
+    if isinstance(result, int | float) and not _within(result, param.low, param.high):
+        sink.error(
+            "DG0302",
+            at,
+            f"{what} must be {_range(param)}, not {describe(result)}",
+            label=f"this is {describe(result)}",
+        )
+        return UNKNOWN
+    return result
+
+
+def bounded(value: float, at: Span, sink: Sink) -> int | float | Unknown:
+    """The result of arithmetic, unless it is too large or not a number at all."""
+    if not math.isfinite(value) or abs(value) > MAX_INTEGER:
+        sink.error("DG0304", at, "the result is too large", label="larger than 2^53")
+        return UNKNOWN
+    return value
+
+
+def _within(value: float, low: float | None, high: float | None) -> bool:
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _range(param: Param) -> str:
+    if param.high is None:
+        return f"at least {param.low:g}"
+    if param.low is None:
+        return f"at most {param.high:g}"
+    return f"between {param.low:g} and {param.high:g}"

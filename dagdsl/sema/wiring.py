@@ -1,0 +1,376 @@
+"""The statements of a net, stage or block body -> vertices and edges, in topological order."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dagdsl.diagnostics.model import Label
+from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.limits import MAX_NODES
+from dagdsl.sema.context import Context
+from dagdsl.sema.expressions import evaluate, integer
+from dagdsl.sema.scope import Scope
+from dagdsl.sema.values import Unknown
+from dagdsl.source import Frame, Origin, Span
+from dagdsl.syntax import ast
+from dagdsl.topology.patterns import PATTERNS
+
+Frames = tuple[Frame, ...]
+
+MAX_CYCLES = 20
+"""Cycles of one graph that are reported; finding each takes a walk over all of its edges."""
+
+
+@dataclass(slots=True)
+class Vertex:
+    """A node of the graph to be: a port, a `node` (`body` is its pipe), or a `stage`."""
+
+    name: str
+    kind: str
+    at: Origin
+    declared: ast.Node | ast.Stage | ast.Input | None = None
+    index: int | None = None
+    order: int = 0
+
+
+@dataclass(slots=True)
+class Link:
+    """An edge to be. `via` numbers the statement it came from, among those with a router."""
+
+    source: Vertex
+    target: Vertex
+    at: Origin
+    through: ast.Expr | None
+    via: int | None
+
+
+@dataclass(slots=True)
+class Wiring:
+    """The vertices in topological order, the edges as written, and the `via` of the statements."""
+
+    vertices: list[Vertex] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    vias: list[ast.Expr] = field(default_factory=list)
+    names: dict[str, list[Vertex]] = field(default_factory=dict)
+    """A declared name -> its vertex, or those of its array."""
+
+
+class Wirer:
+    """Reads the statements of one graph. `what` names the graph in messages: `stage `s1``."""
+
+    def __init__(
+        self, what: str, kind: str, scope: Scope, context: Context, frames: Frames
+    ) -> None:
+        self.what = what
+        self.kind = kind
+        self.scope = scope
+        self.context = context
+        self.sink = context.sink
+        self.frames = frames
+        self.wiring = Wiring()
+        self._declared: dict[str, Span] = {}
+        self._pairs: dict[tuple[str, str], Link] = {}
+        self._repeated: set[int] = set()
+
+    def wire(self, statements: Sequence[ast.NetStatement], at: Origin) -> Wiring:
+        """All vertices and edges. Reports what is wrong and leaves it out."""
+        if self.kind != "net":
+            self._vertex("in", "in", at)
+        for statement in statements:
+            self._declare(statement)
+        if self.kind != "net":
+            self._vertex("out", "out", at)
+        for statement in statements:
+            match statement:
+                case ast.Wire():
+                    self._wire(statement)
+                case ast.Connect():
+                    self._connect(statement)
+        self._sort()
+        return self.wiring
+
+    def lets(self, statements: Iterable[ast.NetStatement]) -> None:
+        """Bind the local constants and attributes, in the order in which they stand."""
+        for statement in statements:
+            if isinstance(statement, ast.Let) and self._is_new(statement.name):
+                value = evaluate(statement.value, self.scope, self.context)
+                self.scope.bind(statement.name.name, value, statement.name)
+
+    # Vertices
+
+    def _declare(self, statement: ast.NetStatement) -> None:
+        match statement:
+            case ast.Input():
+                if self._is_new(statement.name):
+                    at = Origin(statement.span, self.frames)
+                    self._vertex(statement.name.name, "in", at, statement)
+            case ast.Stage():
+                if self._is_new(statement.name):
+                    at = Origin(statement.name.span, self.frames)
+                    self._vertex(statement.name.name, "stage", at, statement)
+            case ast.Node():
+                for decl in statement.decls:
+                    if self._is_new(decl.name):
+                        self._declare_node(decl, statement)
+
+    def _declare_node(self, decl: ast.Decl, statement: ast.Node) -> None:
+        at = Origin(decl.span, self.frames)
+        name = decl.name.name
+        if decl.count is None:
+            self.context.grow(at, nodes=1)
+            self._vertex(name, "node", at, statement)
+            return
+        count = integer(decl.count, f"the length of `{name}`", self.scope, self.context)
+        if isinstance(count, Unknown):
+            self.wiring.names[name] = []
+            return
+        if count < 1:
+            self.sink.error(
+                "DG0302",
+                decl.count.span,
+                f"`{name}` needs at least one node, not {count}",
+                label=f"this is {count}",
+            )
+            count = 0
+        self.wiring.names[name] = []
+        if count > MAX_NODES:
+            self.sink.error(
+                "DG0508",
+                decl.count.span,
+                f"`{name}` has {count:,} nodes, over the limit of {MAX_NODES:,}",
+                label="too many",
+            )
+            return
+        self.context.grow(at, nodes=count)
+        for index in range(count):
+            vertex = self._vertex(f"{name}[{index}]", "node", at, statement, index)
+            self.wiring.names[name].append(vertex)
+
+    def _vertex(
+        self,
+        name: str,
+        kind: str,
+        at: Origin,
+        declared: ast.Node | ast.Stage | ast.Input | None = None,
+        index: int | None = None,
+    ) -> Vertex:
+        vertex = Vertex(name, kind, at, declared, index, len(self.wiring.vertices))
+        self.wiring.vertices.append(vertex)
+        if index is None:
+            self.wiring.names[name] = [vertex]
+        return vertex
+
+    def _is_new(self, ident: ast.Ident) -> bool:
+        first = self._declared.setdefault(ident.name, ident.span)
+        if first is ident.span:
+            return True
+        self.sink.error(
+            "DG0202",
+            ident.span,
+            f"`{ident.name}` is declared twice in {self.what}",
+            label="declared again",
+            notes=[Label(first, f"`{ident.name}` is declared here")],
+        )
+        return False
+
+    # Edges
+
+    def _wire(self, statement: ast.Wire) -> None:
+        via = self._via(statement.via)
+        groups = [self.resolve(group) for group in statement.groups]
+        for before, after in zip(groups, groups[1:], strict=False):
+            self._reserve(len(before) * len(after), Origin(statement.span, self.frames))
+            for source, source_at in before:
+                for target, target_at in after:
+                    # The two names of the edge; of an array, each of its nodes.
+                    at = Origin(source_at.to(target_at), self.frames)
+                    self._link(source, target, at, statement.through, via)
+
+    def _connect(self, statement: ast.Connect) -> None:
+        at = Origin(statement.span, self.frames)
+        if self.kind == "net":
+            self.sink.error(
+                "DG0504",
+                at,
+                "`connect` has no `in` and `out` to work between here",
+                label="only in a stage or a block",
+                help="write wires, like `image -> stem -> s1`",
+            )
+            return
+        name = (
+            statement.pattern if isinstance(statement.pattern, ast.Name) else statement.pattern.callee
+        )
+        pattern = PATTERNS.get(str(name))
+        if pattern is None:
+            self.sink.error(
+                "DG0207",
+                name.span,
+                f"unknown connect pattern `{name}`",
+                label="not found",
+                help=did_you_mean(str(name), PATTERNS)
+                or "the patterns are " + ", ".join(f"`{known}`" for known in PATTERNS),
+            )
+            return
+        if isinstance(statement.pattern, ast.Call) and statement.pattern.args:
+            arg = statement.pattern.args[0]
+            self.sink.error("DG0213", arg.span, f"pattern `{name}` takes no arguments")
+        via = self._via(statement.via)
+        vertices = self.wiring.vertices
+        inner = len(vertices) - 2
+        self._reserve(pattern.count(inner), at)
+        for i, j in pattern.edges(inner):
+            self._link(vertices[i], vertices[j], at, statement.through, via)
+
+    def _reserve(self, edges: int, at: Origin) -> None:
+        # Before a single edge is made: their number grows with the square of the nodes.
+        self.context.grow(at, edges=edges)
+
+    def _via(self, expr: ast.Expr | None) -> int | None:
+        if expr is None:
+            return None
+        self.wiring.vias.append(expr)
+        return len(self.wiring.vias) - 1
+
+    def resolve(self, refs: Iterable[ast.Ref]) -> list[tuple[Vertex, Span]]:
+        """The vertices that references stand for; an array stands for all of its nodes."""
+        return [(vertex, ref.span) for ref in refs for vertex in self._resolve(ref)]
+
+    def _resolve(self, ref: ast.Ref) -> list[Vertex]:
+        name = ref.path[0]
+        found = self.wiring.names.get(name)
+        if found is None:
+            self._unknown(ref, name)
+            return []
+        if len(ref.path) > 1:
+            self.sink.error(
+                "DG0203",
+                ref.span,
+                f"`{'.'.join(ref.path)}` reaches into `{name}`",
+                label="only whole nodes and stages can be wired",
+            )
+            return []
+        if ref.index is None:
+            return found
+        index = integer(ref.index, "an index", self.scope, self.context)
+        if isinstance(index, Unknown) or not found:
+            return []
+        if found[0].index is None:
+            self.sink.error(
+                "DG0208", ref.span, f"`{name}` is a single node and has no index", label="no array"
+            )
+            return []
+        if not 0 <= index < len(found):
+            last = len(found) - 1
+            self.sink.error(
+                "DG0208",
+                ref.span,
+                f"`{name}` has no node {index}",
+                label=f"the nodes are `{name}[0]` to `{name}[{last}]`",
+                notes=[Label(found[0].at.span, f"`{name}` is declared here")],
+            )
+            return []
+        return [found[index]]
+
+    def _unknown(self, ref: ast.Ref, name: str) -> None:
+        if name in ("in", "out"):
+            self.sink.error(
+                "DG0504",
+                ref.span,
+                f"a net has no `{name}`",
+                label="no such port here",
+                help="wire its inputs by name; what it returns is written as `output NAME`",
+            )
+            return
+        if self.scope.find(name) is not None:
+            self.sink.error(
+                "DG0203", ref.span, f"`{name}` is a value, not a node", label="not a node"
+            )
+            return
+        self.sink.error(
+            "DG0201",
+            ref.span,
+            f"unknown node `{name}`",
+            label="not found",
+            help=did_you_mean(name, self.wiring.names),
+        )
+
+    def _link(
+        self, source: Vertex, target: Vertex, at: Origin, through: ast.Expr | None, via: int | None
+    ) -> None:
+        if target.kind == "in" or source.kind == "out":
+            port = target if target.kind == "in" else source
+            verb = "lead into" if port is target else "leave"
+            self.sink.error(
+                "DG0504", at, f"no edge can {verb} `{port.name}`", label=f"`{port.name}` is a port"
+            )
+            return
+        link = Link(source, target, at, through, via)
+        first = self._pairs.setdefault((source.name, target.name), link)
+        if first is not link:
+            if at.span.start in self._repeated:
+                return  # one report a statement: `connect complete` can repeat many edges
+            self._repeated.add(at.span.start)
+            self.sink.error(
+                "DG0510",
+                at,
+                f"the edge `{source.name} -> {target.name}` is there twice",
+                label="second time",
+                notes=[Label(first.at.span, "it is already made here")],
+            )
+            return
+        self.wiring.links.append(link)
+
+    # Order
+
+    def _sort(self) -> None:
+        """Sort the vertices topologically; report cycles, and cut each to look at the rest."""
+        wiring = self.wiring
+        for _ in range(MAX_CYCLES):
+            done = _topological(wiring)
+            if len(done) == len(wiring.vertices):
+                break
+            self._cut_cycle({v.name for v in wiring.vertices} - {v.name for v in done})
+        wiring.vertices = done
+
+    def _cut_cycle(self, left: set[str]) -> None:
+        """Report one cycle among the vertices that could not be sorted, and open it."""
+        into = {link.target.name: link for link in self.wiring.links if link.source.name in left}
+        name = next(v.name for v in self.wiring.vertices if v.name in left)
+        seen: dict[str, int] = {}
+        while name not in seen:
+            seen[name] = len(seen)
+            name = into[name].source.name
+        around = [name, *reversed(list(seen)[seen[name] :])]
+        closing = into[name]
+        self.wiring.links.remove(closing)
+        self.sink.error(
+            "DG0501",
+            closing.at,
+            "the wires go in a circle: " + " -> ".join(f"`{n}`" for n in around),
+            label="closes the circle",
+            help="a graph runs from `in` to `out`; take one of these wires out",
+        )
+
+
+def _topological(wiring: Wiring) -> list[Vertex]:
+    """The vertices that are on no cycle nor behind one, sorted; earlier declared ones first."""
+    waiting = {vertex.name: 0 for vertex in wiring.vertices}
+    after: dict[str, list[Link]] = defaultdict(list)
+    for link in wiring.links:
+        waiting[link.target.name] += 1
+        after[link.source.name].append(link)
+    by_order = {vertex.order: vertex for vertex in wiring.vertices}
+    ready = [vertex.order for vertex in wiring.vertices if not waiting[vertex.name]]
+    heapq.heapify(ready)
+    done: list[Vertex] = []
+    while ready:
+        vertex = by_order[heapq.heappop(ready)]
+        done.append(vertex)
+        for link in after[vertex.name]:
+            waiting[link.target.name] -= 1
+            if not waiting[link.target.name]:
+                heapq.heappush(ready, link.target.order)
+    return done

@@ -1,0 +1,88 @@
+"""Text on disk -> `SourceFile`; the one place that knows about lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One text. `name` is what a person is shown: a path, or `<stdin>`."""
+
+    name: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
+        return starts
+
+    def position(self, offset: int) -> Position:
+        """Line and column, both from 1, counted in characters, of an offset into the text."""
+        offset = max(0, min(offset, len(self.text)))
+        line = bisect_right(self._line_starts, offset)
+        return Position(line, offset - self._line_starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of a line (from 1), without its end."""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start:] if end < 0 else self.text[start:end].removesuffix("\r")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place for people: `line` and `column` from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `start` to `end` (exclusive) of a file."""
+
+    file: SourceFile
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """The span from the start of this one to the end of `other`, in the same file."""
+        return Span(self.file, self.start, max(self.end, other.end))
+
+    @property
+    def text(self) -> str:
+        """The characters themselves."""
+        return self.file.text[self.start : self.end]
+
+    def __repr__(self) -> str:
+        at = self.file.position(self.start)
+        return f"{self.file.name}:{at.line}:{at.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of an expansion: `what` was expanded because of the text at `span`."""
+
+    what: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an IR element comes from: the text itself, and what it was expanded through.
+
+    `frames` runs from the innermost expansion to the outermost: an op in a block of an imported
+    file has the op's text as `span` and the node that used the block as its last frame.
+    """
+
+    span: Span
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def outermost(self) -> Span:
+        """The place in the file the user is editing: where the outermost expansion was asked for."""
+        return self.frames[-1].span if self.frames else self.span

@@ -1,0 +1,112 @@
+"""Text -> tokens; what is no token is reported, and skipped or replaced by what was meant."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from lark import Token, UnexpectedCharacters
+from lark.utils import TextSlice
+
+from dagdsl.source import SourceFile
+from dagdsl.syntax.grammar import END, lark_parser, make_token
+from dagdsl.syntax.problems import Problems, shown
+
+_STRANGE = re.compile(r"[^\s\w#\"'(){}\[\],.:=+\-*/|]+|.", re.DOTALL)
+_REST_OF_STRING = re.compile(r"'[^'\n]*'|[\"'][^\r\n]*")
+_MEANT = {
+    "|": ("PIPE", "|>"),
+    "=>": ("ARROW", "->"),
+    "→": ("ARROW", "->"),
+    "⇒": ("ARROW", "->"),
+    "⟶": ("ARROW", "->"),
+    "–": ("MINUS", "-"),  # noqa: RUF001 - what word processors make of a minus sign
+    "−": ("MINUS", "-"),  # noqa: RUF001
+    "×": ("STAR", "*"),  # noqa: RUF001
+    "…": ("DOTS", ".."),
+}
+_HELP = {
+    ";": "statements need no `;` between them",
+    ">": "an edge is written `->`, a pipe `|>`",
+    "!": "a comment starts with `#`",
+    "“": 'strings are written in plain double quotes: `"text"`',
+    "”": 'strings are written in plain double quotes: `"text"`',
+}
+
+
+def tokenize(source: SourceFile, problems: Problems) -> list[Token]:
+    """All tokens of a file, and the end token behind them."""
+    text = source.text
+    tokens: list[Token] = []
+    at = 0
+    while at < len(text) and not problems.full:
+        try:
+            for token in lark_parser().lex(TextSlice(text, at, len(text))):
+                tokens.append(token)
+                if token.type == "NAME" and not token.isascii():
+                    _report_name(token, problems)
+            break
+        except UnexpectedCharacters as error:
+            at = _skip(text, error.pos_in_stream, tokens, problems)
+    tokens.append(make_token(END, "", len(text)))
+    return tokens
+
+
+def _skip(text: str, at: int, tokens: list[Token], problems: Problems) -> int:
+    """Report the strange characters at `at`, add what stands for them, and say where to go on."""
+    if text[at] in "\"'":
+        return _skip_string(text, at, tokens, problems)
+    match = _STRANGE.match(text, at)
+    assert match, "there is a character at this place"
+    found, end = match[0], match.end()
+    if found == ">" and tokens and tokens[-1].type == "EQUAL" and tokens[-1].end_pos == at:
+        tokens.pop()
+        found, at = "=>", at - 1
+    meant = _MEANT.get(found)
+    if meant:
+        help = f"did you mean `{meant[1]}`?"
+        tokens.append(make_token(*meant, at, end))
+    else:
+        help = _HELP.get(found[0], "")
+    problems.report("DG0101", at, end, f"unexpected {_describe(found)}", help=help)
+    return end
+
+
+def _skip_string(text: str, at: int, tokens: list[Token], problems: Problems) -> int:
+    match = _REST_OF_STRING.match(text, at)
+    assert match, "the caller saw a quote"
+    found, end = match[0], match.end()
+    inside = found.strip("'\"")
+    if found.startswith("'"):
+        message = "a string in single quotes"
+        help = "strings are written in double quotes: " + shown(f'"{inside}"')
+        code = "DG0101"
+    else:
+        message = "this string has no end"
+        help = 'a string ends with `"` on the line on which it starts'
+        code = "DG0103"
+    problems.report(code, at, end, message, help=help)
+    tokens.append(make_token("STRING", f'"{inside}"', at, end))
+    return end
+
+
+def _report_name(token: Token, problems: Problems) -> None:
+    assert token.start_pos is not None
+    strange = next(char for char in token if not char.isascii())
+    problems.report(
+        "DG0101",
+        token.start_pos,
+        token.start_pos + len(token),
+        f"the name {shown(token)} has {_describe(strange)} in it",
+        help="names are made of the letters a-z and A-Z, digits and `_`",
+    )
+
+
+def _describe(found: str) -> str:
+    if len(found) > 1:
+        return f"characters {shown(found)}"
+    if found.isascii() and found.isprintable():
+        return f"character `{found}`"
+    name = unicodedata.name(found, "a control character").lower()
+    quoted = f" `{found}`" if found.isprintable() else ""
+    return f"character{quoted} (U+{ord(found):04X}, {name})"

@@ -1,0 +1,158 @@
+"""The two safetensors files of a run: the weights to use, and all that resuming takes.
+
+Each is one file, replaced in one step, and so never disagrees with itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn, optim
+
+from dagdsl.data import Normalisation
+from dagdsl.errors import UsageError
+from dagdsl.files import write_atomic
+from dagdsl.ir.nodes import Net
+from dagdsl.train.config import TrainConfig
+from dagdsl.train.metrics import EpochMetrics, Record
+from dagdsl.train.optim import load_state_tensors, state_tensors
+
+_METADATA = "dagdsl"
+"""The one key of the files' metadata; its value is the JSON of `Weights` or `Progress`."""
+_MODEL, _OPTIMIZER = "model.", "optimizer."
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Weights(Record):
+    """What is known about the weights in a file, and about the images they were trained on."""
+
+    ir_hash: str
+    net: str
+    data: str
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    epoch: int
+    val_accuracy: float
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What the images of the training were normalised with."""
+        return Normalisation(self.mean, self.std)
+
+
+class Progress(Record):
+    """How far a run has come: everything in its folder but the weights follows from this."""
+
+    ir_hash: str
+    config: TrainConfig
+    classes: tuple[str, ...]
+    train_samples: int
+    history: tuple[EpochMetrics, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """The number of finished epochs."""
+        return len(self.history)
+
+    @property
+    def best(self) -> EpochMetrics:
+        """Highest validation accuracy, then lowest validation loss, then earliest."""
+        return max(self.history, key=lambda m: (m.val_accuracy, -m.val_loss))
+
+    def after(self, metrics: EpochMetrics) -> Progress:
+        """One epoch further."""
+        return self.model_copy(update={"history": (*self.history, metrics)})
+
+
+def save_weights(path: Path, model: nn.Module, about: Weights) -> None:
+    """Write the model's state dict under its own keys. Raises UsageError."""
+    _save(path, model.state_dict(), about)
+
+
+def load_weights(path: Path, net: Net, model: nn.Module) -> Weights:
+    """Load what `save_weights` wrote. Raises UsageError: no such file, damaged, another net."""
+    about, tensors = _load(path, Weights)
+    _check_hash(path, about.ir_hash, net)
+    _load_into(model, tensors, path)
+    return about
+
+
+def save_progress(
+    path: Path, model: nn.Module, optimizer: optim.Optimizer, progress: Progress
+) -> None:
+    """Write everything a resumed run needs. Raises UsageError."""
+    tensors = {_MODEL + key: tensor for key, tensor in model.state_dict().items()}
+    tensors |= {_OPTIMIZER + key: t for key, t in state_tensors(optimizer, model).items()}
+    _save(path, tensors, progress)
+
+
+def read_progress(path: Path) -> Progress:
+    """What a file that `save_progress` wrote says of itself. Raises UsageError."""
+    with _opened(path) as file:
+        return _metadata(path, file, Progress)
+
+
+def load_progress(path: Path, net: Net, model: nn.Module, optimizer: optim.Optimizer) -> Progress:
+    """Load what `save_progress` wrote. Raises UsageError as `load_weights` does."""
+    progress, tensors = _load(path, Progress)
+    _check_hash(path, progress.ir_hash, net)
+    _load_into(model, _under(_MODEL, tensors), path)
+    load_state_tensors(optimizer, model, _under(_OPTIMIZER, tensors))
+    return progress
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor], about: BaseModel) -> None:
+    plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    # To bytes first, and not by safetensors' own writer: that writes in place and hides OSErrors.
+    write_atomic(path, save(plain, {_METADATA: about.model_dump_json()}))
+
+
+def _load(path: Path, kind: type[R]) -> tuple[R, dict[str, Tensor]]:
+    with _opened(path) as file:
+        return _metadata(path, file, kind), {key: file.get_tensor(key) for key in file.keys()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {path}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except SafetensorError as error:
+        raise UsageError(f"{path} is damaged or cut short ({error})") from error
+
+
+def _metadata(path: Path, file: Any, kind: type[R]) -> R:
+    try:
+        return kind.model_validate_json((file.metadata() or {})[_METADATA])
+    except (KeyError, ValidationError) as error:
+        raise UsageError(f"{path} was not written by this version of dagdsl train") from error
+
+
+def _check_hash(path: Path, ir_hash: str, net: Net) -> None:
+    if ir_hash != net.hash:
+        raise UsageError(
+            f"{path} belongs to another net (ir_hash {ir_hash[:12]}, not {net.hash[:12]})"
+        )
+
+
+def _load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(f"{path} does not hold the weights of this net") from error

@@ -1,0 +1,177 @@
+"""A run folder -> what its best weights do on the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from dagdsl_compiler.driver import compile as compile_net
+from torch import nn
+
+from dagdsl.data import Data, Split, open_data, to_device
+from dagdsl.errors import UsageError
+from dagdsl.ir.nodes import Net
+from dagdsl.train.checkpoint import load_weights
+from dagdsl.train.classifier import as_classifier
+from dagdsl.train.config import TrainConfig, pick_device
+from dagdsl.train.measure import measure
+from dagdsl.train.metrics import Result
+from dagdsl.train.routing import routed_graphs, without_thresholds
+from dagdsl.train.run import RunFolder
+
+Backend = Literal["eager", "inductor"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A run loaded to be used: `model` has the best weights and is in evaluation mode."""
+
+    net: Net
+    model: nn.Module
+    data: Data
+    config: TrainConfig
+    device: torch.device
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdge:
+    """An edge that carried something for one image, and what it weighed."""
+
+    source: str
+    target: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRoutes:
+    """One test image: its class, the class the net took it for, and the open edges.
+
+    `edges` has an entry for each graph with routers, by the key of its routes.
+    """
+
+    index: int
+    label: str
+    predicted: str
+    probability: float
+    edges: dict[str, tuple[OpenEdge, ...]]
+
+
+def open_run(
+    path: Path,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    backend: Backend = "eager",
+    workers: int = 0,
+) -> TrainedRun:
+    """Load net, best weights and data of a run; `data` replaces the data set it was trained on.
+
+    Raises UsageError: files that are missing, damaged or of different runs, and data whose
+    classes are not those of the training.
+    """
+    run = RunFolder(path)
+    net, config = run.read_net(), run.read_config()
+    where = pick_device(device)
+    model = compile_net(net, backend=backend, device=str(where))
+    weights = load_weights(run.best, net, model)
+    opened = open_data(
+        data or config.data,
+        shape=as_classifier(net).input,
+        validation=config.validation,
+        device=where,
+        workers=workers,
+        normalisation=weights.normalisation,
+    )
+    if opened.classes != weights.classes:
+        raise UsageError(
+            f"{opened.name} does not have the classes {path} was trained on ({weights.data})"
+        )
+    model.eval()
+    return TrainedRun(net, model, opened, config, where)
+
+
+def evaluate(
+    path: Path,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    backend: Backend = "eager",
+    workers: int = 0,
+) -> Result:
+    """Measure a run's best weights on the test images. Raises UsageError as `open_run` does."""
+    run = open_run(path, data=data, device=device, backend=backend, workers=workers)
+    return result_of(run.model, run.net, run.data.test, evaluation_batch(run.config), run.device)
+
+
+def result_of(
+    model: nn.Module, net: Net, test: Split, batch_size: int, device: torch.device
+) -> Result:
+    """Measure a model on the test images, with its thresholds and without."""
+    measured = measure(model, net, test, batch_size, device)
+    accuracy_open = None
+    opened = without_thresholds(net)
+    if opened != net:
+        # Eager, as it runs only once.
+        open_model = compile_net(opened, backend="eager", device=str(device))
+        open_model.load_state_dict(model.state_dict())
+        accuracy_open = measure(open_model, opened, test, batch_size, device).accuracy
+    return Result(
+        test_samples=measured.samples,
+        test_loss=measured.loss,
+        test_accuracy=measured.accuracy,
+        test_accuracy_without_threshold=accuracy_open,
+        open_edge_rate=measured.per_stage("open_edges"),
+        dead_node_rate=measured.per_stage("dead_nodes"),
+        unused_node_rate=measured.per_stage("unused_nodes"),
+        closed_output_rate=measured.per_stage("closed_output"),
+        hamming_distance=measured.per_stage("hamming_distance"),
+    )
+
+
+@torch.no_grad()
+def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]:
+    """What the net makes of single test images. Raises UsageError for an index there is not."""
+    count = len(run.data.test)
+    for index in indices:
+        if not 0 <= index < count:
+            raise UsageError(f"there is no test image {index}: they count from 0 to {count - 1}")
+    if not indices:
+        return []
+    images, labels = to_device(run.data.test.pick(indices), run.device)
+    outputs, routes = run.model(images, return_routes=True)
+    shares = as_classifier(run.net).logits(outputs).softmax(1)
+    names = run.data.classes
+    edges = {key: _open_edges(run.net, key, a.tolist()) for key, a in routes.items()}
+    return [
+        ImageRoutes(
+            index,
+            label=names[labels[i]],
+            predicted=names[shares[i].argmax()],
+            probability=shares[i].max().item(),
+            edges={key: of_images[i] for key, of_images in edges.items()},
+        )
+        for i, index in enumerate(indices)
+    ]
+
+
+def _open_edges(
+    net: Net, key: str, adjacencies: list[list[list[float]]]
+) -> list[tuple[OpenEdge, ...]]:
+    names = [node.name for node in routed_graphs(net)[key].nodes]
+    return [
+        tuple(
+            OpenEdge(source, target, weight)
+            for source, row in zip(names, adjacency, strict=True)
+            for target, weight in zip(names, row, strict=True)
+            if weight != 0
+        )
+        for adjacency in adjacencies
+    ]
+
+
+def evaluation_batch(config: TrainConfig) -> int:
+    """Without a backward pass there is room for more images at once."""
+    return 4 * config.batch_size

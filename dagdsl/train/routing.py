@@ -1,0 +1,154 @@
+"""Adjacencies of many samples -> how a stage is used: open edges, dead nodes, variety."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Step
+from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+
+N = TypeVar("N", Node, Edge, Block)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRates:
+    """How the samples used one graph with routers. All are shares, 0 to 1.
+
+    `open_edges`: of its edges that have a gate, how many were open, on average over samples.
+    `dead_nodes`: of its inner nodes, how many had no open in-edge, on average over samples.
+    `unused_nodes`: of its inner nodes, how many fed nothing for any sample: a smaller static net
+    would do without them.
+    `closed_output`: of the samples, for how many nothing reached the end of the graph.
+    `hamming_distance`: of its edges that have a gate, in how many two samples differ, on average
+    over all pairs; 0 is static, 0.5 as varied as a coin for every edge.
+    """
+
+    open_edges: float
+    dead_nodes: float
+    unused_nodes: float
+    closed_output: float
+    hamming_distance: float
+
+
+class RouteCounter:
+    """Adds up the routes of a net batch by batch, on the device, without waiting for it."""
+
+    def __init__(self, net: Net, device: torch.device) -> None:
+        self._counts = {key: _Counts(graph, device) for key, graph in routed_graphs(net).items()}
+
+    def add(self, routes: Mapping[str, Tensor]) -> None:
+        """Count a batch: an adjacency `[B, V, V]` for each graph with routers."""
+        for key, counts in self._counts.items():
+            counts.add(routes[key])
+
+    def rates(self) -> dict[str, StageRates]:
+        """The shares over all samples added so far."""
+        return {key: counts.rates() for key, counts in self._counts.items()}
+
+
+class _Counts:
+    """For one graph: how many samples had each edge open, each node dead, the end closed."""
+
+    def __init__(self, graph: Graph, device: torch.device) -> None:
+        index = {node.name: i for i, node in enumerate(graph.nodes)}
+        sources = {edge.source for edge in graph.edges}
+
+        def tensor(values: Iterable[int]) -> Tensor:
+            return torch.tensor(list(values), dtype=torch.long, device=device)
+
+        # A stage ends in its `out`, the net's own graph in every node that feeds no other.
+        self._ends = tensor(i for name, i in index.items() if name not in sources)
+        self._inner = tensor(
+            i for i, node in enumerate(graph.nodes) if node.kind != "in" and node.name in sources
+        )
+        gated = [edge for edge in graph.edges if edge.gate is not None]
+        self._from = tensor(index[edge.source] for edge in gated)
+        self._to = tensor(index[edge.target] for edge in gated)
+
+        self._open = torch.zeros(len(index), len(index), dtype=torch.long, device=device)
+        self._dead = torch.zeros(len(index), dtype=torch.long, device=device)
+        self._closed = torch.zeros((), dtype=torch.long, device=device)
+        self._samples = 0
+
+    def add(self, adjacency: Tensor) -> None:
+        is_open = adjacency != 0
+        is_dead = ~is_open.any(1)
+        self._open += is_open.sum(0)
+        self._dead += is_dead.sum(0)
+        self._closed += is_dead[:, self._ends].all(1).sum()
+        self._samples += len(adjacency)
+
+    def rates(self) -> StageRates:
+        samples = self._samples
+        opened = self._open[self._from, self._to].double()
+        pairs = max(samples * (samples - 1) / 2, 1)
+        used = self._open.sum(1)[self._inner] > 0
+        return StageRates(
+            open_edges=_mean(opened / samples),
+            dead_nodes=_mean(self._dead[self._inner] / samples),
+            unused_nodes=_mean(1 - used.double()),
+            closed_output=self._closed.item() / samples,
+            # An edge that is open for c of n samples tells c (n - c) pairs apart.
+            hamming_distance=_mean(opened * (samples - opened) / pairs),
+        )
+
+
+def _mean(shares: Tensor) -> float:
+    return float(shares.mean()) if len(shares) else 0.0
+
+
+def routed_graphs(net: Net) -> dict[str, Graph]:
+    """The graphs with routers, by the key of their routes, in topological order."""
+    return dict(_routed(net.graph, names_of(net)))
+
+
+def _routed(graph: Graph, names: GraphNames) -> Iterator[tuple[str, Graph]]:
+    if graph.is_gated:
+        yield names.routes, graph
+    for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        yield from _routed_in(node.steps, scope)
+    for edge, scope in zip(graph.edges, names.edges, strict=True):
+        yield from _routed_in(edge.steps, scope)
+
+
+def _routed_in(steps: tuple[Step, ...], scope: Scope) -> Iterator[tuple[str, Graph]]:
+    for step, inner in zip(steps, scope.steps, strict=True):
+        if isinstance(step, Graph) and isinstance(inner, GraphNames):
+            yield from _routed(step, inner)
+        elif isinstance(step, Block) and isinstance(inner, Scope):
+            yield from _routed_in(step.steps, inner)
+
+
+def without_thresholds(net: Net) -> Net:
+    """The same net with the same weights, in which no edge ever closes."""
+    return net.model_copy(update={"graph": _opened(net.graph)})
+
+
+def _opened(graph: Graph) -> Graph:
+    return graph.model_copy(
+        update={
+            "nodes": tuple(_with_opened_steps(node) for node in graph.nodes),
+            "edges": tuple(_with_opened_steps(edge) for edge in graph.edges),
+            "routers": tuple(
+                router.model_copy(update={"threshold": None, "dead": "zero"})
+                for router in graph.routers
+            ),
+        }
+    )
+
+
+def _with_opened_steps(element: N) -> N:
+    steps = [
+        _opened(step)
+        if isinstance(step, Graph)
+        else _with_opened_steps(step)
+        if isinstance(step, Block)
+        else step
+        for step in element.steps
+    ]
+    return element.model_copy(update={"steps": tuple(steps)})

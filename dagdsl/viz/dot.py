@@ -1,0 +1,69 @@
+"""`Net` -> Graphviz text: a cluster for each stage, gated edges dashed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dagdsl.ir.nodes import Net
+from dagdsl.viz import facts, style
+from dagdsl.viz.outline import Cluster, Link, Vertex, outline
+
+
+def to_dot(net: Net) -> str:
+    """Draw a net for `dot -Tpdf`."""
+    return "\n".join(_lines(net)) + "\n"
+
+
+def _lines(net: Net) -> Iterator[str]:
+    drawn = outline(net)
+    yield f"digraph {_quote(net.name)} {{"
+    legend = [rule.text for rule in facts.rules(net.graph)]
+    if legend:
+        yield f"  graph [{_attributes(label=_lefts(legend), labeljust='l')}]"
+    yield f"  graph [{_attributes(fontname='Helvetica', fontsize='11')}]"
+    yield f"  node [{_attributes(shape='box', style='rounded', fontname='Helvetica', fontsize='11')}]"
+    yield f"  edge [{_attributes(color=style.STATIC.colour, arrowsize='0.6', fontsize='9')}]"
+    for member in drawn.members:
+        if isinstance(member, Cluster):
+            yield from _cluster(member)
+        else:
+            yield f"  {_vertex(member, '')}"
+    for link in drawn.links:
+        yield f"  {_link(link)}"
+    yield "}"
+
+
+def _cluster(cluster: Cluster) -> Iterator[str]:
+    head = [cluster.node.name, facts.node_summary(cluster.node), facts.shape_text(cluster.node)]
+    lines = [*filter(None, head), *(rule.text for rule in cluster.rules)]
+    yield f"  subgraph cluster_{cluster.id} {{"
+    yield f"    label={_lefts(lines)} labeljust=l style=\"rounded,filled\""
+    yield f'    color="{style.STAGE_LINE}" fillcolor="{style.STAGE_FILL}"'
+    yield f'    node [style="rounded,filled" fillcolor="{style.PAPER}"]'
+    usual = facts.shape_text(cluster.node)
+    for vertex in cluster.vertices:
+        yield f"    {_vertex(vertex, usual)}"
+    yield "  }"
+
+
+def _vertex(vertex: Vertex, usual: str) -> str:
+    node = vertex.node
+    if node is None:
+        return f"{vertex.id} [{_attributes(label=vertex.name, shape='oval')}]"
+    shape = facts.shape_text(node)
+    parts = [vertex.name, facts.node_summary(node), "" if shape == usual else shape]
+    look = {"shape": "oval"} if node.kind in ("in", "out") else {}
+    tooltip = facts.node_text(node)
+    return f"{vertex.id} [{_attributes(label=chr(10).join(filter(None, parts)), tooltip=tooltip, **look)}]"
+
+
+def _link(link: Link) -> str:
+    arrow = f"{link.source} -> {link.target}"
+    if link.edge is None:
+        return arrow
+    looks = {"tooltip": facts.edge_text(link.edge)}
+    if link.edge.steps:
+        looks["label"] = facts.summary(link.edge.steps)
+    if link.rule is not None:
+        looks |= {"style": "dashed", "color": style.gated(link.rule).colour}
+    return f"{arrow} [{_attributes(**looks)}]"

@@ -1,0 +1,158 @@
+"""IR -> the words that every drawing shares: what a node does, how a router decides, what is tapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os.path import commonprefix
+
+from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, Step
+from dagdsl.ops import activation, norm
+from dagdsl.ops.spec import format_shape
+
+# A reader takes these for granted; a short summary leaves them out.
+_MINOR = frozenset(spec.name for spec in (*activation.OPS, *norm.OPS))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The routers of one graph that decide alike, as one line of a legend."""
+
+    routers: tuple[str, ...]
+    formula: str
+
+    @property
+    def text(self) -> str:
+        """`gate: gap |> fc |> sigmoid > 0.1`."""
+        if len(self.routers) == 1:
+            return f"{self.routers[0]}: {self.formula}"
+        stem = commonprefix(self.routers).rstrip("_.[(0123456789-")
+        return f"{stem or ', '.join(self.routers)}: {self.formula}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """One tensor that the net returns: `logits`, or `features.p3`."""
+
+    name: str
+    node: str
+
+
+def op_text(op: Op) -> str:
+    """`conv 3x3 /2`: an op with what a figure tells about it. Channels are the shape's business."""
+    words = [op.op]
+    if kernel := op.params.get("kernel"):
+        words.append(f"{kernel}x{kernel}")
+    if (stride := op.params.get("stride")) not in (None, 1):
+        words.append(f"/{stride}")
+    if scale := op.params.get("scale"):
+        words.append(f"x{scale}")
+    if (value := op.params.get("value")) is not None:
+        words.append(_number(value))
+    return " ".join(words)
+
+
+def summary(steps: Iterable[Step]) -> str:
+    """The steps in a few words; without norms and activations, unless there is nothing else."""
+    every = tuple(steps)
+    major = [step for step in every if not (isinstance(step, Op) and step.op in _MINOR)]
+    return pipe(major or every)
+
+
+def pipe(steps: Iterable[Step]) -> str:
+    """All the steps, one after the other, blocks by their names."""
+    return " |> ".join(_step_text(step) for step in steps)
+
+
+def node_summary(node: Node) -> str:
+    """What a node does in a few words: its merge unless that is the plain sum, then its steps."""
+    return _behind_merge(node, summary(entry(node)))
+
+
+def node_text(node: Node) -> str:
+    """All a tooltip tells of a node: its name, every step, its shape."""
+    steps = _behind_merge(node, pipe(entry(node)))
+    return f"{node.name}: {steps}\n{shape_text(node)}" if steps else f"{node.name}\n{shape_text(node)}"
+
+
+def edge_text(edge: Edge) -> str:
+    """All a tooltip tells of an edge: `a -> b through conv 1x1 |> bn via gate[0]`."""
+    text = f"{edge.source} -> {edge.target}"
+    if edge.steps:
+        text += f" through {pipe(edge.steps)}"
+    if edge.gate:
+        text += f" via {edge.gate.router}[{edge.gate.index}]"
+    return text
+
+
+def entry(node: Node) -> tuple[Step, ...]:
+    """The steps of a node without the graph of a stage."""
+    return node.steps[:-1] if node.kind == "stage" else node.steps
+
+
+def shape_text(node: Node) -> str:
+    """`24 x 16 x 16`."""
+    return format_shape(node.shape)
+
+
+def odd_shape(node: Node, usual: Shape) -> str:
+    """The shape of a node inside a stage, where it is not the one at the head of the stage."""
+    return "" if node.shape == usual else shape_text(node)
+
+
+def formula(router: Router) -> str:
+    """`gap |> fc |> sigmoid > 0.1`: how a router weighs its edges, in the words of the language."""
+    parts = [f"reads {router.reads}"] if router.reads in ("target", "stage") else []
+    parts += [op_text(step) for step in router.steps]
+    if router.activation != "none":
+        parts.append(router.activation)
+    if router.normalise:
+        parts.append("normalise")
+    text = " |> ".join(parts)
+    if router.threshold is not None:
+        text += f" > {_number(router.threshold)}"
+        if router.train != "hard":
+            text += f", {router.train.replace('_', ' ')}"
+        if router.dead != "zero":
+            text += f", {router.dead.replace('_', ' ')}"
+    return text
+
+
+def rules(graph: Graph) -> tuple[Rule, ...]:
+    """The routers of a graph, those with one formula together, in order of appearance."""
+    names: dict[str, list[str]] = {}
+    for router in graph.routers:
+        names.setdefault(formula(router), []).append(router.name)
+    return tuple(Rule(tuple(routers), text) for text, routers in names.items())
+
+
+def transforms(graph: Graph) -> tuple[str, ...]:
+    """What the edges of a graph do to what they carry, each once, in order of appearance."""
+    return tuple(dict.fromkeys(summary(edge.steps) for edge in graph.edges if edge.steps))
+
+
+def taps(net: Net) -> tuple[Tap, ...]:
+    """What the net returns, groups spelled out."""
+    found: list[Tap] = []
+    for output in net.outputs:
+        if isinstance(output.value, str):
+            found.append(Tap(output.name, output.value))
+        else:
+            found += [Tap(f"{output.name}.{name}", node) for name, node in output.value.items()]
+    return tuple(found)
+
+
+def _behind_merge(node: Node, steps: str) -> str:
+    return " |> ".join(part for part in ("" if node.merge == "sum" else node.merge, steps) if part)
+
+
+def _step_text(step: Step) -> str:
+    if isinstance(step, Op):
+        return op_text(step)
+    if isinstance(step, Block):
+        return step.name
+    return f"graph of {len(step.nodes) - 2}"
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,37 @@
+"""A text and a font size -> how wide it will be, near enough for any plain sans-serif font."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_NARROW = frozenset("ijltf.,:;'|!()[]{}/\\ Ir-\"`")
+_WIDE = frozenset("mwMW@%&")
+# Between Helvetica and the wider fonts that a machine without it falls back to.
+_SLACK = 1.06
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """The width of a text at a font size, both in pixels."""
+    return sum(map(_em, text)) * size * _SLACK * (1.06 if bold else 1.0)
+
+
+def clip(text: str, size: float, limit: float, bold: bool = False) -> str:
+    """The text, cut and ended by `…` if it is wider than `limit`."""
+    text = " ".join(text.split())
+    if text_width(text, size, bold) <= limit:
+        return text
+    while text and text_width(text + "…", size, bold) > limit:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _em(char: str) -> float:
+    if unicodedata.combining(char):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.0
+    if char in _NARROW:
+        return 0.32
+    if char in _WIDE:
+        return 0.87
+    return 0.7 if char.isupper() or not char.isascii() else 0.556

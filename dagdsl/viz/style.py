@@ -1,0 +1,40 @@
+"""How a figure looks: colours that colour-blind readers tell apart, dashes that survive a copier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+NAME_SIZE = 11.0
+TEXT_SIZE = 10.0
+SMALL_SIZE = 9.5
+
+PAPER = "#ffffff"
+INK = "#1f2933"
+GREY = "#5b6670"
+LINE = "#3e4c59"
+STAGE_FILL = "#f4f6f9"
+STAGE_LINE = "#b8c2cc"
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """The line of an edge; `dashes` is an SVG dash array, empty for a solid line."""
+
+    colour: str
+    dashes: str = ""
+
+
+STATIC = Stroke(LINE)
+# Okabe and Ito's palette, in the order of contrast on white.
+GATED = (
+    Stroke("#0072b2", "4 2.5"),
+    Stroke("#d55e00", "1.5 2"),
+    Stroke("#007f5f", "8 2 1.5 2"),
+    Stroke("#9b4f86", "9 3"),
+)
+
+
+def gated(rule: int) -> Stroke:
+    """The line of the edges that the rule of that number weighs."""
+    return GATED[rule % len(GATED)]
