@@ -34,6 +34,6 @@ def compile(
         raise UsageError(f"there is no backend `{backend}`; there are {known}")
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.random.default_generator.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         modules = build_modules(net, names_of(net))
     return Model(net, modules, backend, on_pass).to(device)

@@ -46,7 +46,8 @@ def elaborate(
     except Exhausted:
         return None
     outputs = [o for s in net.body if isinstance(s, ast.Output) for o in [_output(s, wirer)] if o]
-    check_flow(graph, f"net `{name}`", context, at, {n for o in outputs for n in o.nodes})
+    returned = {node for output in outputs for node in output.nodes}
+    check_flow(graph, wiring, f"net `{name}`", context, at, returned)
     for output in _duplicates(net):
         context.sink.error("DG0202", output.span, f"output `{output.name.name}` is there twice")
     if not any(isinstance(s, ast.Input) for s in net.body):

@@ -37,8 +37,9 @@ def build_body(
     wirer = Wirer("the block", "block", scope, context, frames)
     wirer.lets(body)
     at = Origin(frames[-1].span, frames[:-1])
-    graph, y = GraphBuilder(wirer.wire(body, at), scope, context, frames).build(x)
-    check_flow(graph, "the block", context, at)
+    wiring = wirer.wire(body, at)
+    graph, y = GraphBuilder(wiring, scope, context, frames).build(x)
+    check_flow(graph, wiring, "the block", context, at)
     return graph, y
 
 
@@ -212,9 +213,9 @@ class GraphBuilder:
         inner = outer.child(y)
         wirer.scope = inner
         at = Origin(stage.name.span, self.frames)
-        builder = GraphBuilder(wirer.wire(stage.body, at), inner, context, self.frames)
-        graph, z = builder.build(y)
-        check_flow(graph, what, context, at)
+        wiring = wirer.wire(stage.body, at)
+        graph, z = GraphBuilder(wiring, inner, context, self.frames).build(y)
+        check_flow(graph, wiring, what, context, at)
         return (*body, graph.at(at)), z
 
     def _attribute(self, lets: dict[str, ast.Let], name: str, scope: Scope, default: int) -> int:
@@ -301,6 +302,8 @@ class GraphBuilder:
                 groups = _runs(links) if plan.reads in ("stage", "nothing") else [len(links)]
                 reads = self._stage_input() if plan.reads == "stage" else vertex
                 router = routers.make_router(plan, name, reads, x, groups, self.context)
+                if router is None:
+                    break
                 found.append(router)
                 for index, link in enumerate(links):
                     gates[link.source.name, link.target.name] = Gate(router=name, index=index)
@@ -349,13 +352,20 @@ class GraphBuilder:
 
 
 def check_flow(
-    graph: Graph, what: str, context: Context, at: Origin, returned: Iterable[str] = ("out",)
+    graph: Graph,
+    wiring: Wiring,
+    what: str,
+    context: Context,
+    at: Origin,
+    returned: Iterable[str] = ("out",),
 ) -> None:
     """Report nodes nothing leads to and nodes that lead nowhere (`returned` ones may)."""
     fed = {edge.target for edge in graph.edges}
     feeding = {edge.source for edge in graph.edges} | set(returned)
     for node in graph.nodes:
         origin = node.origin or at
+        if node.name in wiring.cut:
+            continue
         if node.kind == "out" and node.name not in fed:
             context.sink.error(
                 "DG0509",

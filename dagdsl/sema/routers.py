@@ -131,8 +131,11 @@ def make_router(
     x: Shape,
     groups: Sequence[int],
     context: Context,
-) -> Router:
-    """The router that weighs `sum(groups)` edges, reading features of shape `x` at `vertex`."""
+) -> Router | None:
+    """The router that weighs `sum(groups)` edges, reading features of shape `x` at `vertex`.
+
+    Reports and gives None if it does not compute one weight for each of them.
+    """
     count = sum(groups)
     *body, last = plan.body
     steps: list[Op] = []
@@ -167,6 +170,7 @@ def make_router(
             label="one weight an edge is needed",
             help="end it in `fc` without a number: it takes as many outputs as there are edges",
         )
+        return None
     return Router(
         name=name,
         reads=plan.reads,

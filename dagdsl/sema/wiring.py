@@ -56,6 +56,8 @@ class Wiring:
     vias: list[ast.Expr] = field(default_factory=list)
     names: dict[str, list[Vertex]] = field(default_factory=dict)
     """A declared name -> its vertex, or those of its array."""
+    cut: set[str] = field(default_factory=set)
+    """The vertices whose edges were left out because of a mistake already reported."""
 
 
 class Wirer:
@@ -346,6 +348,7 @@ class Wirer:
         around = [name, *reversed(list(seen)[seen[name] :])]
         closing = into[name]
         self.wiring.links.remove(closing)
+        self.wiring.cut |= {closing.source.name, closing.target.name}
         self.sink.error(
             "DG0501",
             closing.at,

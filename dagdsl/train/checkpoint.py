@@ -105,7 +105,10 @@ def load_progress(path: Path, net: Net, model: nn.Module, optimizer: optim.Optim
     progress, tensors = _load(path, Progress)
     _check_hash(path, progress.ir_hash, net)
     _load_into(model, _under(_MODEL, tensors), path)
-    load_state_tensors(optimizer, model, _under(_OPTIMIZER, tensors))
+    try:
+        load_state_tensors(optimizer, model, _under(_OPTIMIZER, tensors))
+    except KeyError as error:
+        raise UsageError(f"{path} does not hold the optimizer of this net") from error
     return progress
 
 
@@ -121,7 +124,8 @@ def _save(path: Path, tensors: Mapping[str, Tensor], about: BaseModel) -> None:
 
 def _load(path: Path, kind: type[R]) -> tuple[R, dict[str, Tensor]]:
     with _opened(path) as file:
-        return _metadata(path, file, kind), {key: file.get_tensor(key) for key in file.keys()}
+        keys = file.keys()  # all that safe_open has: it is no dict
+        return _metadata(path, file, kind), {key: file.get_tensor(key) for key in keys}
 
 
 @contextmanager

@@ -10,41 +10,37 @@ from __future__ import annotations
 import math
 import platform
 import time
-from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from dagdsl_compiler.driver import compile as compile_net
-from torch import nn, optim
 
-from dagdsl.data import Data, open_data, steps_an_epoch, to_device
+from dagdsl.data import to_device
 from dagdsl.data.splits import derive_seed
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
 from dagdsl.train.checkpoint import (
     Progress,
-    Weights,
     load_progress,
     load_weights,
     save_progress,
     save_weights,
 )
-from dagdsl.train.classifier import Classifier, as_classifier
-from dagdsl.train.config import TrainConfig, pick_device
+from dagdsl.train.config import TrainConfig
 from dagdsl.train.evaluate import evaluation_batch, result_of
 from dagdsl.train.measure import Measurement, measure
 from dagdsl.train.metrics import EpochMetrics, Summary
 from dagdsl.train.observer import Observer, Plan
-from dagdsl.train.optim import lr_at, make_optimizer, set_lr
+from dagdsl.train.optim import lr_at, set_lr
 from dagdsl.train.routing import routed_graphs
 from dagdsl.train.run import RunFolder
+from dagdsl.train.setup import Setup, set_up
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the loss; each makes the device finish what it has queued."""
 _OF_THE_NET = 1
-"""Sets the seed of what is random in the net (dropout) apart from that of the data."""
+"""Sets the seed of what is random in the net apart from that of the data."""
 
 
 def train(
@@ -68,103 +64,75 @@ def train(
         run.check_same(net, config)
     else:
         run.check_free()
-
-    classifier = as_classifier(net)
-    device = pick_device(config.device)
-    data = open_data(
-        config.data,
-        shape=classifier.input,
-        validation=config.validation,
-        device=device,
-        workers=config.workers,
-    )
-    classifier.check_classes(data.classes, data.name)
-
-    model = compile_net(net, backend=config.backend, device=str(device), seed=config.seed)
-    optimizer = make_optimizer(model, config)
-    progress = Progress(
-        ir_hash=net.hash, config=config, classes=data.classes, train_samples=len(data.train)
-    )
+    setup = set_up(net, config)
+    model, device, batch = setup.model, setup.device, evaluation_batch(config)
 
     run.open(net, config)
+    progress = setup.progress()
     if run.last.exists():
-        progress = _resumed(run, net, model, optimizer, progress)
-        _publish(run, net, model, data, progress)
+        progress = _resume(run, setup, progress)
+        _publish(run, setup, progress)
     observer.started(
         Plan(
             net=net.name,
-            data=data.name,
+            data=setup.data.name,
             device=str(device),
-            parameters=_count_parameters(model),
+            parameters=setup.parameters,
             first_epoch=progress.epoch + 1,
             epochs=config.epochs,
-            steps_an_epoch=steps_an_epoch(len(data.train), config.batch_size),
+            steps_an_epoch=setup.steps,
         )
     )
 
     for epoch in range(progress.epoch + 1, config.epochs + 1):
         start = time.perf_counter()
         torch.manual_seed(derive_seed(config.seed, epoch, _OF_THE_NET))
-        trained = _train_epoch(epoch, model, optimizer, classifier, data, config, device, observer)
-        measured = measure(model, net, data.validation, evaluation_batch(config), device)
-        _check_routes(net, measured, epoch, observer)
+        train_loss, train_accuracy = _train_epoch(epoch, setup, observer)
+        validation = measure(model, net, setup.data.validation, batch, device)
+        _check_routes(net, validation, epoch, observer)
         metrics = EpochMetrics(
             epoch=epoch,
-            train_loss=trained.loss,
-            train_accuracy=trained.accuracy,
-            val_loss=measured.loss,
-            val_accuracy=measured.accuracy,
-            lr=optimizer.param_groups[0]["lr"],
-            open_edge_rate=measured.per_stage("open_edges"),
-            dead_node_rate=measured.per_stage("dead_nodes"),
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=validation.loss,
+            val_accuracy=validation.accuracy,
+            lr=setup.optimizer.param_groups[0]["lr"],
+            open_edge_rate=validation.per_stage("open_edges"),
+            dead_node_rate=validation.per_stage("dead_nodes"),
             seconds=time.perf_counter() - start,
         )
         progress = progress.after(metrics)
-        save_progress(run.last, model, optimizer, progress)
-        _publish(run, net, model, data, progress)
+        save_progress(run.last, model, setup.optimizer, progress)
+        _publish(run, setup, progress)
         observer.finished_epoch(metrics, progress.best == metrics)
 
     best = load_weights(run.best, net, model)
-    result = result_of(model, net, data.test, evaluation_batch(config), device)
+    result = result_of(model, net, setup.data.test, batch, device)
     summary = Summary(
         **result.model_dump(),
         net=net.name,
         ir_hash=net.hash,
-        data=data.name,
+        data=setup.data.name,
         seed=config.seed,
-        parameters=_count_parameters(model),
+        parameters=setup.parameters,
         epochs=config.epochs,
         best_epoch=best.epoch,
         val_accuracy=best.val_accuracy,
         seconds=sum(metrics.seconds for metrics in progress.history),
-        device=_device_name(device),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         versions=_versions(),
     )
     run.write_summary(summary)
     return summary
 
 
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    loss: float
-    accuracy: float
-
-
-def _train_epoch(
-    epoch: int,
-    model: nn.Module,
-    optimizer: optim.Optimizer,
-    classifier: Classifier,
-    data: Data,
-    config: TrainConfig,
-    device: torch.device,
-    observer: Observer,
-) -> _Trained:
-    """One pass over the training images; `epoch` counts from 1."""
-    steps = steps_an_epoch(len(data.train), config.batch_size)
+def _train_epoch(epoch: int, setup: Setup, observer: Observer) -> tuple[float, float]:
+    """One pass over the training images; gives mean loss and accuracy as it went."""
+    config, device, model, optimizer = setup.config, setup.device, setup.model, setup.optimizer
+    steps = setup.steps
     losses = torch.zeros(steps, device=device)
     correct = torch.zeros((), dtype=torch.long, device=device)
-    batches = data.train.shuffled(
+    batches = setup.data.train.shuffled(
         config.batch_size, seed=config.seed, epoch=epoch, augment=config.augment
     )
     seen, looked, looked_at = 0, 0, time.perf_counter()
@@ -173,10 +141,10 @@ def _train_epoch(
         images, labels = to_device(batch, device)
         set_lr(optimizer, lr_at((epoch - 1) * steps + step, config.epochs * steps, config))
         with torch.autocast(device.type, torch.bfloat16, enabled=config.amp):
-            logits = classifier.logits(model(images))
+            logits = setup.classifier.logits(model(images))
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=config.label_smoothing)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
         losses[step] = loss.detach()
@@ -188,43 +156,27 @@ def _train_epoch(
             _check_finite(recent, epoch, looked)
             observer.stepped(epoch, step + 1, sum(recent) / len(recent))
             looked, looked_at = step + 1, now
-    return _Trained(losses.mean().item(), correct.item() / seen)
+    return losses.mean().item(), correct.item() / seen
 
 
-def _resumed(
-    run: RunFolder,
-    net: Net,
-    model: nn.Module,
-    optimizer: optim.Optimizer,
-    fresh: Progress,
-) -> Progress:
+def _resume(run: RunFolder, setup: Setup, fresh: Progress) -> Progress:
     """Load the checkpoint of `run` into model and optimizer. Raises UsageError."""
-    progress = load_progress(run.last, net, model, optimizer)
-    for what in ("classes", "train_samples"):
-        if getattr(progress, what) != getattr(fresh, what):
-            raise UsageError(
-                f"the data changed since {run.last} was written: "
-                f"{what.replace('_', ' ')} {getattr(progress, what)}, now {getattr(fresh, what)}"
-            )
+    progress = load_progress(run.last, setup.net, setup.model, setup.optimizer)
+    if progress.classes != fresh.classes or progress.train_samples != fresh.train_samples:
+        raise UsageError(
+            f"{setup.data.name} has changed since {run.last} was written: it had "
+            f"{progress.train_samples} training images of {len(progress.classes)} classes, now "
+            f"{fresh.train_samples} of {len(fresh.classes)}"
+        )
     return progress
 
 
-def _publish(run: RunFolder, net: Net, model: nn.Module, data: Data, progress: Progress) -> None:
+def _publish(run: RunFolder, setup: Setup, progress: Progress) -> None:
     """Bring the files that follow from the checkpoint up to date with it."""
     run.write_metrics(progress)
     best = progress.best
     if best.epoch == progress.epoch:
-        about = Weights(
-            ir_hash=net.hash,
-            net=net.name,
-            data=data.name,
-            classes=data.classes,
-            mean=data.normalisation.mean,
-            std=data.normalisation.std,
-            epoch=best.epoch,
-            val_accuracy=best.val_accuracy,
-        )
-        save_weights(run.best, model, about)
+        save_weights(run.best, setup.model, setup.weights(best.epoch, best.val_accuracy))
 
 
 def _check_finite(losses: list[float], epoch: int, first_step: int) -> None:
@@ -237,14 +189,14 @@ def _check_finite(losses: list[float], epoch: int, first_step: int) -> None:
 
 
 def _check_routes(net: Net, measured: Measurement, epoch: int, observer: Observer) -> None:
-    """Warn of stages that pass nothing on for most images; stop when one never will again."""
+    """Warn of graphs that pass nothing on for most images; stop when one never will again."""
     graphs = routed_graphs(net)
     for key, rates in measured.stages.items():
         if rates.closed_output <= 0.5:
             continue
         found = (
-            f"after epoch {epoch} `{key}` is closed from end to end for "
-            f"{rates.closed_output:.0%} of the validation images"
+            f"after epoch {epoch} nothing gets through `{key}` for {rates.closed_output:.0%} of "
+            "the validation images"
         )
         way_out = (
             "start its routers more open (a larger `init`), lower `threshold`, "
@@ -252,19 +204,13 @@ def _check_routes(net: Net, measured: Measurement, epoch: int, observer: Observe
         )
         # The gradient of a hard gate passes through open edges only: these stay closed for ever.
         if rates.closed_output == 1 and all(r.train == "hard" for r in graphs[key].routers):
-            raise UsageError(f"{found} and cannot open again: {way_out}")
+            raise UsageError(f"{found}, and its gates cannot open again: {way_out}")
         observer.warned(f"{found}: {way_out}")
 
 
-def _count_parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-
-
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        package: version(package) for package in ("dagdsl", "torch")
-    }
+    versions = {"python": platform.python_version(), "torch": torch.__version__}
+    try:
+        return {"dagdsl": version("dagdsl"), **versions}
+    except PackageNotFoundError:  # run from a checkout
+        return versions

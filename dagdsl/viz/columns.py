@@ -63,7 +63,9 @@ def page(layers: Layers, boxes: int) -> Page:
                 x[vertex] += shift
                 top[vertex] = y + (layers.height(row) - layers.sizes[vertex].height) / 2
             y += layers.height(row) + _gap(layers, row)
-        bottom = max(bottom, y - _gap(layers, column[-1]) + (_TURN if column is not columns[-1] else 0))
+        bottom = max(
+            bottom, y - _gap(layers, column[-1]) + (_TURN if column is not columns[-1] else 0)
+        )
 
     of_row = {row: i for i, column in enumerate(columns) for row in column}
     row_of = {vertex: row for row, members in enumerate(layers.rows) for vertex in members}

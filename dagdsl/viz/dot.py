@@ -17,9 +17,8 @@ def to_dot(net: Net) -> str:
 def _lines(net: Net) -> Iterator[str]:
     drawn = outline(net)
     yield f"digraph {_quote(net.name)} {{"
-    legend = [rule.text for rule in facts.rules(net.graph)]
-    if legend:
-        yield f"  graph [{_attributes(label=_lefts(legend), labeljust='l')}]"
+    if rules := facts.rules(net.graph):
+        yield f"  graph [label={_lefts(rule.text for rule in rules)} labeljust=l]"
     yield f"  graph [{_attributes(fontname='Helvetica', fontsize='11')}]"
     yield f"  node [{_attributes(shape='box', style='rounded', fontname='Helvetica', fontsize='11')}]"
     yield f"  edge [{_attributes(color=style.STATIC.colour, arrowsize='0.6', fontsize='9')}]"
@@ -37,9 +36,9 @@ def _cluster(cluster: Cluster) -> Iterator[str]:
     head = [cluster.node.name, facts.node_summary(cluster.node), facts.shape_text(cluster.node)]
     lines = [*filter(None, head), *(rule.text for rule in cluster.rules)]
     yield f"  subgraph cluster_{cluster.id} {{"
-    yield f"    label={_lefts(lines)} labeljust=l style=\"rounded,filled\""
-    yield f'    color="{style.STAGE_LINE}" fillcolor="{style.STAGE_FILL}"'
-    yield f'    node [style="rounded,filled" fillcolor="{style.PAPER}"]'
+    looks = {"style": "rounded,filled", "color": style.STAGE_LINE, "fillcolor": style.STAGE_FILL}
+    yield f"    graph [label={_lefts(lines)} labeljust=l {_attributes(**looks)}]"
+    yield f"    node [{_attributes(style='rounded,filled', fillcolor=style.PAPER)}]"
     usual = facts.shape_text(cluster.node)
     for vertex in cluster.vertices:
         yield f"    {_vertex(vertex, usual)}"
@@ -52,9 +51,10 @@ def _vertex(vertex: Vertex, usual: str) -> str:
         return f"{vertex.id} [{_attributes(label=vertex.name, shape='oval')}]"
     shape = facts.shape_text(node)
     parts = [vertex.name, facts.node_summary(node), "" if shape == usual else shape]
-    look = {"shape": "oval"} if node.kind in ("in", "out") else {}
-    tooltip = facts.node_text(node)
-    return f"{vertex.id} [{_attributes(label=chr(10).join(filter(None, parts)), tooltip=tooltip, **look)}]"
+    looks = {"label": "\n".join(filter(None, parts)), "tooltip": facts.node_text(node)}
+    if node.kind != "node":
+        looks["shape"] = "oval"
+    return f"{vertex.id} [{_attributes(**looks)}]"
 
 
 def _link(link: Link) -> str:
@@ -67,3 +67,18 @@ def _link(link: Link) -> str:
     if link.rule is not None:
         looks |= {"style": "dashed", "color": style.gated(link.rule).colour}
     return f"{arrow} [{_attributes(**looks)}]"
+
+
+def _attributes(**values: str) -> str:
+    return " ".join(f"{key}={_quote(value)}" for key, value in values.items())
+
+
+def _quote(text: str) -> str:
+    """A quoted string. A backslash would start an escape such as `\\N`, the name of the node."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "")
+    return '"' + text.replace("\n", "\\n").replace("\r", "") + '"'
+
+
+def _lefts(lines: Iterable[str]) -> str:
+    """A quoted label, every line of which starts at the left."""
+    return '"' + "".join(_quote(line)[1:-1] + "\\l" for line in lines) + '"'

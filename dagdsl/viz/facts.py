@@ -72,7 +72,9 @@ def node_summary(node: Node) -> str:
 def node_text(node: Node) -> str:
     """All a tooltip tells of a node: its name, every step, its shape."""
     steps = _behind_merge(node, pipe(entry(node)))
-    return f"{node.name}: {steps}\n{shape_text(node)}" if steps else f"{node.name}\n{shape_text(node)}"
+    return (
+        f"{node.name}: {steps}\n{shape_text(node)}" if steps else f"{node.name}\n{shape_text(node)}"
+    )
 
 
 def edge_text(edge: Edge) -> str:

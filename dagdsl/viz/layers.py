@@ -150,7 +150,10 @@ def _crossings(rows: Sequence[Sequence[int]], graph: _Neighbours) -> int:
 
 
 def _places(
-    rows: Sequence[Sequence[int]], graph: _Neighbours, sizes: Sequence[Size], weight: Sequence[float]
+    rows: Sequence[Sequence[int]],
+    graph: _Neighbours,
+    sizes: Sequence[Size],
+    weight: Sequence[float],
 ) -> list[float]:
     x = [0.0] * len(sizes)
     for sweep in range(_SWEEPS + 1):
@@ -164,9 +167,7 @@ def _places(
                     # Pulled only by the rest of its lane, a dummy ends as far out as the lane must.
                     others = [other for other in others if other >= graph.real]
                 pull = sum(weight[other] for other in others)
-                wanted.append(
-                    sum(weight[o] * x[o] for o in others) / pull if others else x[vertex]
-                )
+                wanted.append(sum(weight[o] * x[o] for o in others) / pull if others else x[vertex])
             room = [
                 sizes[a].right + sizes[b].left + (_SPACE if max(a, b) < graph.real else _LANE)
                 for a, b in zip(row, row[1:], strict=False)

@@ -17,11 +17,6 @@ class Vertex:
     name: str
     node: Node | None = None
 
-    @property
-    def is_capsule(self) -> bool:
-        """Whether it is what enters or leaves the net, and no computation."""
-        return self.node is None or self.node.kind == "in"
-
 
 @dataclass(frozen=True, slots=True)
 class Cluster:

@@ -124,9 +124,7 @@ def letters(graph: Graph) -> dict[str, str]:
 def strokes(graph: Graph) -> dict[str, Stroke]:
     """Router name -> the line of the edges it weighs."""
     return {
-        name: style.gated(i)
-        for i, rule in enumerate(facts.rules(graph))
-        for name in rule.routers
+        name: style.gated(i) for i, rule in enumerate(facts.rules(graph)) for name in rule.routers
     }
 
 
@@ -136,7 +134,9 @@ def wires(
     """The edges of a graph: a group for each kind of line, static ones last, badges on top."""
     routed, letter = strokes(graph), letters(graph)
     place = {node.name: i for i, node in enumerate(graph.nodes)}
-    groups: dict[Stroke, list[Element]] = {stroke: [] for stroke in (*routed.values(), style.STATIC)}
+    groups: dict[Stroke, list[Element]] = {
+        stroke: [] for stroke in (*routed.values(), style.STATIC)
+    }
     badges: list[Element] = []
     for wire in drawn:
         edge = wire.edge
@@ -201,7 +201,13 @@ def _weighed(weight: float) -> dict[str, str | float | None]:
 
 def _badge(at: tuple[float, float], letter: str) -> list[Element]:
     circle = element(
-        "circle", cx=at[0], cy=at[1], r=_BADGE, fill=style.PAPER, stroke=style.LINE, stroke_width="0.8"
+        "circle",
+        cx=at[0],
+        cy=at[1],
+        r=_BADGE,
+        fill=style.PAPER,
+        stroke=style.LINE,
+        stroke_width="0.8",
     )
     return [circle, label(*at, letter, 7.5, anchor="middle")]
 

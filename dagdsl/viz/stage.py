@@ -61,7 +61,9 @@ def stage_picture(
     paths = arcs(Column(y, ports, half), swings)
     drawn = [Wire(e, arc.path, arc.apex) for e, arc in zip(graph.edges, paths, strict=True)]
 
-    railed = {end for pair, out in zip(swings.edges, swings.out, strict=True) if out for end in pair}
+    railed = {
+        end for pair, out in zip(swings.edges, swings.out, strict=True) if out for end in pair
+    }
 
     foot = y[-1] + (_PAD if rows[-1].is_port else _PAD + NODE_HEIGHT / 2)
     left, right = _sides(node, rows, half, swings.left, swings.right, legend)
@@ -69,12 +71,14 @@ def stage_picture(
     body = element(
         "g",
         title(facts.node_text(node)),
-        box(
-            -left, 0, left + right, height, 8, fill=style.STAGE_FILL, stroke=style.STAGE_LINE
-        ),
+        box(-left, 0, left + right, height, 8, fill=style.STAGE_FILL, stroke=style.STAGE_LINE),
         label(_PAD - left, 15, _name(node), style.NAME_SIZE, bold=True),
         label(
-            right - _PAD, 15, facts.shape_text(node), style.SMALL_SIZE, anchor="end",
+            right - _PAD,
+            15,
+            facts.shape_text(node),
+            style.SMALL_SIZE,
+            anchor="end",
             colour=style.GREY,
         ),
         *wires(graph, drawn, weights),

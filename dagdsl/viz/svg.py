@@ -147,8 +147,10 @@ def _with_taps(picture: Picture, names: Sequence[str]) -> Picture:
         return picture
     tags = [_tag(name) for name in names]
     step = _TAG_HEIGHT + 6
-    first = max(0.0, picture.height - step * len(tags) - 4) if picture.height > 60 else (
-        (picture.height - step * len(tags) + 6) / 2
+    first = (
+        max(0.0, picture.height - step * len(tags) - 4)
+        if picture.height > 60
+        else ((picture.height - step * len(tags) + 6) / 2)
     )
     marks: list[Element] = []
     for i, tag in enumerate(tags):

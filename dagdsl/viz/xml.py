@@ -25,7 +25,9 @@ class Element:
         return "\n".join(self._lines("")) + "\n"
 
     def _lines(self, indent: str) -> Iterator[str]:
-        head = self.tag + "".join(f" {key}={quoteattr(_clean(value))}" for key, value in self.attributes)
+        head = self.tag + "".join(
+            f" {key}={quoteattr(_clean(value))}" for key, value in self.attributes
+        )
         text = escape(_clean(self.text))
         if not self.children:
             yield f"{indent}<{head}>{text}</{self.tag}>" if text else f"{indent}<{head}/>"

@@ -27,7 +27,7 @@ class _ByBatchSize:
         self._exact = torch.compile(module, fullgraph=True, dynamic=False)
         # Torch keeps compiled code by code object: a copy of the graph (of the same modules) has
         # one of its own.
-        twin = fx.GraphModule(module, copy.deepcopy(module.graph), module._get_name())
+        twin = fx.GraphModule(module, copy.deepcopy(module.graph))
         self._any = torch.compile(twin, fullgraph=True)
         self._sizes: dict[bool, int] = {}
 

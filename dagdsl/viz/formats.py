@@ -1,0 +1,20 @@
+"""Every format a net can be drawn in, by the suffix of the file it goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from dagdsl.ir.nodes import Net
+from dagdsl.viz.dot import to_dot
+from dagdsl.viz.mermaid import to_mermaid
+from dagdsl.viz.svg import to_svg
+
+FORMATS: MappingProxyType[str, Callable[[Net], str]] = MappingProxyType(
+    {".svg": to_svg, ".dot": to_dot, ".mmd": to_mermaid}
+)
+
+
+def draw(net: Net, suffix: str) -> str:
+    """The text of a file with that suffix, `.svg` or `svg`. Raises KeyError for any other format."""
+    return FORMATS["." + suffix.lower().removeprefix(".")](net)
