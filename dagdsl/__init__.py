@@ -1,4 +1,4 @@
-"""dagdsl: a text language, a typed IR and a compiler for networks whose wiring depends on the input.
+"""A text language, a typed IR and a compiler for networks whose wiring depends on the input.
 
     net = dagdsl.load("net.dg", tau=0.2)
     model = dagdsl.compile(net)
@@ -35,7 +35,7 @@ _HOMES: Final = {
     "UsageError": "dagdsl.errors",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from dagdsl.ir.nodes import Net
 
 if TYPE_CHECKING:
     import torch
+
     from dagdsl_compiler.driver import Model
 
 

@@ -36,7 +36,9 @@ class Analysis:
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-def analyse(source: SourceFile, settings: Settings | None = None, net: str | None = None) -> Analysis:
+def analyse(
+    source: SourceFile, settings: Settings | None = None, net: str | None = None
+) -> Analysis:
     """Everything that can be said about a text without a tensor.
 
     Raises UsageError if a setting or `net` names nothing in the file, or does not fit.
@@ -58,7 +60,7 @@ def analyse(source: SourceFile, settings: Settings | None = None, net: str | Non
             if built is not None:
                 nets[built.name] = built
     check_unused_bodies(module, context)
-    if net is None and not sink.has_errors:
+    if declared and net is None and not sink.has_errors:
         report_unused(module, context)
     if not sink.has_errors:
         for built in nets.values():

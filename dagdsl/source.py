@@ -73,7 +73,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an IR element comes from: the text itself, and what it was expanded through.
+    """Where an IR element comes from: its text, and what that was expanded through.
 
     `frames` runs from the innermost expansion to the outermost: an op in a block of an imported
     file has the op's text as `span` and the node that used the block as its last frame.

@@ -1,0 +1,1 @@
+"""IR -> facts and warnings: shapes, liveness, cost, gates."""

@@ -112,7 +112,9 @@ class _Verifier:
         for edge in weighed:
             late = router.vertex is not None and order[router.vertex] > order[edge.target]
             equal = router.vertex == edge.target and router.reads != "target"
-            _need(not late and not equal, f"router `{router.name}` reads what comes after its edges")
+            _need(
+                not late and not equal, f"router `{router.name}` reads what comes after its edges"
+            )
 
     def steps(self, steps: Sequence[Step], x: Shape, depth: int) -> Shape:
         for step in steps:
@@ -162,9 +164,10 @@ def _params(op: Op, spec: OpSpec) -> Iterator[str]:
         low, high = param.low, param.high
         if not right or (param.choices and value not in param.choices):
             yield f"`{param.name}` of `{op.op}` is not what it should be"
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            if (low is not None and value < low) or (high is not None and value > high):
-                yield f"`{param.name}` of `{op.op}` is out of range"
+        elif isinstance(value, bool | str) or value is None:
+            continue
+        elif (low is not None and value < low) or (high is not None and value > high):
+            yield f"`{param.name}` of `{op.op}` is out of range"
 
 
 def _need(condition: bool, flaw: str) -> None:

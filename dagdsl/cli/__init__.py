@@ -1,0 +1,1 @@
+"""The `dagdsl` command, one subcommand a file."""

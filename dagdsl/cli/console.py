@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from dagdsl.errors import UsageError
 
@@ -23,6 +26,12 @@ class Format(StrEnum):
 
     human = "human"
     json = "json"
+
+
+Sets = Annotated[
+    list[str], typer.Option("--set", help="Set a param: `--set width=0.5`.", metavar="NAME=VALUE")
+]
+NetName = Annotated[str | None, typer.Option("--net", help="Which net, if the file has several.")]
 
 
 def console(stderr: bool = False) -> Console:
@@ -73,3 +82,18 @@ def load_net(file: Path, sets: Iterable[str], net: str | None = None) -> Net:
     built = only_net(analysis, str(file), net)
     show_diagnostics(analysis.diagnostics, stderr=True)
     return built
+
+
+@contextmanager
+def status(message: str, quiet: bool = False) -> Iterator[None]:
+    """Shows on a terminal that something is going on; says it once in a pipe."""
+    if quiet:
+        yield
+        return
+    err = console(stderr=True)
+    if err.is_terminal:
+        with err.status(message):
+            yield
+    else:
+        print(f"{message} ...", file=sys.stderr, flush=True)
+        yield

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dagdsl.cli.console import NetName, Sets
+
 NAME = "graph"
 
 
@@ -15,10 +17,8 @@ def run(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Where to: `.svg`, `.dot` or `.mmd` (Mermaid).")
     ],
-    set: Annotated[
-        list[str], typer.Option("--set", help="Set a param: `--set width=0.5`.", metavar="NAME=VALUE")
-    ] = [],  # noqa: B006
-    net: Annotated[str | None, typer.Option(help="Which net, if the file has several.")] = None,
+    set: Sets = [],  # noqa: B006
+    net: NetName = None,
 ) -> None:
     """Draw a net: stages as boxes, static edges solid, gated edges dashed."""
     from dagdsl.cli.console import load_net

@@ -23,8 +23,6 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from dagdsl.source import Origin
 
-IR_VERSION = 1
-
 Shape: TypeAlias = tuple[int, ...]
 Value: TypeAlias = bool | int | float | str
 
@@ -203,7 +201,7 @@ class Output(Element):
 class Net(Element):
     """A network. `settings` records the params it was elaborated with; it is no part of it."""
 
-    ir_version: Literal[1] = IR_VERSION
+    ir_version: Literal[1] = 1
     name: str
     settings: dict[str, Value | list[Value]] = {}
     graph: Graph

@@ -81,7 +81,9 @@ def _op(op: Op) -> str:
 
 
 def _value(value: Value | None) -> str:
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _shape(shape: Shape, times: str = " x ") -> str:

@@ -1,0 +1,1 @@
+"""The catalogue of operators: parameters, shape and cost rules; no torch."""

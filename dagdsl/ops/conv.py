@@ -12,6 +12,7 @@ from dagdsl.ops.spec import (
     ShapeError,
     format_shape,
     need_image,
+    whole,
 )
 
 _WINDOW = (
@@ -30,7 +31,7 @@ def window(size: int, kernel: int, stride: int, dilation: int = 1) -> int:
 
 def _output(x: Shape, p: Params, op: str, channels: int) -> Shape:
     _, h, w = need_image(x, op)
-    kernel, stride, dilation = int(p["kernel"]), int(p["stride"]), int(p["dilation"])
+    kernel, stride, dilation = whole(p, "kernel"), whole(p, "stride"), whole(p, "dilation")
     y = (channels, window(h, kernel, stride, dilation), window(w, kernel, stride, dilation))
     if min(y[1:]) < 1:
         raise ShapeError(
@@ -42,7 +43,7 @@ def _output(x: Shape, p: Params, op: str, channels: int) -> Shape:
 
 def _conv_shape(x: Shape, p: Params) -> Shape:
     in_channels, _, _ = need_image(x, "conv")
-    channels, groups = int(p["channels"]), int(p["groups"])
+    channels, groups = whole(p, "channels"), whole(p, "groups")
     for what, count in (("input", in_channels), ("output", channels)):
         if count % groups:
             raise ShapeError(
@@ -53,7 +54,7 @@ def _conv_shape(x: Shape, p: Params) -> Shape:
 
 
 def _cost(x: Shape, y: Shape, p: Params, groups: int) -> Cost:
-    kernel = int(p["kernel"])
+    kernel = whole(p, "kernel")
     weights = y[0] * (x[0] // groups) * kernel * kernel
     return Cost(weights + (y[0] if p["bias"] else 0), weights * y[1] * y[2])
 
@@ -73,7 +74,7 @@ OPS = (
             *_WINDOW[2:],
         ),
         _conv_shape,
-        lambda x, y, p: _cost(x, y, p, int(p["groups"])),
+        lambda x, y, p: _cost(x, y, p, whole(p, "groups")),
     ),
     OpSpec(
         "dwconv",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagdsl.ir.nodes import Shape
-from dagdsl.ops.spec import REQUIRED, Cost, OpSpec, Param, Params, ShapeError, format_shape
+from dagdsl.ops.spec import REQUIRED, Cost, OpSpec, Param, Params, ShapeError, format_shape, whole
 
 
 def _fc_shape(x: Shape, p: Params) -> Shape:
@@ -11,7 +11,7 @@ def _fc_shape(x: Shape, p: Params) -> Shape:
         raise ShapeError(
             f"`fc` needs flat features, not {format_shape(x)}", "put `gap |>` or `flatten |>` first"
         )
-    return (int(p["channels"]),)
+    return (whole(p, "channels"),)
 
 
 def _fc_cost(x: Shape, y: Shape, p: Params) -> Cost:
@@ -23,7 +23,7 @@ OPS = (
     OpSpec(
         "fc",
         "Fully connected layer. In a router the last one has an output for each edge it weighs, "
-        "and starts with `init = 1.0` (2.0 under `reads(\"stage\")`), so that edges start open.",
+        'and starts with `init = 1.0` (2.0 under `reads("stage")`), so that edges start open.',
         (
             Param("channels", "int", REQUIRED, "output features", low=1),
             Param("bias", "bool", True, "whether to add a learned bias"),
@@ -31,7 +31,7 @@ OPS = (
                 "init",
                 "float",
                 None,
-                "start value of the bias, the weights then starting near zero; torch's own if left out",
+                "start value of the bias, weights then start near zero; torch's own if left out",
                 low=-100.0,
                 high=100.0,
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagdsl.ir.nodes import Shape
-from dagdsl.ops.spec import Cost, OpSpec, Param, Params, ShapeError
+from dagdsl.ops.spec import Cost, OpSpec, Param, Params, ShapeError, whole
 
 
 def _affine(x: Shape, y: Shape, p: Params) -> Cost:
@@ -12,7 +12,7 @@ def _affine(x: Shape, y: Shape, p: Params) -> Cost:
 
 
 def _gn_shape(x: Shape, p: Params) -> Shape:
-    if x[0] % int(p["groups"]):
+    if x[0] % whole(p, "groups"):
         raise ShapeError(
             f"`gn` cannot split {x[0]} channels into {p['groups']} groups",
             "`groups` must divide the channels",

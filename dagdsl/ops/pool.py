@@ -6,7 +6,7 @@ from math import prod
 
 from dagdsl.ir.nodes import Shape
 from dagdsl.ops.conv import window
-from dagdsl.ops.spec import OpSpec, Param, Params, ShapeError, format_shape, need_image
+from dagdsl.ops.spec import OpSpec, Param, Params, ShapeError, format_shape, need_image, whole
 
 _PARAMS = (
     Param("kernel", "int", 3, "side of the square window", low=1, high=255),
@@ -16,7 +16,7 @@ _PARAMS = (
 
 def _pool_shape(x: Shape, p: Params) -> Shape:
     c, h, w = need_image(x, "a pooling op")
-    kernel, stride = int(p["kernel"]), int(p["stride"])
+    kernel, stride = whole(p, "kernel"), whole(p, "stride")
     y = (c, window(h, kernel, stride), window(w, kernel, stride))
     if min(y) < 1:
         raise ShapeError(f"a {kernel} x {kernel} window does not fit into {format_shape(x)}")
@@ -24,7 +24,9 @@ def _pool_shape(x: Shape, p: Params) -> Shape:
 
 
 OPS = (
-    OpSpec("maxpool", "Maximum over a window, padded by `(kernel - 1) // 2`.", _PARAMS, _pool_shape),
+    OpSpec(
+        "maxpool", "Maximum over a window, padded by `(kernel - 1) // 2`.", _PARAMS, _pool_shape
+    ),
     OpSpec(
         "avgpool",
         "Mean over a window, padded by `(kernel - 1) // 2`; the padding is not counted.",

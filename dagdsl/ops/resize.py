@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dagdsl.ir.nodes import Shape
-from dagdsl.ops.spec import OpSpec, Param, Params, need_image
+from dagdsl.ops.spec import OpSpec, Param, Params, need_image, whole
 
 
 def _upsample_shape(x: Shape, p: Params) -> Shape:
     c, h, w = need_image(x, "upsample")
-    scale = int(p["scale"])
+    scale = whole(p, "scale")
     return (c, h * scale, w * scale)
 
 

@@ -19,11 +19,7 @@ OPS = (
         "reads",
         "Where the router looks: the `source` of the edges it weighs, the plain sum that enters "
         'their `target`, or the input of the `stage`. `reads("source")` if left out.',
-        (
-            Param(
-                "where", "str", "source", "what is read", choices=("source", "target", "stage")
-            ),
-        ),
+        (Param("where", "str", "source", "what is read", choices=("source", "target", "stage")),),
         role="reads",
     ),
     OpSpec(

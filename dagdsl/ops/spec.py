@@ -41,7 +41,7 @@ class Param:
 
     name: str
     type: ParamType
-    default: Value | None | _Required | _SameChannels
+    default: Value | _Required | _SameChannels | None
     doc: str
     low: float | None = None
     high: float | None = None
@@ -90,6 +90,13 @@ class OpSpec:
         return next((p for p in self.params if p.name == name), None)
 
 
+def whole(p: Params, name: str) -> int:
+    """The value of a parameter that is a whole number."""
+    value = p[name]
+    assert isinstance(value, int)
+    return value
+
+
 def format_shape(shape: Shape) -> str:
     """`3 x 32 x 32`: how shapes are written for people."""
     return " x ".join(map(str, shape))
@@ -100,6 +107,6 @@ def need_image(x: Shape, op: str) -> tuple[int, int, int]:
     if len(x) != 3:
         raise ShapeError(
             f"`{op}` needs a feature map of channels x height x width, not {format_shape(x)}",
-            f"its input is flat already: put `{op}` before `gap`, `flatten` or `fc`, or leave it out",
+            f"the input is flat: put `{op}` before `gap`, `flatten` or `fc`, or leave it out",
         )
     return x[0], x[1], x[2]

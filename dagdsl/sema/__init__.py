@@ -1,0 +1,1 @@
+"""Tree -> IR: imports, names, values, expansion, shapes."""

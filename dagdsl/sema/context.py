@@ -21,6 +21,8 @@ class Context:
     sink: Sink
     used: set[int] = field(default_factory=set)
     """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
+    broken_syntax: bool = False
+    """Whether statements were left out because they could not be read."""
     recursive: set[int] = field(default_factory=set)
     """`id()` of each block and router that uses itself: reported, and never expanded."""
     nodes: int = 0

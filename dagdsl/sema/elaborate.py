@@ -19,9 +19,7 @@ from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 
 
-def elaborate(
-    net: ast.Net, module: Module, settings: Settings, context: Context
-) -> Net | None:
+def elaborate(net: ast.Net, module: Module, settings: Settings, context: Context) -> Net | None:
     """The IR of a net; None if it grew over a limit. Worth nothing once the sink has errors.
 
     `settings` stand in for the defaults of the net's formals. Raises UsageError on one that does
@@ -121,9 +119,7 @@ def _lets(body: tuple[ast.NetStatement, ...]) -> Iterator[ast.Ident]:
             yield from _lets(statement.body)
 
 
-def _formal(
-    formal: ast.Formal, scope: Scope, settings: Settings, context: Context
-) -> Worth:
+def _formal(formal: ast.Formal, scope: Scope, settings: Settings, context: Context) -> Worth:
     name = formal.name.name
     if name in settings:
         return parse_setting(name, settings[name], formal.type.name if formal.type else None)
@@ -189,5 +185,3 @@ def _duplicates(net: ast.Net) -> Iterator[ast.Output]:
             if statement.name.name in seen:
                 yield statement
             seen.add(statement.name.name)
-
-

@@ -308,9 +308,7 @@ def bind_formals(
         inside.bind(name, value, formal.name)
 
 
-def as_type(
-    value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Context
-) -> Worth:
+def as_type(value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Context) -> Worth:
     """`value` as the written type: `int`, `float`, `bool`, `str`, or `op` for a pipe."""
     match type.name:
         case "int" | "float" | "bool" | "str":

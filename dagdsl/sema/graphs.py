@@ -360,12 +360,12 @@ def check_flow(
     returned: Iterable[str] = ("out",),
 ) -> None:
     """Report nodes nothing leads to and nodes that lead nowhere (`returned` ones may)."""
+    if wiring.incomplete or context.broken_syntax:
+        return  # what is missing may be what was left out
     fed = {edge.target for edge in graph.edges}
     feeding = {edge.source for edge in graph.edges} | set(returned)
     for node in graph.nodes:
         origin = node.origin or at
-        if node.name in wiring.cut:
-            continue
         if node.kind == "out" and node.name not in fed:
             context.sink.error(
                 "DG0509",
@@ -424,5 +424,3 @@ def _unique(wanted: str, taken: set[str]) -> str:
         name = f"{base}_{number}"
     taken.add(name)
     return name
-
-

@@ -9,10 +9,10 @@ from dagdsl.diagnostics.model import Label
 from dagdsl.errors import UsageError
 from dagdsl.limits import MAX_IMPORTS
 from dagdsl.sema.context import Context
-from dagdsl.sema.expressions import as_type, evaluate
+from dagdsl.sema.expressions import as_type, evaluate, number
 from dagdsl.sema.scope import Module, Scope
 from dagdsl.sema.settings import Setting, Settings, parse_setting
-from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, convert, describe
+from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, describe
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.parser import parse
@@ -30,14 +30,17 @@ class Modules:
         self._loaded: dict[Path, Module] = {}
         self._loading: list[Path] = []
 
-    def load(self, source: SourceFile, settings: Settings | None = None) -> Module:
+    def load(
+        self, source: SourceFile, settings: Settings | None = None, path: Path | None = None
+    ) -> Module:
         """The module of a file that was read, with everything it imports.
 
-        `settings` stand in for the defaults of its params. Raises UsageError on one that does not
-        fit.
+        `settings` stand in for the defaults of its params; `path` is where the file lies, if its
+        name does not say. Raises UsageError on a setting that does not fit.
         """
         module = Module(parse(source, self.sink))
-        path = Path(source.name)
+        self.context.broken_syntax |= self.sink.has_errors
+        path = path or Path(source.name)
         self._loading.append(path.resolve())
         for item in module.file.items:
             if isinstance(item, ast.Import):
@@ -89,7 +92,9 @@ class Modules:
             source = read(path, self.sink)
             if source is None:
                 return
-            imported = self._loaded[key] = self.load(source)
+            if STD in path.parents:
+                source = SourceFile(text, source.text)  # the same name on every machine
+            imported = self._loaded[key] = self.load(source, path=path)
         alias = statement.alias or ast.Ident(Path(text).stem, at)
         self._declare(alias, statement, module)
         module.imports.setdefault(alias.name, (statement, imported))
@@ -119,9 +124,7 @@ class Modules:
             )
             return None
         if not path.is_file():
-            self.sink.error(
-                "DG0204", at, f'"{text}" cannot be found', label=f"there is no {path}"
-            )
+            self.sink.error("DG0204", at, f'"{text}" cannot be found', label=f"there is no {path}")
             return None
         return path
 
@@ -207,14 +210,10 @@ def domain_of(param: ast.Param, scope: Scope, context: Context) -> Domain | None
             ]
             return Domain(0, 0, values)
         case ast.Range(low, high):
-            ends = [
-                convert(evaluate(end, scope, context), "float", what, end.span, context.sink)
-                for end in (low, high)
-            ]
-            if isinstance(ends[0], float) and isinstance(ends[1], float):
-                integral = param.type.name == "int"
-                first, last = (int(e) if integral and e.is_integer() else e for e in ends)
-                return Domain(first, last, None)
+            ends = [number(end, scope, context) for end in (low, high)]
+            known = [end for end in ends if not isinstance(end, Unknown)]
+            if len(known) == 2:
+                return Domain(known[0], known[1], None)
     return None
 
 

@@ -185,9 +185,7 @@ def make_router(
     ).at(plan.at)
 
 
-def _flatten(
-    expr: ast.Expr, scope: Scope, context: Context, frames: Frames
-) -> list[_Use] | None:
+def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> list[_Use] | None:
     """The steps of a router, with the routers it is made from opened; None after an error."""
     sink = context.sink
     if isinstance(expr, ast.Pipe):

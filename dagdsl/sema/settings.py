@@ -34,7 +34,7 @@ def parse_setting(name: str, given: Setting, type: str | None) -> Value:
                 return value
         case "float", int() | float() if not isinstance(value, bool):
             return float(value)
-        case None, bool() | int() | float() | str():
+        case None, value if value is not None:
             return value
     raise UsageError(f"`{name}` must be {_KINDS.get(type or '', 'a value')}, not `{given}`")
 

@@ -230,7 +230,13 @@ def _output(
 
 
 def default_entry(
-    x: Shape, channels: int, stride: int, let: ast.Let, scope: Scope, context: Context, frames: Frames
+    x: Shape,
+    channels: int,
+    stride: int,
+    let: ast.Let,
+    scope: Scope,
+    context: Context,
+    frames: Frames,
 ) -> tuple[Steps, Shape]:
     """The entry of a stage that names none: a convolution to its channels and resolution."""
     settings: dict[str, Value] = {

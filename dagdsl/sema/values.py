@@ -70,7 +70,9 @@ def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> V
     match type, value:
         case _, Unknown():
             return UNKNOWN
-        case ("bool", bool()) | ("str", str()):
+        case "bool", bool():
+            return value
+        case "str", str():
             return value
         case ("int" | "float", bool()):
             pass

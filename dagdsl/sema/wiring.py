@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from dagdsl.diagnostics.model import Label
 from dagdsl.diagnostics.sink import did_you_mean
@@ -56,8 +57,8 @@ class Wiring:
     vias: list[ast.Expr] = field(default_factory=list)
     names: dict[str, list[Vertex]] = field(default_factory=dict)
     """A declared name -> its vertex, or those of its array."""
-    cut: set[str] = field(default_factory=set)
-    """The vertices whose edges were left out because of a mistake already reported."""
+    incomplete: bool = False
+    """Whether edges were left out because of a mistake already reported."""
 
 
 class Wirer:
@@ -183,7 +184,7 @@ class Wirer:
     def _wire(self, statement: ast.Wire) -> None:
         via = self._via(statement.via)
         groups = [self.resolve(group) for group in statement.groups]
-        for before, after in zip(groups, groups[1:], strict=False):
+        for before, after in pairwise(groups):
             self._reserve(len(before) * len(after), Origin(statement.span, self.frames))
             for source, source_at in before:
                 for target, target_at in after:
@@ -203,10 +204,13 @@ class Wirer:
             )
             return
         name = (
-            statement.pattern if isinstance(statement.pattern, ast.Name) else statement.pattern.callee
+            statement.pattern
+            if isinstance(statement.pattern, ast.Name)
+            else statement.pattern.callee
         )
         pattern = PATTERNS.get(str(name))
         if pattern is None:
+            self.wiring.incomplete = True
             self.sink.error(
                 "DG0207",
                 name.span,
@@ -238,7 +242,12 @@ class Wirer:
 
     def resolve(self, refs: Iterable[ast.Ref]) -> list[tuple[Vertex, Span]]:
         """The vertices that references stand for; an array stands for all of its nodes."""
-        return [(vertex, ref.span) for ref in refs for vertex in self._resolve(ref)]
+        found: list[tuple[Vertex, Span]] = []
+        for ref in refs:
+            vertices = self._resolve(ref)
+            found.extend((vertex, ref.span) for vertex in vertices)
+            self.wiring.incomplete |= not vertices
+        return found
 
     def _resolve(self, ref: ast.Ref) -> list[Vertex]:
         name = ref.path[0]
@@ -305,6 +314,7 @@ class Wirer:
         if target.kind == "in" or source.kind == "out":
             port = target if target.kind == "in" else source
             verb = "lead into" if port is target else "leave"
+            self.wiring.incomplete = True
             self.sink.error(
                 "DG0504", at, f"no edge can {verb} `{port.name}`", label=f"`{port.name}` is a port"
             )
@@ -348,7 +358,7 @@ class Wirer:
         around = [name, *reversed(list(seen)[seen[name] :])]
         closing = into[name]
         self.wiring.links.remove(closing)
-        self.wiring.cut |= {closing.source.name, closing.target.name}
+        self.wiring.incomplete = True
         self.sink.error(
             "DG0501",
             closing.at,

@@ -11,7 +11,7 @@ from lark import Token, Tree
 from dagdsl.limits import MAX_INTEGER, MAX_NESTING
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.grammar import lark_parser
+from dagdsl.syntax.grammar import extent, lark_parser
 from dagdsl.syntax.problems import Problems, shown
 
 EDITION: Final = 1
@@ -252,10 +252,3 @@ class _Builder:
         message = f"the number {shown(token)} cannot be represented"
         self._problems.report("DG0106", span.start, span.end, message, help=help)
         return 1
-
-
-def extent(token: Token) -> tuple[int, int]:
-    """Where a token starts and ends."""
-    assert token.start_pos is not None
-    assert token.end_pos is not None
-    return token.start_pos, token.end_pos

@@ -25,3 +25,10 @@ def make_token(type_: str, text: str, start: int, end: int | None = None) -> Tok
     """A token at an offset; one that the parser itself adds stands at a single point."""
     # Lark's line and column go unused: `SourceFile` is the one place that knows them.
     return Token(type_, text, start, 0, 0, 0, 0, start if end is None else end)
+
+
+def extent(token: Token) -> tuple[int, int]:
+    """Where a token starts and ends."""
+    assert token.start_pos is not None
+    assert token.end_pos is not None
+    return token.start_pos, token.end_pos

@@ -47,6 +47,7 @@ def tokenize(source: SourceFile, problems: Problems) -> list[Token]:
                     _report_name(token, problems)
             break
         except UnexpectedCharacters as error:
+            assert error.pos_in_stream is not None
             at = _skip(text, error.pos_in_stream, tokens, problems)
     tokens.append(make_token(END, "", len(text)))
     return tokens

@@ -41,6 +41,7 @@ class TrainConfig(BaseModel):
     device: str = Field("auto", description="cpu, cuda, ...; auto: an accelerator if there is one")
     backend: Literal["eager", "inductor"] = "eager"
     amp: bool = Field(False, description="train in bfloat16 where that is safe")
+    channels_last: bool = Field(False, description="lay images out with channels last, for GPUs")
 
     @model_validator(mode="before")
     @classmethod

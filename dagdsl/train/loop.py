@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import platform
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
+from dagdsl import __version__
 from dagdsl.data import to_device
 from dagdsl.data.splits import derive_seed
 from dagdsl.errors import UsageError
@@ -120,7 +120,11 @@ def train(
         val_accuracy=best.val_accuracy,
         seconds=sum(metrics.seconds for metrics in progress.history),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
-        versions=_versions(),
+        versions={
+            "dagdsl": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
     )
     run.write_summary(summary)
     return summary
@@ -206,11 +210,3 @@ def _check_routes(net: Net, measured: Measurement, epoch: int, observer: Observe
         if rates.closed_output == 1 and all(r.train == "hard" for r in graphs[key].routers):
             raise UsageError(f"{found}, and its gates cannot open again: {way_out}")
         observer.warned(f"{found}: {way_out}")
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "torch": torch.__version__}
-    try:
-        return {"dagdsl": version("dagdsl"), **versions}
-    except PackageNotFoundError:  # run from a checkout
-        return versions

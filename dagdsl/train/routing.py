@@ -130,16 +130,15 @@ def without_thresholds(net: Net) -> Net:
 
 
 def _opened(graph: Graph) -> Graph:
-    return graph.model_copy(
-        update={
-            "nodes": tuple(_with_opened_steps(node) for node in graph.nodes),
-            "edges": tuple(_with_opened_steps(edge) for edge in graph.edges),
-            "routers": tuple(
-                router.model_copy(update={"threshold": None, "dead": "zero"})
-                for router in graph.routers
-            ),
-        }
-    )
+    # Made anew: a copy would keep the look-ups that the graph has cached.
+    return Graph(
+        nodes=tuple(_with_opened_steps(node) for node in graph.nodes),
+        edges=tuple(_with_opened_steps(edge) for edge in graph.edges),
+        routers=tuple(
+            router.model_copy(update={"threshold": None, "dead": "zero"})
+            for router in graph.routers
+        ),
+    ).at(graph.origin)
 
 
 def _with_opened_steps(element: N) -> N:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dagdsl.errors import UsageError
 from dagdsl.files import make_folder, read_text, remove_leftovers, write_atomic
+from dagdsl.frontend import load_ir
 from dagdsl.ir.nodes import Net
 from dagdsl.train.checkpoint import Progress, read_progress
 from dagdsl.train.config import TrainConfig
@@ -104,10 +105,7 @@ class RunFolder:
 
     def read_net(self) -> Net:
         """The net of the run. Raises UsageError."""
-        try:
-            return Net.from_json(read_text(self.ir))
-        except ValidationError as error:
-            raise UsageError(f"{self.ir} is damaged or of another version of dagdsl") from error
+        return load_ir(self.ir)
 
     def read_config(self) -> TrainConfig:
         """The config of the run. Raises UsageError."""

@@ -74,4 +74,7 @@ def set_up(net: Net, config: TrainConfig) -> Setup:
     )
     classifier.check_classes(data.classes, data.name)
     model = compile_net(net, backend=config.backend, device=str(device), seed=config.seed)
+    if config.channels_last:
+        # Convolutions follow the layout of their weights, so the images need no copy here.
+        model = model.to(memory_format=torch.channels_last)
     return Setup(net, config, device, classifier, data, model, make_optimizer(model, config))

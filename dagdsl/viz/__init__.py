@@ -1,0 +1,1 @@
+"""IR -> pictures: svg, dot, mermaid."""

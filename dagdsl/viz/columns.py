@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 from dagdsl.viz.layers import Layers
@@ -17,6 +18,8 @@ _ROW_GAP_MAX = 66.0
 _TURN = 16.0
 _GUTTER = 34.0
 _RADIUS = 9.0
+# What is no higher needs no folding.
+_LOW = 360.0
 _CANDIDATES = 60
 # A slope that only a ruler would find is none.
 _STRAIGHT = 0.3
@@ -42,7 +45,7 @@ class Page:
     height: float
 
 
-def page(layers: Layers, boxes: int) -> Page:
+def page(layers: Layers) -> Page:
     """Put rows under one another, in as many columns as make a well-proportioned page."""
     columns = _fold(layers)
     x = list(layers.x)
@@ -63,9 +66,8 @@ def page(layers: Layers, boxes: int) -> Page:
                 x[vertex] += shift
                 top[vertex] = y + (layers.height(row) - layers.sizes[vertex].height) / 2
             y += layers.height(row) + _gap(layers, row)
-        bottom = max(
-            bottom, y - _gap(layers, column[-1]) + (_TURN if column is not columns[-1] else 0)
-        )
+        turn = 0.0 if column is columns[-1] else _TURN
+        bottom = max(bottom, y - _gap(layers, column[-1]) + turn)
 
     of_row = {row: i for i, column in enumerate(columns) for row in column}
     row_of = {vertex: row for row, members in enumerate(layers.rows) for vertex in members}
@@ -80,14 +82,14 @@ def page(layers: Layers, boxes: int) -> Page:
             corners = [start, (x[first], foot), (gutter, foot), (gutter, 0.0), (x[last], 0.0), end]
             return Route(_rounded(corners), (gutter, foot / 2))
         stops = [start]
-        for upper, lower in zip(chain, chain[1:], strict=False):
+        for upper, lower in pairwise(chain):
             stops.append((x[upper], tops[row_of[upper]] + layers.height(row_of[upper])))
             stops.append((x[lower], tops[row_of[lower]]))
         stops.append(end)
-        return Route(_flowing(stops), _middle(stops))
+        return Route(_flowing(stops), _badge(stops))
 
     return Page(
-        tuple(zip(x[:boxes], top[:boxes], strict=True)),
+        tuple(zip(x[: layers.boxes], top[: layers.boxes], strict=True)),
         tuple(route(chain) for chain in layers.chains),
         left - _GUTTER,
         bottom,
@@ -105,6 +107,8 @@ def _fold(layers: Layers) -> list[list[int]]:
             groups[-1].append(row)
     heights = [_height(layers, group) for group in groups]
     low, high = max(heights), sum(heights)
+    if high <= _LOW:
+        return [list(range(len(layers.rows)))]
     foldings = []
     for i in range(_CANDIDATES + 1):
         limit = low + (high - low) * i / _CANDIDATES
@@ -133,7 +137,7 @@ def _ugliness(layers: Layers, columns: Sequence[Sequence[int]]) -> float:
         heights.append(_height(layers, column))
     # A fold costs something, for the eye has to travel; so does paper that stays empty.
     empty = sum(1 - height / max(heights) for height in heights)
-    return abs(log(width / max(heights) / _ASPECT)) + 0.15 * len(columns) + 0.4 * empty
+    return abs(log(width / max(heights) / _ASPECT)) + 0.2 * len(columns) + 0.6 * empty
 
 
 def _height(layers: Layers, rows: Iterable[int]) -> float:
@@ -146,7 +150,7 @@ def _gap(layers: Layers, row: int) -> float:
     sideways = (
         abs(layers.x[a] - layers.x[b])
         for chain in layers.chains
-        for a, b in zip(chain, chain[1:], strict=False)
+        for a, b in pairwise(chain)
         if a in here
     )
     return min(_ROW_GAP + 0.1 * max(sideways, default=0), _ROW_GAP_MAX)
@@ -155,7 +159,7 @@ def _gap(layers: Layers, row: int) -> float:
 def _flowing(stops: Sequence[Point]) -> str:
     """Straight where it can be, elsewhere in curves that leave and arrive vertically."""
     path = f"M{number(stops[0][0])} {number(stops[0][1])}"
-    for (x0, y0), (x1, y1) in zip(stops, stops[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(stops):
         if abs(x0 - x1) < _STRAIGHT:
             if number(y0) != number(y1):
                 path += f"V{number(y1)}"
@@ -165,9 +169,14 @@ def _flowing(stops: Sequence[Point]) -> str:
     return path
 
 
-def _middle(stops: Sequence[Point]) -> Point:
+def _badge(stops: Sequence[Point]) -> Point:
+    if len(stops) > 4:
+        # The edge has a lane of its own.
+        (x0, y0), (x1, y1) = stops[2], stops[3]
+        return (x0 + x1) / 2, (y0 + y1) / 2
+    # Not half the way, where edges that change places cross.
     (x0, y0), (x1, y1) = stops[1], stops[2]
-    return (x0 + x1) / 2, (y0 + y1) / 2
+    return 0.72 * x0 + 0.28 * x1, 0.62 * y0 + 0.38 * y1
 
 
 def _rounded(corners: Sequence[Point]) -> str:

@@ -16,43 +16,40 @@ def to_dot(net: Net) -> str:
 
 def _lines(net: Net) -> Iterator[str]:
     drawn = outline(net)
+    font = {"fontname": "Helvetica", "fontsize": "11"}
     yield f"digraph {_quote(net.name)} {{"
-    if rules := facts.rules(net.graph):
-        yield f"  graph [label={_lefts(rule.text for rule in rules)} labeljust=l]"
-    yield f"  graph [{_attributes(fontname='Helvetica', fontsize='11')}]"
-    yield f"  node [{_attributes(shape='box', style='rounded', fontname='Helvetica', fontsize='11')}]"
-    yield f"  edge [{_attributes(color=style.STATIC.colour, arrowsize='0.6', fontsize='9')}]"
+    yield f"  graph [{_attributes(**font)}]"
+    yield f"  node [{_attributes(shape='box', style='rounded', **font)}]"
+    yield f"  edge [{_attributes(color=style.STATIC.colour, arrowsize='0.6', **font)}]"
     for member in drawn.members:
         if isinstance(member, Cluster):
             yield from _cluster(member)
         else:
-            yield f"  {_vertex(member, '')}"
+            yield f"  {_vertex(member)}"
     for link in drawn.links:
         yield f"  {_link(link)}"
+    if drawn.rules:
+        # Set last, for a cluster takes over what its graph has been given before it.
+        yield f"  graph [label={_lefts(drawn.rules)} labeljust=l]"
     yield "}"
 
 
 def _cluster(cluster: Cluster) -> Iterator[str]:
-    head = [cluster.node.name, facts.node_summary(cluster.node), facts.shape_text(cluster.node)]
-    lines = [*filter(None, head), *(rule.text for rule in cluster.rules)]
-    yield f"  subgraph cluster_{cluster.id} {{"
+    label = _lefts((cluster.node.name, facts.shape_text(cluster.node), *cluster.rules))
     looks = {"style": "rounded,filled", "color": style.STAGE_LINE, "fillcolor": style.STAGE_FILL}
-    yield f"    graph [label={_lefts(lines)} labeljust=l {_attributes(**looks)}]"
+    yield f"  subgraph cluster_{cluster.id} {{"
+    yield f"    graph [label={label} labeljust=l {_attributes(**looks)}]"
     yield f"    node [{_attributes(style='rounded,filled', fillcolor=style.PAPER)}]"
-    usual = facts.shape_text(cluster.node)
     for vertex in cluster.vertices:
-        yield f"    {_vertex(vertex, usual)}"
+        yield f"    {_vertex(vertex)}"
     yield "  }"
 
 
-def _vertex(vertex: Vertex, usual: str) -> str:
-    node = vertex.node
-    if node is None:
-        return f"{vertex.id} [{_attributes(label=vertex.name, shape='oval')}]"
-    shape = facts.shape_text(node)
-    parts = [vertex.name, facts.node_summary(node), "" if shape == usual else shape]
-    looks = {"label": "\n".join(filter(None, parts)), "tooltip": facts.node_text(node)}
-    if node.kind != "node":
+def _vertex(vertex: Vertex) -> str:
+    looks = {"label": "\n".join(vertex.lines)}
+    if vertex.node:
+        looks["tooltip"] = facts.node_text(vertex.node)
+    if vertex.node is None or vertex.node.kind != "node":
         looks["shape"] = "oval"
     return f"{vertex.id} [{_attributes(**looks)}]"
 

@@ -1,10 +1,9 @@
-"""IR -> the words that every drawing shares: what a node does, how a router decides, what is tapped."""
+"""IR -> the words that all drawings share: what nodes do, how routers decide, what is tapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, Step
 from dagdsl.ops import activation, norm
@@ -26,8 +25,7 @@ class Rule:
         """`gate: gap |> fc |> sigmoid > 0.1`."""
         if len(self.routers) == 1:
             return f"{self.routers[0]}: {self.formula}"
-        stem = commonprefix(self.routers).rstrip("_.[(0123456789-")
-        return f"{stem or ', '.join(self.routers)}: {self.formula}"
+        return f"{_stem(self.routers) or ', '.join(self.routers)}: {self.formula}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,7 @@ def node_summary(node: Node) -> str:
 def node_text(node: Node) -> str:
     """All a tooltip tells of a node: its name, every step, its shape."""
     steps = _behind_merge(node, pipe(entry(node)))
-    return (
-        f"{node.name}: {steps}\n{shape_text(node)}" if steps else f"{node.name}\n{shape_text(node)}"
-    )
+    return f"{': '.join(filter(None, (node.name, steps)))}\n{shape_text(node)}"
 
 
 def edge_text(edge: Edge) -> str:
@@ -142,6 +138,15 @@ def taps(net: Net) -> tuple[Tap, ...]:
         else:
             found += [Tap(f"{output.name}.{name}", node) for name, node in output.value.items()]
     return tuple(found)
+
+
+def _stem(names: tuple[str, ...]) -> str:
+    """What the names start with in common: `gate` for `gate_a`, `gate_n_0`."""
+    first, last = min(names), max(names)
+    same = 0
+    while same < len(first) and first[same] == last[same]:
+        same += 1
+    return first[:same].rstrip("_.[(0123456789-")
 
 
 def _behind_merge(node: Node, steps: str) -> str:

@@ -16,5 +16,5 @@ FORMATS: MappingProxyType[str, Callable[[Net], str]] = MappingProxyType(
 
 
 def draw(net: Net, suffix: str) -> str:
-    """The text of a file with that suffix, `.svg` or `svg`. Raises KeyError for any other format."""
+    """The text of a file with that suffix, `.svg` or `svg`. Raises KeyError if there is none."""
     return FORMATS["." + suffix.lower().removeprefix(".")](net)

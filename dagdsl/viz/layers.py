@@ -10,6 +10,7 @@ from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _SWEEPS = 8
 _SPACE = 26.0
@@ -27,8 +28,12 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Rows of vertices; those from `len(boxes)` on are dummies. `chains`: each edge's vertices."""
+    """Rows of vertices, of which those from number `boxes` on are dummies, and where they stand.
 
+    `chains` holds, for each edge, the vertices it runs through.
+    """
+
+    boxes: int
     rows: tuple[tuple[int, ...], ...]
     x: tuple[float, ...]
     sizes: tuple[Size, ...]
@@ -45,7 +50,7 @@ class Layers:
 
 
 def layers(boxes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layers:
-    """Place boxes. They stand in topological order: every edge goes from a lower number to a higher."""
+    """Place boxes that stand in topological order: an edge goes from a lower number to a higher."""
     rank = _ranks(len(boxes), edges)
     through = _longest_paths(len(boxes), edges)
     sizes = list(boxes)
@@ -67,6 +72,7 @@ def layers(boxes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layers:
     graph = _Neighbours(len(sizes), len(boxes), chains)
     ordered = _order(rows, graph)
     return Layers(
+        len(boxes),
         tuple(map(tuple, ordered)),
         tuple(_places(ordered, graph, sizes, weight)),
         tuple(sizes),
@@ -82,7 +88,7 @@ class _Neighbours:
         self.above: list[list[int]] = [[] for _ in range(count)]
         self.below: list[list[int]] = [[] for _ in range(count)]
         for chain in chains:
-            for a, b in zip(chain, chain[1:], strict=False):
+            for a, b in pairwise(chain):
                 self.above[b].append(a)
                 self.below[a].append(b)
 
@@ -129,7 +135,7 @@ def _order(rows: list[list[int]], graph: _Neighbours) -> list[list[int]]:
                 else i
                 for i, vertex in enumerate(current[row])
             }
-            current[row] = sorted(current[row], key=lambda vertex: middle[vertex])  # noqa: B023
+            current[row] = sorted(current[row], key=lambda vertex: middle[vertex])
         crossings = _crossings(current, graph)
         if crossings < fewest:
             best, fewest = [list(row) for row in current], crossings
@@ -138,7 +144,7 @@ def _order(rows: list[list[int]], graph: _Neighbours) -> list[list[int]]:
 
 def _crossings(rows: Sequence[Sequence[int]], graph: _Neighbours) -> int:
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {vertex: i for i, vertex in enumerate(lower)}
         passed: list[int] = []
         for vertex in upper:
@@ -170,7 +176,7 @@ def _places(
                 wanted.append(sum(weight[o] * x[o] for o in others) / pull if others else x[vertex])
             room = [
                 sizes[a].right + sizes[b].left + (_SPACE if max(a, b) < graph.real else _LANE)
-                for a, b in zip(row, row[1:], strict=False)
+                for a, b in pairwise(row)
             ]
             spread = _spread(wanted, [weight[vertex] for vertex in row], room)
             for vertex, place in zip(row, spread, strict=True):

@@ -8,6 +8,7 @@ _NARROW = frozenset("ijltf.,:;'|!()[]{}/\\ Ir-\"`")
 _WIDE = frozenset("mwMW@%&")
 # Between Helvetica and the wider fonts that a machine without it falls back to.
 _SLACK = 1.06
+_LONGEST = 500
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
@@ -17,7 +18,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def clip(text: str, size: float, limit: float, bold: bool = False) -> str:
     """The text, cut and ended by `…` if it is wider than `limit`."""
-    text = " ".join(text.split())
+    text = " ".join(text[:_LONGEST].split())
     if text_width(text, size, bold) <= limit:
         return text
     while text and text_width(text + "…", size, bold) > limit:

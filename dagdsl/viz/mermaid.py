@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dagdsl.ir.nodes import Net
 from dagdsl.viz import facts, style
@@ -20,50 +20,56 @@ def to_mermaid(net: Net) -> str:
 
 def _lines(net: Net) -> Iterator[str]:
     drawn = outline(net)
+    clusters = [member for member in drawn.members if isinstance(member, Cluster)]
     yield "flowchart TB"
     for member in drawn.members:
         if isinstance(member, Cluster):
             yield from _cluster(member)
         else:
             yield f"  {_vertex(member)}"
+    yield from _legend("", drawn.rules)
     for link in drawn.links:
         yield f"  {_link(link)}"
-    yield f"  classDef stage fill:{style.STAGE_FILL},stroke:{style.STAGE_LINE},color:{style.INK}"
-    stages = ",".join(m.id for m in drawn.members if isinstance(m, Cluster))
-    if stages:
-        yield f"  class {stages} stage"
-    if rules := facts.rules(net.graph):
-        yield f"  legend[{_label(*(rule.text for rule in rules))}]"
-        yield "  style legend fill:none,stroke:none"
+    looks = f"fill:{style.STAGE_FILL},stroke:{style.STAGE_LINE},color:{style.INK}"
+    for cluster in clusters:
+        yield f"  style {cluster.id} {looks}"
+    # The colours of the page, dark or light, are not for what lies on the box of a stage.
+    on_stage = f"fill:{style.PAPER},stroke:{style.LINE},color:{style.INK}"
+    yield f"  classDef vertex {on_stage}"
+    yield f"  classDef legend fill:none,stroke:none,color:{style.GREY}"
 
 
 def _cluster(cluster: Cluster) -> Iterator[str]:
-    node = cluster.node
-    head = (node.name, facts.node_summary(node), facts.shape_text(node))
-    yield f"  subgraph {cluster.id}[{_label(*head, *(rule.text for rule in cluster.rules))}]"
-    usual = facts.shape_text(node)
+    # A title of two lines would run into the drawing.
+    title = f"{cluster.node.name}: {facts.shape_text(cluster.node)}"
+    yield f"  subgraph {cluster.id}[{_label([title])}]"
     for vertex in cluster.vertices:
-        yield f"    {_vertex(vertex, usual)}"
+        yield f"    {_vertex(vertex)}"
+    for line in _legend(cluster.id, cluster.rules):
+        yield f"  {line}"
     yield "  end"
 
 
-def _vertex(vertex: Vertex, usual: str = "") -> str:
-    node = vertex.node
-    if node is None:
-        return f"{vertex.id}([{_label(vertex.name)}])"
-    shape = facts.shape_text(node)
-    text = _label(vertex.name, facts.node_summary(node), "" if shape == usual else shape)
-    return f"{vertex.id}[{text}]" if node.kind == "node" else f"{vertex.id}([{text}])"
+def _legend(id: str, rules: Iterable[str]) -> Iterator[str]:
+    if lines := list(rules):
+        yield f"  legend{id}[{_label(lines)}]:::legend"
+
+
+def _vertex(vertex: Vertex) -> str:
+    text = _label(vertex.lines)
+    is_plain = vertex.node is not None and vertex.node.kind == "node"
+    return f"{vertex.id}[{text}]:::vertex" if is_plain else f"{vertex.id}([{text}]):::vertex"
 
 
 def _link(link: Link) -> str:
     arrow = "-->" if link.rule is None else "-.->"
-    text = f"|{_label(facts.summary(link.edge.steps))}|" if link.edge and link.edge.steps else ""
+    through = link.edge.steps if link.edge else ()
+    text = f"|{_label([facts.summary(through)])}|" if through else ""
     return f"{link.source} {arrow}{text} {link.target}"
 
 
-def _label(*lines: str) -> str:
-    return '"' + "<br/>".join(_SPECIAL.sub(_entity, line) for line in lines if line) + '"'
+def _label(lines: Iterable[str]) -> str:
+    return '"' + "<br/>".join(_SPECIAL.sub(_entity, line) for line in lines) + '"'
 
 
 def _entity(special: re.Match[str]) -> str:

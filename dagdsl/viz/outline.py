@@ -1,4 +1,4 @@
-"""`Net` -> vertices and links with short ids, for the text formats that leave the layout to others."""
+"""`Net` -> vertices and links with short ids, for the formats that leave the layout to others."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from dagdsl.viz import facts
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """A node of the net, or of a stage, or (`node` is None) an output of the net."""
+    """A box to draw: a node of the net, of a stage, or (`node` is None) an output of the net."""
 
     id: str
-    name: str
+    lines: tuple[str, ...]
     node: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A stage: its own id, its vertices and its rules."""
+    """A stage: its own id, its vertices, and a line for each of its rules."""
 
     id: str
     node: Node
     vertices: tuple[Vertex, ...]
-    rules: tuple[facts.Rule, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line to draw. `edge` is None where it leads to an output; `rule` counts within its graph."""
+    """A line to draw: an edge of the net or, where there is none, the way to an output."""
 
     source: str
     target: str
@@ -40,14 +40,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """All there is to draw, in order: what is in the net's own graph, and every link."""
+    """All there is to draw, in order: what is in the net's own graph, its rules, every link."""
 
     members: tuple[Vertex | Cluster, ...]
+    rules: tuple[str, ...]
     links: tuple[Link, ...]
 
 
 def outline(net: Net) -> Outline:
-    """Number everything. Links to a stage end at its port `in`, those from it start at its `out`."""
+    """Number everything. Links to a stage end at its port `in`, those from it leave its `out`."""
     members: list[Vertex | Cluster] = []
     links: list[Link] = []
     enter: dict[str, str] = {}
@@ -55,19 +56,34 @@ def outline(net: Net) -> Outline:
     for i, node in enumerate(net.graph.nodes):
         graph = inner_graph(node)
         if graph is None:
-            members.append(Vertex(f"v{i}", node.name, node))
+            lines = (node.name, facts.node_summary(node), facts.shape_text(node))
+            members.append(Vertex(f"v{i}", _filled(lines), node))
             enter[node.name] = leave[node.name] = f"v{i}"
             continue
-        inner = tuple(Vertex(f"v{i}_{j}", n.name, n) for j, n in enumerate(graph.nodes))
-        members.append(Cluster(f"s{i}", node, inner, facts.rules(graph)))
-        ids = {vertex.name: vertex.id for vertex in inner}
+        ids = {inner.name: f"v{i}_{j}" for j, inner in enumerate(graph.nodes)}
+        inside = tuple(_inner(ids[inner.name], inner, node) for inner in graph.nodes)
+        members.append(Cluster(f"s{i}", node, inside, _rules(graph)))
         links += _links(graph, ids, ids)
-        enter[node.name], leave[node.name] = inner[0].id, inner[-1].id
+        enter[node.name], leave[node.name] = inside[0].id, inside[-1].id
     links += _links(net.graph, leave, enter)
     for i, tap in enumerate(facts.taps(net)):
-        members.append(Vertex(f"o{i}", tap.name))
+        members.append(Vertex(f"o{i}", (tap.name,)))
         links.append(Link(leave[tap.node], f"o{i}"))
-    return Outline(tuple(members), tuple(links))
+    return Outline(tuple(members), _rules(net.graph), tuple(links))
+
+
+def _inner(id: str, node: Node, stage: Node) -> Vertex:
+    # The entry of a stage works on what comes in, so it is told at that port.
+    does = facts.node_summary(stage if node.kind == "in" else node)
+    return Vertex(id, _filled((node.name, does, facts.odd_shape(node, stage.shape))), node)
+
+
+def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)
+
+
+def _rules(graph: Graph) -> tuple[str, ...]:
+    return tuple(rule.text for rule in facts.rules(graph))
 
 
 def _links(graph: Graph, sources: dict[str, str], targets: dict[str, str]) -> Iterator[Link]:

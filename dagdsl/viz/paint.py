@@ -1,4 +1,4 @@
-"""The marks that every part of a figure is made of: labels, boxes, edges, legends -> SVG elements."""
+"""The marks that a figure is made of: labels, boxes, edges, legends -> SVG elements."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def label(
         "text",
         text=text,
         x=x,
-        # `dominant-baseline` is not for everyone; a third of the size is half the height of a letter.
+        # Not every renderer knows `dominant-baseline`; a letter is 0.7 of the size in height.
         y=middle + 0.35 * size,
         font_size=size,
         font_weight="600" if bold else None,
@@ -105,8 +105,14 @@ def title(text: str) -> Element:
 
 def box(x: float, y: float, width: float, height: float, radius: float, **more: str) -> Element:
     """A rounded box with the line of a node, unless `more` says otherwise."""
-    looks: dict[str, str | float | None] = {"fill": style.PAPER, "stroke": style.LINE, **more}
+    looks = {"fill": style.PAPER, "stroke": style.LINE, **more}
     return element("rect", x=x, y=y, width=width, height=height, rx=radius, **looks)
+
+
+def arrow(path: str, **more: str) -> Element:
+    """A static edge."""
+    looks = {"fill": "none", "stroke": style.STATIC.colour, "stroke_width": "1.1", **more}
+    return element("path", None, d=path, marker_end=_head(style.STATIC), **looks)
 
 
 def legend(graph: Graph) -> tuple[Entry, ...]:
@@ -134,14 +140,12 @@ def wires(
     """The edges of a graph: a group for each kind of line, static ones last, badges on top."""
     routed, letter = strokes(graph), letters(graph)
     place = {node.name: i for i, node in enumerate(graph.nodes)}
-    groups: dict[Stroke, list[Element]] = {
-        stroke: [] for stroke in (*routed.values(), style.STATIC)
-    }
+    groups: dict[Stroke, list[Element]] = {s: [] for s in (*routed.values(), style.STATIC)}
     badges: list[Element] = []
     for wire in drawn:
         edge = wire.edge
         stroke = routed.get(edge.gate.router, style.STATIC) if edge.gate else style.STATIC
-        looks: dict[str, str | float | None] = {}
+        looks: dict[str, str] = {}
         if weights is not None:
             looks = _weighed(weights[place[edge.source]][place[edge.target]])
         groups[stroke].append(
@@ -158,7 +162,7 @@ def wires(
                 stroke=stroke.colour,
                 stroke_width="1.1",
                 stroke_dasharray=stroke.dashes or None,
-                marker_end=f"url(#{_head_name(stroke)})",
+                marker_end=_head(stroke),
             )
             for stroke, paths in groups.items()
             if paths
@@ -188,11 +192,15 @@ def heads() -> Element:
     )
 
 
+def _head(stroke: Stroke) -> str:
+    return f"url(#{_head_name(stroke)})"
+
+
 def _head_name(stroke: Stroke) -> str:
     return f"head-{stroke.colour.removeprefix('#')}"
 
 
-def _weighed(weight: float) -> dict[str, str | float | None]:
+def _weighed(weight: float) -> dict[str, str]:
     """A closed edge is a shadow; an open one is solid and the thicker the more it weighs."""
     if weight <= 0:
         return {"opacity": "0.18"}
@@ -200,15 +208,8 @@ def _weighed(weight: float) -> dict[str, str | float | None]:
 
 
 def _badge(at: tuple[float, float], letter: str) -> list[Element]:
-    circle = element(
-        "circle",
-        cx=at[0],
-        cy=at[1],
-        r=_BADGE,
-        fill=style.PAPER,
-        stroke=style.LINE,
-        stroke_width="0.8",
-    )
+    looks = {"fill": style.PAPER, "stroke": style.LINE, "stroke_width": "0.8"}
+    circle = element("circle", None, cx=at[0], cy=at[1], r=_BADGE, **looks)
     return [circle, label(*at, letter, 7.5, anchor="middle")]
 
 

@@ -61,9 +61,8 @@ def stage_picture(
     paths = arcs(Column(y, ports, half), swings)
     drawn = [Wire(e, arc.path, arc.apex) for e, arc in zip(graph.edges, paths, strict=True)]
 
-    railed = {
-        end for pair, out in zip(swings.edges, swings.out, strict=True) if out for end in pair
-    }
+    bent = [pair for pair, out in zip(swings.edges, swings.out, strict=True) if out]
+    railed = {end for pair in bent for end in pair}
 
     foot = y[-1] + (_PAD if rows[-1].is_port else _PAD + NODE_HEIGHT / 2)
     left, right = _sides(node, rows, half, swings.left, swings.right, legend)

@@ -1,4 +1,4 @@
-"""How a figure looks: colours that colour-blind readers tell apart, dashes that survive a copier."""
+"""How a figure looks: colours that the colour-blind tell apart, dashes that survive a copier."""
 
 from __future__ import annotations
 

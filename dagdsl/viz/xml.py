@@ -1,4 +1,4 @@
-"""A tree of elements -> SVG text. The one place that escapes: no string reaches a file as markup."""
+"""A tree of elements -> SVG text. The one place that escapes: no string is taken as markup."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ class Element:
         return "\n".join(self._lines("")) + "\n"
 
     def _lines(self, indent: str) -> Iterator[str]:
-        head = self.tag + "".join(
-            f" {key}={quoteattr(_clean(value))}" for key, value in self.attributes
-        )
+        attributes = (f" {key}={quoteattr(_clean(value))}" for key, value in self.attributes)
+        head = self.tag + "".join(attributes)
         text = escape(_clean(self.text))
         if not self.children:
             yield f"{indent}<{head}>{text}</{self.tag}>" if text else f"{indent}<{head}/>"

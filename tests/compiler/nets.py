@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from dagdsl.ir.nodes import (
@@ -30,7 +31,9 @@ SHAPE: Shape = (4, 8, 8)
 def op(name: str, x: Shape = SHAPE, **given: Any) -> Op:
     """An op of the catalogue on an input of shape `x`, defaults filled in."""
     spec = OPS[name]
-    params = {p.name: x[0] if p.default is SAME_CHANNELS else p.default for p in spec.params}
+    params: dict[str, Any] = {
+        p.name: x[0] if p.default is SAME_CHANNELS else p.default for p in spec.params
+    }
     params.update(given)
     return Op(op=name, params=params, shape=spec.shape(x, params))
 
@@ -113,9 +116,7 @@ def complete(
             if own:
                 name = "gate_" + vertex.replace("[", "_").replace("]", "")
                 gates.update({p: Gate(router=name, index=i) for i, p in enumerate(own)})
-                made[name] = router(
-                    name, vertex, len(own), reads=reads, x=x, init=init, **decision
-                )
+                made[name] = router(name, vertex, len(own), reads=reads, x=x, init=init, **decision)
     edges = tuple(
         Edge(source=s, target=t, gate=gates[s, t], steps=tuple(edge_steps)) for s, t in pairs
     )
@@ -131,11 +132,57 @@ def net_of(*stages: Graph, classes: int = 3, x: Shape = SHAPE) -> Net:
         nodes.append(Node(kind="stage", name=f"s{i}", steps=(stage,), shape=x))
     nodes.append(node("logits", *pipe(x, "gap", ("fc", {"channels": classes}))))
     names = [n.name for n in nodes]
-    edges = tuple(Edge(source=s, target=t) for s, t in zip(names, names[1:], strict=False))
+    edges = tuple(Edge(source=s, target=t) for s, t in pairwise(names))
     outputs = [Output(name="logits", value="logits")]
     if len(stages) > 1:
         taps = {f"p{i}": f"s{i}" for i in range(1, len(stages) + 1)}
         outputs.append(Output(name="features", value=taps))
-    return Net(
-        name="Test", graph=Graph(nodes=tuple(nodes), edges=edges), outputs=tuple(outputs)
-    )
+    return Net(name="Test", graph=Graph(nodes=tuple(nodes), edges=edges), outputs=tuple(outputs))
+
+
+READS: tuple[Reads, ...] = ("source", "stage", "nothing")
+MERGES: tuple[Merge, ...] = ("sum", "sum", "concat", "mul")
+
+
+def random_graph(seed: int, x: Shape) -> Graph:
+    """Nodes that merge in all ways; edges with and without steps and gates of all kinds."""
+    rng = random.Random(seed)
+    count = rng.randint(2, 5)
+    names = ["in", *(f"n[{i}]" for i in range(count)), "out"]
+    pairs = [
+        (s, t)
+        for s, t in combinations(names, 2)
+        if rng.random() < 0.6 or names.index(t) - names.index(s) == 1
+    ]
+    edges: list[Edge] = []
+    routers = []
+    for source in names[:-1]:
+        own = [pair for pair in pairs if pair[0] == source]
+        gated = [pair for pair in own if rng.random() < 0.75]
+        if gated:
+            reads: Reads = rng.choice(READS)
+            vertex = source if reads == "source" else None
+            activation = rng.choice(["sigmoid", "sigmoid", "softmax", "relu_tanh", "none"])
+            threshold = rng.choice([None, 0.3, 0.5, 0.5])
+            dead = rng.choice(["zero", "zero", "keep_strongest"])
+            train = rng.choice(["hard", "soft", "straight_through"])
+            name = f"r_{names.index(source)}"
+            routers.append(
+                router(
+                    name, vertex, len(gated), x=x, reads=reads, activation=activation,
+                    threshold=threshold, dead=dead, train=train, normalise=rng.random() < 0.2,
+                )
+            )  # fmt: skip
+        for pair in own:
+            through = (op("conv", x, bias=True),) if rng.random() < 0.3 else ()
+            gate = Gate(router=name, index=gated.index(pair)) if pair in gated else None
+            edges.append(Edge(source=pair[0], target=pair[1], gate=gate, steps=through))
+    nodes = [Node(kind="in", name="in", shape=x)]
+    for name in names[1:-1]:
+        width = sum(t == name for _, t in pairs)
+        merge: Merge = rng.choice(MERGES)
+        wide = (width * x[0], *x[1:]) if merge == "concat" else x
+        steps = pipe(wide, ("conv", {"channels": x[0]}), "bn", "relu")
+        nodes.append(node(name, *steps, x=x, merge=merge))
+    nodes.append(Node(kind="out", name="out", shape=x, merge=rng.choice(["sum", "mul"])))
+    return Graph(nodes=tuple(nodes), edges=tuple(edges), routers=tuple(routers))

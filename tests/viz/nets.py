@@ -139,7 +139,7 @@ def branches() -> Net:
 
 
 def merges() -> Net:
-    """Explicit wires: static and gated edges, concat and mul, transforms on edges, two of a kind."""
+    """Explicit wires: static and gated edges, concat and mul, transforms, parallel edges."""
     wide, deep = (32, 8, 8), (64, 8, 8)
     up, project = op("upsample", scale=2), conv(deep, 1)
     nodes = (

@@ -2,44 +2,61 @@
 
 from __future__ import annotations
 
-import copy
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 
+_PATIENCE = 16
+_EXACT = 3
+# Training and evaluation, gradients or none, number type and memory layout multiply with `_EXACT`.
+_RECOMPILES = 64
+
 
 def inductor(module: fx.GraphModule) -> Callable[..., Any]:
     """`torch.compile` of the graph as one full graph: a graph break is an error.
 
-    Batch sizes: the first one seen is compiled for exactly; all others share one compilation with
-    a symbolic batch size. (Torch's own automatic mode would, after the first smaller batch of an
-    epoch, prefer the symbolic code for full batches too, which is slower; a compilation for each
-    size would be costly, and an error from the ninth on.) With and without gradients are counted
-    apart: training and evaluation mostly have batch sizes of their own.
+    The first batch size is compiled for exactly. Another one runs uncompiled until it has come up
+    16 times; then it is compiled for as well, up to three sizes, and past these by code for all
+    sizes. So the smaller last batch of an epoch costs no compilation (which can take minutes), the
+    usual batch gets the fastest code, and a server that sees every size compiles a few times only.
+    Torch's own automatic mode compiles at the second size it sees, and from then on takes the code
+    for all sizes even where it has exact code. Sizes with and without gradients are counted apart.
     """
-    return _ByBatchSize(module)
+    return ByBatchSize(module)
 
 
-class _ByBatchSize:
-    def __init__(self, module: fx.GraphModule) -> None:
-        self._exact = torch.compile(module, fullgraph=True, dynamic=False)
-        # Torch keeps compiled code by code object: a copy of the graph (of the same modules) has
-        # one of its own.
-        twin = fx.GraphModule(module, copy.deepcopy(module.graph))
-        self._any = torch.compile(twin, fullgraph=True)
-        self._sizes: dict[bool, int] = {}
+class ByBatchSize:
+    """Chooses by batch size what runs `module`; see `inductor`."""
+
+    def __init__(
+        self, module: fx.GraphModule, compile: Callable[..., Callable[..., Any]] = torch.compile
+    ) -> None:
+        options = {"fullgraph": True, "isolate_recompiles": True, "recompile_limit": _RECOMPILES}
+        self._eager = module
+        self._exactly = compile(module, dynamic=False, **options)
+        self._symbolically = compile(module, **options)
+        self._exact: dict[bool, set[int]] = {False: set(), True: set()}
+        self._calls: Counter[tuple[bool, int]] = Counter()
 
     def __call__(self, *inputs: Tensor) -> Any:
-        size = inputs[0].shape[0]
-        if self._sizes.setdefault(torch.is_grad_enabled(), size) == size:
-            return self._exact(*inputs)
-        return self._any(*map(_with_symbolic_batch, inputs))
+        """Run it on `inputs`, which share their batch size."""
+        grad, size = torch.is_grad_enabled(), inputs[0].shape[0]
+        exact = self._exact[grad]
+        if size not in exact:
+            self._calls[grad, size] += 1
+            if exact and self._calls[grad, size] <= _PATIENCE:
+                return self._eager(*inputs)
+            if len(exact) == _EXACT:
+                return self._symbolically(*map(_with_symbolic_batch, inputs))
+            exact.add(size)
+        return self._exactly(*inputs)
 
 
 def _with_symbolic_batch(x: Tensor) -> Tensor:
-    # A view, because the mark is left on the tensor, and that one belongs to the caller.
+    # A view, because the mark stays on the tensor, and that one belongs to the caller.
     x = x.view_as(x)
     torch._dynamo.maybe_mark_dynamic(x, 0)
     return x

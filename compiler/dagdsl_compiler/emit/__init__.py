@@ -1,0 +1,3 @@
+"""IR -> `model.py`, standalone PyTorch source."""
+
+from dagdsl_compiler.emit.source import emit_source as emit_source

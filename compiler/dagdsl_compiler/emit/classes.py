@@ -1,4 +1,4 @@
-"""Bodies of classes -> classes: bodies of equal structure become one, what differs its arguments."""
+"""Bodies of classes -> classes: those of equal structure become one, with arguments."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dagdsl_compiler.emit.code import (
     layout,
     literal,
     skeleton,
+    spread,
 )
 from dagdsl_compiler.emit.identifiers import Names, is_attribute, pascal
 from dagdsl_compiler.emit.members import keywords
@@ -55,6 +56,16 @@ class Body:
         return (*keys, *(hole for _, code in self.members for hole in holes(code)))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the network a class is used: `what` is there, of which `shape`, and what to know."""
+
+    ir: str
+    what: str
+    shape: str
+    details: tuple[str, ...] = ()
+
+
 def routes_key(index: int) -> str:
     """What stands in a `forward` for the key of its routes, which differs from use to use."""
     return f"<key {index}>"
@@ -65,8 +76,7 @@ class _Class:
     body: Body
     uses: list[tuple[Hole, ...]] = field(default_factory=list)
     wishes: list[str] = field(default_factory=list)
-    docs: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
     name: str = ""
 
 
@@ -78,14 +88,8 @@ class Classes:
         self._labels: dict[Body, int] = {}
         self._classes: list[_Class] = []
 
-    def use(
-        self, body: Body, wish: str, place: str, title: str, details: tuple[str, ...] = ()
-    ) -> Use:
-        """An instance of the class with that body.
-
-        `wish` is the name the class would like, `place` where the instance stands; `title` and
-        `details` say what it is there.
-        """
+    def use(self, body: Body, wish: str, place: Place) -> Use:
+        """An instance of the class with that body; `wish` is the name it would like."""
         label = self._labels.setdefault(body.skeleton, len(self._classes))
         if label == len(self._classes):
             self._classes.append(_Class(body))
@@ -93,7 +97,6 @@ class Classes:
         made.uses.append(body.holes)
         made.wishes.append(wish)
         made.places.append(place)
-        made.docs.append((title, details))
         return Use(label, body.holes)
 
     def print(self) -> Iterator[list[str]]:
@@ -138,7 +141,8 @@ class Classes:
             f"{INDENT}def __init__(self{formals}) -> None:",
         ]
         if not body.forward:
-            return [*lines, *layout(Call("super().__init__", keywords(members)), depth=2)]
+            pad = INDENT * 2
+            return [*lines, f"{pad}super().__init__(", *spread(keywords(members), 3), f"{pad})"]
         lines.append(f"{INDENT * 2}super().__init__()")
         lines += [f"{INDENT * 2}self.{key} = {key}" for key in keys if key in arguments.slots]
         lines += [line for name, code in members for line in assign(name, code)]
@@ -189,12 +193,18 @@ def assign(name: str, code: Code) -> list[str]:
 
 
 def _describe(made: _Class) -> list[str | tuple[str, ...]]:
-    titles = list(dict.fromkeys(title for title, _ in made.docs))
-    doc: list[str | tuple[str, ...]] = [titles[0]]
-    if len(titles) > 1:
-        doc = [titles[0], tuple(titles[1 : 1 + _MAX_PLACES])]
-    if len(made.places) > 1:
-        more = len(made.places) - _MAX_PLACES
-        where = ", ".join(made.places[:_MAX_PLACES]) + (f" and {more} more" if more > 0 else "")
-        doc.append(f"Stands at {where}.")
-    return [*doc, *([made.docs[0][1]] if made.docs[0][1] else [])]
+    first = made.places[0]
+    details = [first.details] if first.details else []
+    if len(made.places) == 1:
+        return [f"{first.what}: {first.shape}.", *details]
+    shapes: dict[str, list[str]] = {}
+    for place in made.places:
+        shapes.setdefault(place.shape, []).append(place.ir)
+    rows = [f"{_some(places)}: {shape}" for shape, places in shapes.items()]
+    whats = list(dict.fromkeys(place.what for place in made.places))
+    return [f"{_some(whats)}, {len(made.places)} times.", tuple(rows), *details]
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - _MAX_PLACES
+    return ", ".join(texts[:_MAX_PLACES]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Bits of Python -> lines of Python: calls with holes for numbers, broken where they are too long."""
+"""Calls with holes for values -> lines of Python, broken where they are too long."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Call:
 
     callee: str
     args: tuple[Arg, ...] = ()
-    brackets: str = "()"
+    brackets: str | tuple[str, str] = "()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +166,25 @@ def layout(code: Code, prefix: str = "", suffix: str = "", depth: int = 0) -> li
         return [line]
     match code:
         case Call(callee, args, brackets) if args:
-            head = f"{pad}{prefix}{callee}{brackets[0]}"
-            inner = [
-                line for arg in args for line in layout(arg.code, arg.prefix, ",", depth + 1)
-            ]
-            return [head, *inner, f"{pad}{brackets[1]}{suffix}"]
+            head, tail = f"{pad}{prefix}{callee}{brackets[0]}", f"{pad}{brackets[1]}{suffix}"
+            inner = flat(Call("", args, ("", "")))
+            if len(pad + INDENT + inner) <= WIDTH:
+                return [head, pad + INDENT + inner, tail]
+            return [head, *spread(args, depth + 1), tail]
         case Packed(items, brackets):
             head = f"{pad}{prefix}{brackets[0]}"
             return [head, *_pack(items, depth + 1), f"{pad}{brackets[1]}{suffix}"]
         case Repeat(item, count):
-            # The only argument of a call: no comma may follow it.
             return [*layout(item, prefix, "", depth), f"{pad}for _ in range({count})"]
     return [line]
+
+
+def spread(args: Iterable[Arg], depth: int) -> list[str]:
+    """The arguments of a call, each on lines of its own."""
+    args = tuple(args)
+    # A generator must be the only argument, without a comma.
+    comma = "" if any(isinstance(arg.code, Repeat) for arg in args) else ","
+    return [line for arg in args for line in layout(arg.code, arg.prefix, comma, depth)]
 
 
 def _pack(items: Sequence[str], depth: int) -> Iterator[str]:

@@ -29,15 +29,31 @@ def counts(graph: Graph) -> str:
     return text
 
 
-def wires(graph: Graph) -> tuple[str, ...]:
-    """A line for each source and router: `in -> n[0], n[1], out via gate_in`."""
+def graph(graph: Graph) -> tuple[str, ...]:
+    """How much there is of it, and a line for each source and router: `a -> b, c via gate_a`."""
     rows: dict[tuple[str, str], list[str]] = defaultdict(list)
     for edge in graph.edges:
         via = f" via {edge.gate.router}" if edge.gate else ""
         rows[edge.source, via].append(edge.target)
-    lines = [f"{source} -> {', '.join(ends)}{via}" for (source, via), ends in rows.items()]
+    lines: list[str] = []
+    before = None
+    for (source, via), targets in rows.items():
+        arrow = f" -> {', '.join(targets)}{via}"
+        if lines and before == source and not via:
+            lines[-1] += arrow
+        else:
+            lines.append(source + arrow)
+        # A line goes on as long as nothing but it enters and leaves the node at its end.
+        end = targets[-1]
+        leaves = sum(row_source == end for row_source, _ in rows)
+        alone = len(targets) == leaves == 1 and not via and len(graph.edges_into(end)) == 1
+        before = end if alone else None
     more = len(lines) - _MAX_ROWS
-    return (*lines[:_MAX_ROWS], *([f"... and {more} more"] if more > 0 else []))
+    return (
+        f"{counts(graph)}:",
+        *lines[:_MAX_ROWS],
+        *([f"... and {more} more"] if more > 0 else []),
+    )
 
 
 def parameters(net: Net) -> int:

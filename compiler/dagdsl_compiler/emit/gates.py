@@ -8,28 +8,33 @@ from dataclasses import dataclass, field
 
 from dagdsl.check.liveness import can_die
 from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router, Step
-from dagdsl_compiler.emit.code import docstring, indent, literal
+from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal
 from dagdsl_compiler.emit.identifiers import Names, snake
 from dagdsl_compiler.lower.names import plain
+
+LOCALS = frozenset(
+    ["alive", "edges", "groups", "i", "into", "is_open", "j", "node", "opens", "outputs", "row"]
+    + ["router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"]
+)
+"""Names that a `forward` gives to variables of its own: no function may be hidden by them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How routers decide."""
+    """How routers decide, thresholds aside."""
 
     activation: Activation
     normalise: bool
-    threshold: float | None
+    closes: bool
     train: GateTraining
     dead: Dead
 
     @classmethod
     def of(cls, router: Router) -> Rule:
         """The rule of a router."""
-        train, dead = router.train, router.dead
         if router.threshold is None:
-            train, dead = "hard", "zero"
-        return cls(router.activation, router.normalise, router.threshold, train, dead)
+            return cls(router.activation, router.normalise, False, "hard", "zero")
+        return cls(router.activation, router.normalise, True, router.train, router.dead)
 
     @property
     def has_groups(self) -> bool:
@@ -42,10 +47,9 @@ class Rule:
         return "close_straight_through" if self.train == "straight_through" else "close"
 
     def __str__(self) -> str:
-        words = [self.activation] if self.activation != "none" else []
+        words: list[str] = [self.activation] if self.activation != "none" else []
         words += ["normalise"] if self.normalise else []
-        if self.threshold is not None:
-            words.append(f"threshold({self.threshold}, {self.train})")
+        words += [f"{self.train} threshold"] if self.closes else []
         return ", ".join(words) or "the logits as they are"
 
 
@@ -56,26 +60,34 @@ class GateFunction:
     name: str
     rule: Rule
     masks: bool = False
+    taus: set[float] = field(default_factory=set)
+
+    @property
+    def has_tau(self) -> bool:
+        """Whether its routers differ in their thresholds."""
+        return len(self.taus) > 1
 
     def print(self) -> list[str]:
         """Its definition."""
         rule = self.rule
         formals = ["logits: Tensor"]
+        formals += ["tau: float"] if self.has_tau else []
         formals += ["groups: tuple[int, ...]"] if rule.has_groups else []
         formals += ["training: bool"] if rule.train == "soft" else []
         formals += ["alive: Tensor | None = None"] if self.masks else []
-        both = rule.threshold is not None
+        both = rule.closes
         result = "tuple[Tensor, ...]"
         result = f"tuple[{result}, {result}]" if both else result
+        head = Call(f"def {self.name}", tuple(map(Arg, formals)))
         return [
-            f"def {self.name}({', '.join(formals)}) -> {result}:",
+            *layout(head, suffix=f" -> {result}:"),
             *docstring(self._doc()),
             *indent(self._body()),
         ]
 
     def _doc(self) -> list[str]:
         gives = "The weight of each edge"
-        if self.rule.threshold is not None:
+        if self.rule.closes:
             gives += " and whether it is open"
         text = f"{gives}: {self.rule}."
         if self.rule.dead == "keep_strongest":
@@ -93,13 +105,13 @@ class GateFunction:
         yield f"weights = {weights}"
         if rule.normalise:
             yield "weights = normalise(weights, groups)"
-        if rule.threshold is None:
+        if not rule.closes:
             if self.masks:
                 yield "if alive is not None:"
                 yield "    weights = masked(weights, alive)"
             yield "return weights.unbind(1)"
             return
-        yield f"is_open = weights > {literal(rule.threshold)}"
+        yield f"is_open = weights > {'tau' if self.has_tau else literal(min(self.taus))}"
         if rule.train == "soft":
             yield "if training:"
             yield "    is_open = torch.ones_like(is_open)"
@@ -128,8 +140,11 @@ class GateFunctions:
                 rule = Rule.of(router)
                 if rule not in made.functions:
                     wish = snake(base_name(router))
+                    wish = f"{wish}_gate" if wish in LOCALS else wish
                     made.functions[rule] = GateFunction(names.new(wish), rule)
-                made.functions[rule].masks |= masks_source(graph, router, mortal)
+                function = made.functions[rule]
+                function.masks |= masks_source(graph, router, mortal)
+                function.taus |= set() if router.threshold is None else {router.threshold}
         return made
 
     def __getitem__(self, router: Router) -> GateFunction:
@@ -163,7 +178,9 @@ def graphs_of(steps: Iterable[Step]) -> Iterator[Graph]:
     for step in steps:
         if isinstance(step, Graph):
             yield step
-            for part in (*step.nodes, *step.edges):
-                yield from graphs_of(part.steps)
+            for node in step.nodes:
+                yield from graphs_of(node.steps)
+            for edge in step.edges:
+                yield from graphs_of(edge.steps)
         elif step.kind == "block":
             yield from graphs_of(step.steps)

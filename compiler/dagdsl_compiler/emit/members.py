@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dagdsl_compiler.emit.code import Arg, Array, Call, Code, literal
@@ -27,9 +27,23 @@ class Members:
             tree = inner
         tree[name] = code
 
-    def __iter__(self) -> Iterable[tuple[str, Code]]:
+    def __iter__(self) -> Iterator[tuple[str, Code]]:
         """The members, containers built."""
         return ((name, _code(code)) for name, code in self.tree.items())
+
+    def array(self, paths: Sequence[str]) -> str | None:
+        """The expression for the list whose items are the modules of these paths, if there is."""
+        parents = {path.rpartition(".")[0] for path in paths}
+        if len(parents) != 1 or "" in parents:
+            return None
+        (parent,) = parents
+        tree: Tree | Code = self.tree
+        for name in parent.split("."):
+            tree = tree.get(name, {}) if isinstance(tree, dict) else {}
+        if not isinstance(tree, dict) or not _is_array(tree):
+            return None
+        in_order = [f"{parent}.{name}" for name in tree] == list(paths)
+        return self.access(parent) if in_order else None
 
     def access(self, path: str) -> str:
         """The expression for a module, in a method of the class."""

@@ -1,8 +1,7 @@
-"""What an emitted file may need besides the runtime. `model.py` gets these definitions as text."""
+"""What an emitted file may need besides the runtime; copied into it as text."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 
@@ -19,24 +18,17 @@ class Steps(Modules):
     """Modules applied one after the other."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply them."""
         for step in self.children():
             x = step(x)
         return x
 
 
-class RoutedSteps(Modules):
-    """Modules applied one after the other; those with routers record their routes."""
-
-    def forward(self, x: Tensor, routes: dict[str, Tensor] | None) -> Tensor:
-        for step in self.children():
-            x = step(x, routes) if hasattr(step, "key") else step(x)
-        return x
-
-
 class GlobalAvgPool(nn.Module):
-    """[B, C, H, W] -> [B, C]."""
+    """The mean over height and width."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, C]."""
         return x.mean((2, 3))
 
 

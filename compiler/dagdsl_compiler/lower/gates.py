@@ -98,8 +98,10 @@ def keep_strongest(
 
     `keepers` are the edges that may be reopened, with the decisions about them.
     """
+    if not keepers:
+        return dict(gates)
     others = [reach(write, w, gate, alive).is_open for w, gate in gates.items() if w not in keepers]
-    if not keepers or None in others:
+    if None in others:
         return dict(gates)
     raw = [_entry(write, wire, "raw", decision.weights) for wire, decision in keepers.items()]
     kept = write.call(

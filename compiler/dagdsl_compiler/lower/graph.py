@@ -162,6 +162,9 @@ class _Graph:
         opens = [gate.is_open for gate in gates]
         alive = self.write.call(f"{name}_alive", place, liveness.any_open, opens)
         self.alive[node.name] = alive
+        if not node.steps and not self._straight_through(node):
+            # A merge of closed edges is zero as it is, and has no gradient.
+            return y
         return self.write.call(name, place, liveness.masked, y, alive)
 
     def _carry(self, wire: Wire) -> fx.Node:
@@ -186,6 +189,11 @@ class _Graph:
         for wire, gate in zip(wires, reached, strict=True):
             self.weights[wire.edge.source, wire.edge.target] = gate.weight
         return reached
+
+    def _straight_through(self, node: Node) -> bool:
+        """Whether gradients may pass closed edges into a node."""
+        decisions = [self._decision(wire.edge) for wire in self.wires[node.name]]
+        return any(d is not None and d.router.train == "straight_through" for d in decisions)
 
     def _decision(self, edge: Edge) -> Decision | None:
         """What the router of an edge decided: lowered where the first of its edges asks for it."""

@@ -1,0 +1,51 @@
+# Everything sets itself up: the only needs are Python 3.11, pip, make and g++.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN    := .venv/bin
+STAMP  := .venv/installed
+
+# Two busy threads that wait for each other on two cores cost more than they give.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: demo test lint types unit golden fashion-mnist schema clean help
+
+help:
+	@echo "make demo           check, build and train the quickstart on handwritten digits (2 minutes)"
+	@echo "make test           lint, type-check and test everything"
+	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
+	@echo "make golden         rewrite the expected outputs of the tests after a wanted change"
+	@echo "make schema         rewrite docs/ir.schema.json"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python examples/demo.py
+
+test: lint types unit
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+unit: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
+
+golden: $(STAMP)
+	$(BIN)/pytest -q --update-golden
+
+fashion-mnist: $(STAMP)
+	$(BIN)/dagdsl train examples/fashion_mnist.dg --data fashion-mnist --epochs 4 --batch-size 128 \
+		--out runs/fashion-mnist
+
+schema: $(STAMP)
+	$(BIN)/python -c "import json, dagdsl; print(json.dumps(dagdsl.Net.json_schema(), indent=1))" \
+		> docs/ir.schema.json
+
+clean:
+	rm -rf .venv build runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

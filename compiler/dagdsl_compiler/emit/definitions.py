@@ -1,0 +1,67 @@
+"""The helpers an emitted file may define -> their text: the very code the compiled network runs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from dagdsl_compiler.blocks.route import Constant, Learned
+from dagdsl_compiler.emit.prelude import GlobalAvgPool, Modules, Steps, conv, router_fc
+from dagdsl_compiler.runtime.aggregate import concat, product, weighted_sum
+from dagdsl_compiler.runtime.gate import (
+    close,
+    close_straight_through,
+    keep_strongest,
+    normalise,
+    relu_tanh,
+    softmax,
+)
+from dagdsl_compiler.runtime.liveness import any_open, masked
+from dagdsl_compiler.runtime.routes import adjacency
+
+_ALL: tuple[Callable[..., Any], ...] = (
+    Modules,
+    Steps,
+    conv,
+    GlobalAvgPool,
+    router_fc,
+    Learned,
+    Constant,
+    softmax,
+    relu_tanh,
+    normalise,
+    close,
+    close_straight_through,
+    keep_strongest,
+    any_open,
+    masked,
+    weighted_sum,
+    concat,
+    product,
+    adjacency,
+)
+
+DEFINITIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {thing.__name__: thing for thing in _ALL}
+)
+"""Name -> definition, in the order in which they are written."""
+
+
+def definition(name: str) -> list[str]:
+    """The lines of a definition."""
+    return inspect.getsource(DEFINITIONS[name]).rstrip().split("\n")
+
+
+def needed(text: str) -> Sequence[str]:
+    """The definitions that a text uses, and those that these use."""
+    used: set[str] = set()
+    texts = [text]
+    while texts:
+        names = {node.id for node in ast.walk(ast.parse(texts.pop())) if isinstance(node, ast.Name)}
+        new = (names & DEFINITIONS.keys()) - used
+        used |= new
+        texts += ["\n".join(definition(name)) for name in new]
+    return [name for name in DEFINITIONS if name in used]

@@ -1,0 +1,239 @@
+"""Graph -> the lines of a `forward`, node by node.
+
+The counterpart of `lower/graph.py`: the same calls in the same order, so that even the random
+numbers of dropout fall alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dagdsl.check.liveness import can_die, keeps_strongest
+from dagdsl.ir.nodes import Edge, Graph, Node, Router
+from dagdsl_compiler.emit.classes import routes_key
+from dagdsl_compiler.emit.code import Code, Packed, call, literal
+from dagdsl_compiler.emit.forward import Forward, is_routed
+from dagdsl_compiler.emit.gates import Rule, masks_source
+from dagdsl_compiler.emit.identifiers import snake
+from dagdsl_compiler.lower.modules import vertex_read
+from dagdsl_compiler.lower.names import GraphNames, Scope
+
+_MERGES = {"sum": "weighted_sum", "concat": "concat", "mul": "product"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """The code for an edge: what it carries, its weight (None: one), if it is open (None: yes)."""
+
+    value: str
+    weight: str | None = None
+    is_open: str | None = None
+
+
+class GraphWriter:
+    """Writes the nodes of a graph one after the other; `values` are their variables."""
+
+    def __init__(
+        self, forward: Forward, graph: Graph, names: GraphNames, values: dict[str, str]
+    ) -> None:
+        self.to = forward
+        self.graph = graph
+        self.names = names
+        self.values = values
+        self.mortal = can_die(graph)
+        self.alive: dict[str, str] = {}
+        self.carried: dict[tuple[str, str], str] = {}
+        self.decided: dict[str, tuple[str, str | None]] = {}
+        self.weights: dict[tuple[str, str], str | None] = {}
+        self.scopes = dict(zip(graph.nodes, names.nodes, strict=True))
+        self.edge_scopes = {
+            (edge.source, edge.target): scope
+            for edge, scope in zip(graph.edges, names.edges, strict=True)
+        }
+
+    def run(self) -> dict[str, str]:
+        """Write all nodes, then the routes; gives the variable of each node."""
+        for node, scope in zip(self.graph.nodes, self.names.nodes, strict=True):
+            if node.kind != "in":
+                self.values[node.name] = self._node(node, scope)
+        if self.graph.is_gated:
+            self._routes()
+        return self.values
+
+    # Nodes
+
+    def _node(self, node: Node, scope: Scope) -> str:
+        edges = self.graph.edges_into(node.name)
+        values = [self._carry(edge) for edge in edges]
+        wires = [
+            self._reach(edge, wire)
+            for edge, wire in zip(edges, self._decide(node, edges, values), strict=True)
+        ]
+        for edge, wire in zip(edges, wires, strict=True):
+            self.weights[edge.source, edge.target] = wire.weight
+        result = self._merge(node, wires)
+        if node.steps:
+            routes = ["routes"] if is_routed(node.steps) else []
+            result = call(self.to.module(scope), result, *routes)
+        name = snake(node.name)
+        if node.name in self.mortal:
+            alive = self.alive[node.name] = self.to.names.new(f"{name}_alive")
+            opens = [wire.is_open for wire in wires]
+            self.to.put(alive, call("any_open", Packed(_known(opens))))
+            result = call("masked", result, alive)
+        elif isinstance(result, str) and result.isidentifier():
+            return result
+        variable = self.to.names.new(name)
+        self.to.put(variable, result)
+        return variable
+
+    def _merge(self, node: Node, wires: Sequence[_Wire]) -> Code:
+        values = [wire.value for wire in wires]
+        weights = [wire.weight for wire in wires]
+        if not any(weights):
+            if len(values) == 1:
+                return values[0]
+            if node.merge == "sum":
+                return _plain_sum(values)
+            if node.merge == "concat":
+                return call("torch.cat", Packed(tuple(values)), "1")
+        return call(_MERGES[node.merge], Packed(tuple(values)), Packed(tuple(map(str, weights))))
+
+    def _carry(self, edge: Edge) -> str:
+        key = edge.source, edge.target
+        if key not in self.carried:
+            value = self.values[edge.source]
+            if edge.steps:
+                routes = ["routes"] if is_routed(edge.steps) else []
+                source, value = value, self.to.names.new(_arrow(edge))
+                self.to.put(value, call(self.to.module(self.edge_scopes[key]), source, *routes))
+            self.carried[key] = value
+        return self.carried[key]
+
+    # Gates
+
+    def _decide(self, node: Node, edges: Sequence[Edge], values: Sequence[str]) -> list[_Wire]:
+        """What the routers say of the in-edges of a node."""
+        wires = [_Wire(value, *self._gate(edge)) for edge, value in zip(edges, values, strict=True)]
+        keep = [i for i, edge in enumerate(edges) if keeps_strongest(self.graph, edge)]
+        if not keep:
+            return wires
+        others = [
+            self._reach(edge, wire).is_open
+            for i, (edge, wire) in enumerate(zip(edges, wires, strict=True))
+            if i not in keep
+        ]
+        kept = [wires[i].is_open for i in keep]
+        if None not in others:
+            variable = self.to.names.new(f"{snake(node.name)}_open")
+            alive = [str(self.alive.get(edges[i].source)) for i in keep]
+            weights = [wires[i].weight for i in keep]
+            lists = (_known(weights), _known(kept), tuple(alive), _known(others))
+            self.to.put(variable, call("keep_strongest", *map(Packed, lists)))
+            kept = [f"{variable}[{position}]" for position in range(len(keep))]
+        for i, is_open in zip(keep, kept, strict=True):
+            weight = self.to.names.new(f"{_arrow(edges[i])}_weight")
+            close = Rule.of(self._router(edges[i])).close
+            self.to.put(weight, call(close, str(wires[i].weight), str(is_open)))
+            wires[i] = _Wire(wires[i].value, weight, is_open)
+        return wires
+
+    def _gate(self, edge: Edge) -> tuple[str | None, str | None]:
+        if edge.gate is None:
+            return None, None
+        router = self._router(edge)
+        if router.name not in self.decided:
+            self.decided[router.name] = self._run(router)
+        weights, is_open = self.decided[router.name]
+        index = f"[{edge.gate.index}]"
+        return weights + index, None if is_open is None else is_open + index
+
+    def _run(self, router: Router) -> tuple[str, str | None]:
+        """Write the decision of a router; gives the variables of its weights and open edges."""
+        scope = self.names.routers[self.graph.routers.index(router)]
+        function = self.to.build.gates[router]
+        rule = function.rule
+        logits = call(self.to.module(scope), *self._read(router))
+        args: list[Code] = [logits]
+        args += [literal(router.threshold)] if function.has_tau else []
+        args += [str(router.groups)] if rule.has_groups else []
+        args += ["self.training"] if rule.train == "soft" else []
+        if masks_source(self.graph, router, self.mortal):
+            args.append(f"alive={self.alive[self._source(router)]}")
+        weights = self.to.names.new(snake(router.name))
+        if not rule.closes:
+            self.to.put(weights, call(function.name, *args))
+            return weights, None
+        is_open = self.to.names.new(f"{weights}_open")
+        self.to.put(f"{weights}, {is_open}", call(function.name, *args))
+        return weights, is_open
+
+    def _read(self, router: Router) -> list[Code]:
+        match router.reads:
+            case "nothing":
+                return []
+            case "target" if router.vertex is not None:
+                edges = self.graph.edges_into(router.vertex)
+                return [_plain_sum([self._carry(edge) for edge in edges])]
+            case _:
+                return [self.values[vertex_read(self.graph, router)]]
+
+    def _reach(self, edge: Edge, wire: _Wire) -> _Wire:
+        """The same edge, closed where its source is dead."""
+        alive = self.alive.get(edge.source)
+        if alive is None:
+            return wire
+        if edge.gate and masks_source(self.graph, self._router(edge), self.mortal):
+            return _Wire(wire.value, wire.weight, wire.is_open or alive)
+        weight, is_open = alive, alive
+        if wire.weight is not None:
+            weight = self.to.names.new(_arrow(edge))
+            self.to.put(weight, call("masked", wire.weight, alive))
+        if wire.is_open is not None:
+            is_open = f"{wire.is_open} & {alive}"
+        return _Wire(wire.value, weight, is_open)
+
+    def _router(self, edge: Edge) -> Router:
+        assert edge.gate is not None
+        return self.graph.router(edge.gate.router)
+
+    def _source(self, router: Router) -> str:
+        return next(
+            edge.source
+            for edge in self.graph.edges
+            if edge.gate is not None and edge.gate.router == router.name
+        )
+
+    # Routes
+
+    def _routes(self) -> None:
+        order = {node.name: i for i, node in enumerate(self.graph.nodes)}
+        items = tuple(
+            f"({order[source]}, {order[target]}): {weight}"
+            for (source, target), weight in self.weights.items()
+        )
+        edges = self.to.names.new("edges")
+        like = self.values[self.graph.nodes[0].name]
+        self.to.lines.append("        if routes is not None:")
+        self.to.put(edges, Packed(items, "{}"), depth=3)
+        code = call("adjacency", like, str(len(order)), f"list({edges})", f"list({edges}.values())")
+        key = routes_key(len(self.to.keys))
+        self.to.put(f"routes[{key}]", code, depth=3)
+        self.to.keys.append(self.names.routes)
+
+
+def _plain_sum(values: Sequence[str]) -> Code:
+    line = " + ".join(values)
+    if len(values) <= 4:
+        return line
+    return call("weighted_sum", Packed(tuple(values)), f"[None] * {len(values)}")
+
+
+def _arrow(edge: Edge) -> str:
+    return f"{snake(edge.source)}_to_{snake(edge.target)}"
+
+
+def _known(codes: Sequence[str | None]) -> tuple[str, ...]:
+    assert None not in codes
+    return tuple(map(str, codes))

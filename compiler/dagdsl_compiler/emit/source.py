@@ -1,0 +1,247 @@
+"""Net -> `model.py`: standalone PyTorch source that computes what the compiled network computes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import dagdsl
+from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
+from dagdsl.ops.spec import format_shape
+from dagdsl_compiler.emit import describe, shapes
+from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
+from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
+from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, needed
+from dagdsl_compiler.emit.forward import Forward, StepNames, Steps, is_routed
+from dagdsl_compiler.emit.gates import GateFunctions, graphs_of
+from dagdsl_compiler.emit.graphs import GraphWriter
+from dagdsl_compiler.emit.identifiers import Names, is_attribute, pascal, snake
+from dagdsl_compiler.emit.loops import write_loop
+from dagdsl_compiler.emit.ops import op_code
+from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+
+_FORWARD = (
+    "The outputs for a batch; with `return_routes` the pair of them and the routes: for each graph "
+    "with routers the weight [B, V, V] of the edge from vertex i to vertex j."
+)
+_MAX_WORDS = 4
+_NAME = re.compile(r"\w+(\[[0-9]+\])?")
+
+
+def emit_source(net: Net) -> str:
+    """The text of `model.py`.
+
+    It imports nothing but torch, takes the `state_dict` of the compiled network, and gives the
+    same outputs, routes and gradients. Raises ValueError where the IR has an op that the catalogue
+    does not have, a name that is none, or shapes that disagree.
+    """
+    _check_names((net.graph,))
+    return _Source(net).text()
+
+
+class _Source:
+    """The file while it is written."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.names = Names(["torch", "nn", "Tensor", "annotations", *DEFINITIONS])
+        name = net.name if is_attribute(net.name) else pascal(net.name)
+        self.class_name = self.names.new(name)
+        self.gates = GateFunctions.of(net, self.names)
+        self.classes = Classes(self.names)
+
+    def text(self) -> str:
+        """The whole file."""
+        net = self._net()
+        classes = list(self.classes.print())
+        own = [
+            *(function.print() for function in self.gates.functions.values()),
+            *classes,
+            list(net),
+        ]
+        used = needed("\n".join(line for part in own for line in part))
+        parts = [self._head(), *map(definition, used), *own]
+        return "\n\n\n".join("\n".join(part) for part in parts) + "\n"
+
+    def _head(self) -> list[str]:
+        net = self.net
+        about = (
+            f"Written by dagdsl {dagdsl.__version__}.",
+            f"IR sha256: {net.hash}",
+            *(f"{name} = {value}" for name, value in net.settings.items()),
+        )
+        lines = docstring(
+            [
+                f"{net.name}: {describe.elements(net)}.",
+                about,
+                "Its modules have the names they have in the compiled network, so checkpoints fit. "
+                "It needs nothing but torch: read it, change it, keep it.",
+            ],
+            depth=0,
+        )
+        imports = ["import torch", "from torch import Tensor, nn"]
+        return [*lines, "", "from __future__ import annotations", "", *imports]
+
+    # Modules
+
+    def block(self, block: Block, scope: Scope, x: Shape) -> Code:
+        """A block: a class of its own."""
+        shape = describe.transition(x, block.shape)
+        place = Place(scope.ir, f"Block `{block.name}`", shape)
+        return self._module(block.steps, scope, x, block.name, block.name, place)
+
+    def pipe(self, steps: Steps, scope: Scope, x: Shape) -> Code:
+        """The steps of a node, edge or router: written in place, but for graphs and repetitions."""
+        name = scope.ir.rpartition(".")[2]
+        shape = describe.transition(x, shapes.result(steps[-1]))
+        if isinstance(steps[-1], Graph):
+            place = Place(scope.ir, f"Stage `{name}`", shape)
+            return self._module(steps, scope, x, "stage", name, place)
+        kinds = [step.op if isinstance(step, Op) else step.kind for step in steps]
+        is_plain = not {"block", "graph"} & set(kinds)
+        what = " |> ".join(kinds) if is_plain else f"Node `{name}`"
+        wish = "_".join(kinds[:_MAX_WORDS]) if is_plain else name
+        return self._module(steps, scope, x, "pipe", wish, Place(scope.ir, what, shape))
+
+    def _module(
+        self, steps: Steps, scope: Scope, x: Shape, family: str, wish: str, place: Place
+    ) -> Code:
+        """An instance of the class that applies the steps."""
+        if not _needs_forward(steps):
+            members = self._members(steps, scope, x)
+            return self.classes.use(Body(family, members, inline=family == "pipe"), wish, place)
+        names = self.names.child()
+        variable = names.new("x")
+        formals = f"self, {variable}: Tensor"
+        if is_routed(steps):
+            formals += f", {names.new('routes')}: dict[str, Tensor] | None"
+        write = Forward(self, scope.path, names)
+        write.declare(steps, scope.steps, x)
+        result = _apply(write, steps, scope.steps, variable)
+        lines = (
+            f"{INDENT}def forward({formals}) -> Tensor:",
+            *write.lines,
+            f"{INDENT * 2}return {result}",
+        )
+        graphs = [step for step in steps if isinstance(step, Graph)]
+        details = tuple(line for graph in graphs for line in describe.graph(graph))
+        body = Body(family, tuple(write.members), lines, tuple(write.keys))
+        return self.classes.use(body, wish, replace(place, details=details))
+
+    def _members(self, steps: Steps, scope: Scope, x: Shape) -> tuple[tuple[str, Code], ...]:
+        members: list[tuple[str, Code]] = []
+        for step, name in zip(steps, scope.steps, strict=True):
+            assert isinstance(name, Scope)
+            assert not isinstance(step, Graph)
+            code = op_code(step, x) if isinstance(step, Op) else self.block(step, name, x)
+            members.append((name.path.rpartition(".")[2], code))
+            x = shapes.result(step)
+        return tuple(members)
+
+    # The net itself
+
+    def _net(self) -> Iterator[str]:
+        """Collects the classes at once; its lines are for after they have got their names."""
+        net, names = self.net, names_of(self.net)
+        local = self.names.child()
+        write = Forward(self, "", local)
+        write.declare_graph(net.graph, names)
+        for name in ("self", "return_routes", "routes"):
+            local.new(name)
+        values = {node.name: local.new(snake(node.name)) for node in net.inputs}
+        write.lines.append(
+            f"{INDENT * 2}routes: dict[str, Tensor] | None = {{}} if return_routes else None"
+        )
+        formals = [
+            "self",
+            *(f"{name}: Tensor" for name in values.values()),
+            "*",
+            "return_routes: bool = False",
+        ]
+        values = GraphWriter(write, net.graph, names, values).run()
+        return self._print_net(write, formals, values)
+
+    def _print_net(
+        self, write: Forward, formals: list[str], values: dict[str, str]
+    ) -> Iterator[str]:
+        net = self.net
+        inputs = ", ".join(f"{node.name} {format_shape(node.shape)}" for node in net.inputs)
+        yield f"class {self.class_name}(nn.Module):"
+        yield from docstring([f"{inputs} in.", describe.graph(net.graph)])
+        yield ""
+        yield f"{INDENT}def __init__(self) -> None:"
+        yield f"{INDENT * 2}super().__init__()"
+        for name, code in write.members:
+            yield from assign(name, self.classes.filled(code))
+        yield ""
+        arguments = Call("def forward", tuple(map(Arg, formals)))
+        yield from layout(arguments, suffix=":", depth=1)
+        yield from docstring([_FORWARD], depth=2)
+        for line in write.lines:
+            for index, key in enumerate(write.keys):
+                line = line.replace(routes_key(index), literal(key))
+            yield line
+        yield from layout(self._outputs(values), "outputs = ", depth=2)
+        yield f"{INDENT * 2}return outputs if routes is None else (outputs, routes)"
+
+    def _outputs(self, values: dict[str, str]) -> Code:
+        made = {output.name: _output(output.value, values) for output in self.net.outputs}
+        if len(made) == 1 and isinstance(self.net.outputs[0].value, str):
+            return next(iter(made.values()))
+        return _dict(made)
+
+
+def _apply(to: Forward, steps: Steps, names: StepNames, x: str) -> str:
+    """Write a pipe applied to the variable `x`; gives the variable of its result."""
+    for step, name in zip(steps, names, strict=True):
+        if isinstance(step, Graph):
+            assert isinstance(name, GraphNames)
+            first, last = step.nodes[0].name, step.nodes[-1].name
+            looped = write_loop(to, step, name, x)
+            x = looped or GraphWriter(to, step, name, {first: x}).run()[last]
+        else:
+            assert isinstance(name, Scope)
+            routes = ["routes"] if is_routed((step,)) else []
+            to.put(x, call(to.module(name), x, *routes))
+    return x
+
+
+def _output(value: str | dict[str, str], values: dict[str, str]) -> Code:
+    if isinstance(value, str):
+        return values[value]
+    return _dict({tap: values[node] for tap, node in value.items()})
+
+
+def _dict(items: dict[str, Code]) -> Code:
+    args = tuple(Arg(code, f"{literal(name)}: ") for name, code in items.items())
+    return Call("", args, "{}")
+
+
+def _needs_forward(steps: Steps) -> bool:
+    return is_routed(steps) or any(isinstance(step, Graph) for step in steps)
+
+
+def _check_names(steps: tuple[Step, ...]) -> None:
+    """A name may come from a file that nobody vouches for."""
+    for graph in graphs_of(steps):
+        for name in (*(node.name for node in graph.nodes), *(r.name for r in graph.routers)):
+            _check_name(name)
+        for node in graph.nodes:
+            for step in node.steps:
+                _check_step(step)
+        for edge in graph.edges:
+            for step in edge.steps:
+                _check_step(step)
+
+
+def _check_step(step: Step) -> None:
+    if isinstance(step, Block):
+        _check_name(step.name)
+        for inner in step.steps:
+            _check_step(inner)
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is no name")

@@ -1,0 +1,239 @@
+"""A token that cannot stand where it does -> small changes after which it may, and their wording.
+
+Each function here proposes; `recovery` tries the proposals and takes the one that lets the parser
+get farthest, of equally good ones the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
+
+from lark import Token
+
+from dagdsl.syntax.automaton import expected
+from dagdsl.syntax.grammar import END, extent, make_token
+from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Open, Trace
+from dagdsl.syntax.wording import KEYWORDS, found, hint, spelling, wanted
+
+_SIGNS = frozenset({"COLON", "EQUAL", "COMMA", "DOT", "ARROW", "PIPE", "DOTS"})
+_CLOSERS = frozenset(CLOSER.values())
+_MISSING = ("COLON", "COMMA", "EQUAL", "ARROW", "LBRACE", "LPAR", "LSQB", "DOTS", "AS", "IN")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What to tell the user: the arguments of a report."""
+
+    start: int
+    end: int
+    message: str
+    help: str = ""
+    notes: tuple[tuple[int, int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Put `tokens` in the place of those from `start` to `stop`."""
+
+    start: int
+    stop: int
+    tokens: tuple[Token, ...]
+    mistake: Mistake
+    closes: bool = False
+    """It does no more than complete a statement, so it is good even if nothing follows."""
+
+
+def proposals(trace: Trace, at: int) -> Iterator[Fix]:
+    """All small changes that may mend the mistake at token `at`, the likeliest first."""
+    return chain(
+        _slashes(trace, at),
+        _misspelt_keyword(trace, at),
+        _keyword_as_name(trace, at),
+        _unfinished(trace, at),
+        _missing_closers(trace, at),
+        _wrong_sign(trace, at),
+        _missing_sign(trace, at),
+        _foreign_keyword(trace, at),
+        _stray(trace, at),
+    )
+
+
+def unexpected(trace: Trace, at: int) -> Mistake:
+    """The words for a token that has no better ones: what was expected, what is there."""
+    moment = trace.moments[at]
+    token = trace.tokens[at]
+    before = trace.tokens[at - 1].type if at else ""
+    wants = f"expected {wanted(expected(moment.stack), before, moment.kind)}"
+    help = hint(trace, at)
+    if at and (token.type == END or trace.first_on_line(at)) and at != moment.statement:
+        _, end = extent(trace.tokens[at - 1])
+        return Mistake(end, end, f"{wants} after {found(trace.tokens[at - 1])}", help)
+    return Mistake(*extent(token), f"{wants}, found {found(token)}", help)
+
+
+def _starts_statement(trace: Trace, index: int, at: int) -> bool:
+    return trace.moments[at].statement == index
+
+
+def _slashes(trace: Trace, at: int) -> Iterator[Fix]:
+    """`// text` on a line of its own."""
+    for index in range(trace.moments[at].statement, at + 1):
+        if trace.tokens[index].type == "SLASHES" and trace.first_on_line(index):
+            stop = index + 1
+            while trace.tokens[stop].type != END and not trace.first_on_line(stop):
+                stop += 1
+            mistake = Mistake(*extent(trace.tokens[index]), "`//` starts no comment", "write `#`")
+            yield Fix(index, stop, (), mistake)
+
+
+def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
+    for index in (at, at - 1):
+        token = trace.tokens[index]
+        if token.type != "NAME" or len(token) > 20:
+            continue
+        if index == at or _starts_statement(trace, index, at):
+            usable = expected(trace.moments[index].stack) & KEYWORDS
+            spellings = {spelling(type): type for type in sorted(usable)}
+            for close in get_close_matches(token.lower(), spellings, n=2):
+                mistake = Mistake(
+                    *extent(token), f"unknown keyword `{token}`", f"did you mean `{close}`?"
+                )
+                keyword = make_token(spellings[close], close, *extent(token))
+                yield Fix(index, index + 1, (keyword,), mistake)
+
+
+def _keyword_as_name(trace: Trace, at: int) -> Iterator[Fix]:
+    for index in (at, at - 1):
+        token = trace.tokens[index]
+        if index < 0 or token.type not in KEYWORDS:
+            continue
+        if index == at and trace.first_on_line(at) and trace.tokens[at - 1].type != "COMMA":
+            continue
+        if "NAME" in expected(trace.moments[index].stack):
+            mistake = Mistake(
+                *extent(token),
+                f"`{token}` is a keyword and cannot be a name",
+                f"choose another name, such as `{token}_`",
+            )
+            name = make_token("NAME", str(token), *extent(token))
+            yield Fix(index, index + 1, (name,), mistake)
+
+
+def _unfinished(trace: Trace, at: int) -> Iterator[Fix]:
+    """A statement starts on a new line before the one above it has an end: `x =`, `y = 3`."""
+    statement, new = trace.moments[at].statement, at - 1
+    if new <= statement or not trace.looks_like_statement(new):
+        return
+    last = trace.tokens[new - 1]
+    if last.type == "COMMA":
+        yield Fix(new - 1, new, (), Mistake(*extent(last), "a `,` with nothing behind it"))
+    yield Fix(statement, new, (), unexpected(trace, new))
+
+
+def _missing_closers(trace: Trace, at: int) -> Iterator[Fix]:
+    """The brackets of a statement that were not closed; or were, with the wrong sign."""
+    brackets = trace.moments[at].brackets()
+    token = trace.tokens[at]
+    if brackets and token.type in _CLOSERS and token.type != brackets[0].closer:
+        opened = _opened(trace, brackets[0])
+        sign = spelling(brackets[0].closer)
+        mistake = Mistake(
+            *extent(token),
+            f"expected `{sign}` to close `{trace.tokens[brackets[0].at]}`, found `{token}`",
+            notes=(opened,),
+        )
+        closer = make_token(brackets[0].closer, sign, *extent(token))
+        yield Fix(at, at + 1, (closer,), mistake)
+    for count in range(1, len(brackets) + 1):
+        closers = [bracket.closer for bracket in brackets[:count]]
+        signs = "".join(map(spelling, closers))
+        start, end = place(trace, at)
+        notes = tuple(_opened(trace, bracket) for bracket in brackets[:count])
+        mistake = Mistake(start, end, f"missing `{signs}`", notes=notes)
+        yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True)
+
+
+def _opened(trace: Trace, bracket: Open) -> tuple[int, int, str]:
+    return (*extent(trace.tokens[bracket.at]), "opened here")
+
+
+def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
+    """`=` for `:` and the like."""
+    token = trace.tokens[at]
+    if token.type not in _SIGNS:
+        return
+    for type in sorted(expected(trace.moments[at].stack) & _SIGNS):
+        sign = make_token(type, spelling(type), *extent(token))
+        mistake = Mistake(*extent(token), f"expected `{sign}`, found `{token}`")
+        yield Fix(at, at + 1, (sign,), mistake)
+
+
+def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
+    """One sign or short keyword is missing before this token, or before the one before it."""
+    # Behind a complete statement a name starts another one, so `conv bn` is found out a token late.
+    for index in (at, at - 1):
+        late = index < at
+        if late and (not _starts_statement(trace, index, at) or trace.first_on_line(index)):
+            continue
+        usable = expected(trace.moments[index].stack)
+        first: tuple[str, ...] = ("PIPE", "ARROW", "VIA") if late else ()
+        if not late and _starts_statement(trace, at - 1, at):
+            first = ("ARROW",)
+        for type in (*first, *_MISSING):
+            if type in usable:
+                yield _insertion(trace, index, type)
+
+
+def _insertion(trace: Trace, index: int, type: str) -> Fix:
+    token, before = trace.tokens[index], trace.tokens[index - 1]
+    start, end = place(trace, index)
+    where = f"after {found(before)}" if start == end else f"before {found(token)}"
+    mistake = Mistake(start, end, f"missing `{spelling(type)}` {where}")
+    return Fix(index, index, inserted(trace, index, [type]), mistake)
+
+
+def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
+    """A word that starts a statement in another language: `layer a: conv`, `let x = 3`."""
+    index = at - 1 if _starts_statement(trace, at - 1, at) else at
+    token = trace.tokens[index]
+    if token.type != "NAME" or not trace.first_on_line(index):
+        return
+    usable = expected(trace.moments[index].stack)
+    for type in ("NET", "STAGE", "NODE", *sorted(STATEMENTS | TOP_LEVEL)):
+        if type in usable:
+            keyword = make_token(type, spelling(type), *extent(token))
+            mistake = Mistake(
+                *extent(token), f"unknown keyword {found(token)}", f"did you mean `{keyword}`?"
+            )
+            yield Fix(index, index + 1, (keyword,), mistake)
+    if index < at:
+        mistake = Mistake(*extent(token), f"unknown keyword {found(token)}", "leave it out")
+        yield Fix(index, at, (), mistake)
+
+
+def _stray(trace: Trace, at: int) -> Iterator[Fix]:
+    """A token too many."""
+    token = trace.tokens[at]
+    if token.type == END:
+        return
+    mistake = unexpected(trace, at)
+    if token.type in _CLOSERS and not trace.moments[at].brackets():
+        mistake = Mistake(*extent(token), f"unmatched `{token}`")
+    yield Fix(at, at + 1, (), mistake)
+
+
+def place(trace: Trace, index: int) -> tuple[int, int]:
+    """Where something is missing: at a token, or just behind the one on the line above."""
+    if index and (trace.tokens[index].type == END or trace.first_on_line(index)):
+        _, end = extent(trace.tokens[index - 1])
+        return end, end
+    return extent(trace.tokens[index])
+
+
+def inserted(trace: Trace, index: int, types: list[str]) -> tuple[Token, ...]:
+    """Tokens that nobody wrote, just behind the token before `index`."""
+    _, end = extent(trace.tokens[index - 1])
+    return tuple(make_token(type, spelling(type), end) for type in types)

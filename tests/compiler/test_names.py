@@ -1,0 +1,136 @@
+"""The keys of a checkpoint: golden, unique, and free of names that modules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from torch import fx, nn
+
+from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output, Step
+from dagdsl_compiler.driver import compile
+from dagdsl_compiler.lower.names import RESERVED, GraphNames, Scope, names_of
+from tests.compiler.nets import block, complete, net_of, node, op, pipe
+
+X = (2, 4, 4)
+
+
+def paths(names: Scope | GraphNames) -> Iterator[str]:
+    """The paths of all scopes below."""
+    parts = names.steps if isinstance(names, Scope) else names.nodes + names.edges + names.routers
+    for part in parts:
+        if isinstance(part, Scope) and part.path:
+            yield part.path
+        yield from paths(part)
+
+
+def net_with(*nodes: Node, edges: tuple[Edge, ...] = ()) -> Net:
+    graph = Graph(nodes=nodes, edges=edges)
+    return Net(name="N", graph=graph, outputs=(Output(name="y", value=nodes[-1].name),))
+
+
+def test_keys_of_parameters() -> None:
+    work = block("ir", X, "conv", "bn", "relu6", "dwconv", "bn", "relu6", "conv")
+    stage = complete(1, x=X, edge_steps=(op("conv", X), op("conv", X)))
+    stage = stage.model_copy(
+        update={
+            "nodes": (
+                stage.nodes[0],
+                node("n[0]", work, block("ir", X, ("gn", {"groups": 1})), x=X),
+                stage.nodes[2],
+            )
+        }
+    )
+    net = net_of(stage, x=X)
+    entry = block("entry", X, "conv")
+    nodes = list(net.graph.nodes)
+    nodes[2] = nodes[2].model_copy(update={"steps": (entry, stage)})
+    graph = net.graph.model_copy(update={"nodes": tuple(nodes)})
+    model = compile(net.model_copy(update={"graph": graph}), backend="eager")
+    assert [name for name, _ in model.named_parameters()] == [
+        "stem.conv.weight",
+        "stem.bn.weight",
+        "stem.bn.bias",
+        "s1.entry.conv.weight",
+        "s1.n.0.ir.conv.weight",
+        "s1.n.0.ir.bn.weight",
+        "s1.n.0.ir.bn.bias",
+        "s1.n.0.ir.dwconv.weight",
+        "s1.n.0.ir.bn_2.weight",
+        "s1.n.0.ir.bn_2.bias",
+        "s1.n.0.ir.conv_2.weight",
+        "s1.n.0.ir_2.gn.weight",
+        "s1.n.0.ir_2.gn.bias",
+        "s1.edges.in_to_n_0.conv.weight",
+        "s1.edges.in_to_n_0.conv_2.weight",
+        "s1.edges.in_to_out.conv.weight",
+        "s1.edges.in_to_out.conv_2.weight",
+        "s1.edges.n_0_to_out.conv.weight",
+        "s1.edges.n_0_to_out.conv_2.weight",
+        "s1.routers.gate_in.fc.weight",
+        "s1.routers.gate_in.fc.bias",
+        "s1.routers.gate_n_0.fc.weight",
+        "s1.routers.gate_n_0.fc.bias",
+        "logits.fc.weight",
+        "logits.fc.bias",
+    ]
+
+
+def test_what_people_read() -> None:
+    names = names_of(net_of(complete(1, x=X), x=X))
+    stage = names.nodes[2].steps[0]
+    assert isinstance(stage, GraphNames)
+    assert stage.routes == "s1"
+    assert stage.nodes[1].ir == "s1.n[0]"
+    assert stage.nodes[1].identifier == "s1_n_0"
+    assert [edge.ir for edge in stage.edges] == [
+        "s1: in -> n[0]",
+        "s1: in -> out",
+        "s1: n[0] -> out",
+    ]
+    assert [router.ir for router in stage.routers] == ["s1.routers.gate_in", "s1.routers.gate_n_0"]
+    assert names.edges[0].ir == "image -> stem"
+    assert names.routes == "net"
+
+
+@pytest.mark.parametrize("taken", ["routers", "edges", "n", "cell", "entry", "conv"])
+def test_collisions_are_resolved(taken: str) -> None:
+    inner = complete(1, x=X, edge_steps=(op("conv", X),))
+    nodes = (inner.nodes[0], node(taken, op("conv", X), x=X), *inner.nodes[1:])
+    inner = inner.model_copy(
+        update={"nodes": nodes, "edges": (*inner.edges, Edge(source="in", target=taken))}
+    )
+    steps: tuple[Step, ...] = (block("entry", X, "conv"), op("conv", X), inner, inner)
+    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
+    found = list(paths(names))
+    assert len(found) == len(set(found))
+    assert len({path.replace(".", "_") for path in found}) == len(found)
+    assert names == names_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
+
+
+@pytest.mark.parametrize("name", ["forward", "training", "class", "_modules", "net", "code", "to"])
+def test_reserved_names(name: str) -> None:
+    net = net_with(
+        Node(kind="in", name="in", shape=X),
+        node(name, op("conv", X), x=X),
+        edges=(Edge(source="in", target=name),),
+    )
+    assert list(compile(net, backend="eager").state_dict()) == [f"{name}_.conv.weight"]
+
+
+def test_all_attributes_of_modules_are_reserved() -> None:
+    module = fx.GraphModule(nn.Module(), fx.Graph())
+    public = {name for name in dir(module) if not name.startswith("_")}
+    assert public - RESERVED <= {"shape_env"}  # set by torch.export alone
+
+
+def test_names_do_not_depend_on_parameters() -> None:
+    steps = pipe(X, "relu", "conv", "relu", "conv")
+    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
+    assert list(paths(names.nodes[1])) == ["a.relu", "a.conv", "a.relu_2", "a.conv_2"]
+
+
+def test_two_graphs_of_one_scope_have_routes_of_their_own() -> None:
+    steps = (complete(1, x=X), complete(1, x=X))
+    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
+    assert [g.routes for g in names.nodes[1].steps if isinstance(g, GraphNames)] == ["a", "a_2"]

@@ -1,0 +1,187 @@
+"""Hypothesis strategies: random valid networks, as `.dg` text and as IR. Small, so that they run fast.
+
+`dg_texts()` draws texts that load without an error: one to three stages of one to four nodes,
+wired by rule or edge by edge, with routers of every kind, the three merges, blocks that are pipes
+and blocks with a body. Every net takes images of 8 x 8 and has at most 8 channels outside blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+import dagdsl
+from dagdsl.ir.nodes import Net
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+SIZE = 8
+"""Height and width of the images that the nets take."""
+
+# Ops that keep the shape of a feature map, whatever it is.
+_KEEPING = (
+    "conv |> bn |> relu",
+    "dwconv |> bn |> silu",
+    "conv(kernel = 1, bias = true) |> gelu",
+    "conv(in.channels * 2, kernel = 1) |> relu6 |> conv(in.channels, kernel = 1) |> bn",
+    "conv(kernel = 5) |> gn(groups = 1) |> hardswish",
+    "conv(dilation = 2) |> tanh",
+    "maxpool(stride = 1)",
+    "avgpool(stride = 1) |> identity",
+    "dropout(0.3)",
+    "bn |> hardsigmoid",
+)
+_CARRIERS = ("conv(kernel = 1)", "dropout(0.2)", "avgpool(kernel = 3, stride = 1) |> bn")
+_HEADS = ("gap |> fc(3)", "gap |> dropout(0.1) |> fc(4) |> relu |> fc(3)", "flatten |> fc(3)")
+
+
+def dg_texts() -> st.SearchStrategy[str]:
+    """The text of a valid `.dg` file with one net."""
+    return st.composite(_file)()
+
+
+def nets() -> st.SearchStrategy[Net]:
+    """A valid net."""
+    return dg_texts().map(dagdsl.loads)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the file has declared so far: routers, blocks that are pipes, all blocks."""
+
+    routers: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+
+    def gates(self) -> st.SearchStrategy[str]:
+        return st.sampled_from(["", *(f" via {router}" for router in self.routers)])
+
+    def bodies(self) -> st.SearchStrategy[str]:
+        return st.sampled_from([*_KEEPING, *self.blocks * 3])
+
+
+def _file(draw: Draw) -> str:
+    known = _Known()
+    lines = ["param tau: float = 0.4 in 0.0..0.9"]
+    for number in range(draw(st.integers(1, 3))):
+        lines.append(f"router gate{number} = {_router(draw)}")
+        known.routers.append(f"gate{number}")
+    lines.append(f"router tuned(tau) = {_reads(draw)}gap |> fc |> sigmoid |> threshold(tau)")
+    known.routers += ["tuned(tau)", "tuned(0.2)", "learned", "constant(0.5)"]
+    for number in range(draw(st.integers(0, 2))):
+        lines += _block(draw, f"block{number}", known)
+    lines += _net(draw, known)
+    return "\n".join(lines) + "\n"
+
+
+def _reads(draw: Draw) -> str:
+    return draw(
+        st.sampled_from(["", 'reads("source") |> ', 'reads("target") |> ', 'reads("stage") |> '])
+    )
+
+
+def _router(draw: Draw) -> str:
+    logits = draw(
+        st.sampled_from(
+            [
+                "learned",
+                "learned(init = 0.3)",
+                "constant(0.6)",
+                "gap |> fc",
+                "gap |> fc(4) |> relu |> dropout(0.2) |> fc(init = 0.1)",
+                "conv(4, kernel = 1) |> gap |> fc(init = 0.0)",
+            ]
+        )
+    )
+    steps = [logits]
+    steps += draw(st.sampled_from([["sigmoid"], ["softmax"], ["relu_tanh"], []]))
+    steps += draw(st.sampled_from([[], ["normalise"]]))
+    if draw(st.booleans()):
+        tau = draw(st.sampled_from(["0.0", "0.3", "0.5", "tau"]))
+        train = draw(st.sampled_from(["hard", "soft", "straight_through"]))
+        dead = draw(st.sampled_from(["zero", "keep_strongest"]))
+        steps.append(f'threshold({tau}, train = "{train}", dead = "{dead}")')
+    reads = "" if logits.startswith(("learned", "constant")) else _reads(draw)
+    return reads + " |> ".join(steps)
+
+
+def _block(draw: Draw, name: str, known: _Known) -> list[str]:
+    bodies = [draw(known.bodies()) for _ in range(draw(st.integers(1, 2)))]
+    if draw(st.booleans()):
+        known.blocks += [f"{name}", f"{name}(grow = 3)"]
+        return [
+            f"block {name}(grow = 2) = conv(in.channels * grow, kernel = 1) |> bn |> "
+            f"{bodies[0].replace('in.channels', 'in.channels * grow')} |> "
+            "conv(in.channels, kernel = 1)"
+            if bodies[0] in _KEEPING
+            else f"block {name}(grow = 2) = dropout(0.1 * grow) |> {bodies[0]}"
+        ]
+    known.blocks.append(name)
+    if draw(st.booleans()):
+        squeeze = "gap |> fc(2) |> relu |> fc(in.channels) |> sigmoid"
+        graph = [f"  node squeeze: {squeeze}", "  node scale: mul", "  in -> squeeze -> scale"]
+        return [f"block {name} {{", *graph, "  in -> scale -> out", "}"]
+    return [
+        f"block {name} {{",
+        *_graph(draw, known, [f"x{i}" for i in range(len(bodies))], bodies),
+        "}",
+    ]
+
+
+def _graph(draw: Draw, known: _Known, names: Sequence[str], bodies: Sequence[str]) -> list[str]:
+    """Nodes that keep the shape of their graph, each wired to any that stand before it."""
+    lines = []
+    for name, body in zip(names, bodies, strict=True):
+        merge = draw(st.sampled_from(["", "", "", "mul |> ", "concat |> conv(in.channels) |> "]))
+        lines.append(f"  node {name}: {merge}{body}")
+    vertices = ["in", *names, "out"]
+    pairs: set[tuple[int, int]] = set()
+    for target in range(1, len(vertices)):
+        choice = st.sets(st.integers(0, target - 1), min_size=1, max_size=3)
+        pairs |= {(source, target) for source in draw(choice)}
+    last = len(vertices) - 1
+    pairs |= {(i, last) for i in range(1, last) if i not in {source for source, _ in pairs}}
+    for source, target in sorted(pairs):
+        through = draw(st.sampled_from(["", "", "", *_CARRIERS]))
+        gate = draw(known.gates())
+        through = f" through {through}" if through else ""
+        lines.append(f"  {vertices[source]} -> {vertices[target]}{gate}{through}")
+    return lines
+
+
+def _stage(draw: Draw, name: str, known: _Known) -> list[str]:
+    lines = [f"  stage {name} {{"]
+    lines.append(f"    channels = {draw(st.sampled_from([4, 6, 8]))}")
+    lines.append(f"    stride = {draw(st.sampled_from([1, 1, 2]))}")
+    if draw(st.booleans()):
+        lines.append("    entry = conv(channels, kernel = 3, stride = stride) |> bn |> relu6")
+    count = draw(st.integers(1, 4))
+    wiring = draw(st.sampled_from(["complete", "chain", "wires"]))
+    if wiring == "wires":
+        bodies = [draw(known.bodies()) for _ in range(count)]
+        names = ["a", "b", "forward", "x"][:count]
+        return [*lines, *(f"  {line}" for line in _graph(draw, known, names, bodies)), "  }"]
+    lines.append(f"    node n[{count}]: {draw(known.bodies())}")
+    lines.append(f"    connect {wiring}{draw(known.gates())}")
+    return [*lines, "  }"]
+
+
+def _net(draw: Draw, known: _Known) -> list[str]:
+    lines = ["net Random(classes: int = 3) {", f"  input image: f32[3, {SIZE}, {SIZE}]"]
+    first = "image"
+    if draw(st.integers(0, 4)) == 0:
+        lines.append(f"  input depth: f32[3, {SIZE}, {SIZE}]")
+        first = "image, depth"
+    lines.append(f"  node stem: conv(4, stride = {draw(st.sampled_from([1, 2]))}) |> bn |> relu")
+    stages = [f"s{i + 1}" for i in range(draw(st.integers(1, 3)))]
+    for stage in stages:
+        lines += _stage(draw, stage, known)
+    lines.append(f"  node logits: {draw(st.sampled_from(_HEADS))}")
+    lines.append("  " + " -> ".join([first, "stem", *stages, "logits"]))
+    lines.append("  output logits")
+    if draw(st.booleans()):
+        taps = ", ".join(f"p{i} = {stage}" for i, stage in enumerate(stages))
+        lines.append(f"  output features {{ {taps} }}")
+    return [*lines, "}"]

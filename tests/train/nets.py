@@ -1,0 +1,35 @@
+"""The small net and the short run that the tests of training share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagdsl
+from dagdsl.ir.nodes import Net
+from dagdsl.train.config import TrainConfig
+
+TINY = """
+edition 1
+
+router gate = gap |> fc(init = {init}) |> sigmoid |> threshold({tau}, train = "{train}")
+block cell = relu |> conv(kernel = 3) |> bn
+
+net Tiny {{
+  input image: f32[1, 8, 8]
+  node stem: conv(8, stride = 2) |> bn
+  stage s1 {{ node n[2]: cell  connect complete via gate }}
+  node logits: relu |> gap |> dropout(0.1) |> fc({classes})
+  image -> stem -> s1 -> logits
+  output logits
+}}
+"""
+
+
+def tiny(init: float = 0.5, tau: float = 0.5, train: str = "hard", classes: int = 10) -> Net:
+    """A net of one stage whose routes differ between images."""
+    return dagdsl.loads(TINY.format(init=init, tau=tau, train=train, classes=classes))
+
+
+def config(**values: Any) -> TrainConfig:
+    """Three epochs of ten steps."""
+    return TrainConfig.of({"epochs": 3, "batch_size": 128, "device": "cpu", **values})
