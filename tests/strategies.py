@@ -1,4 +1,4 @@
-"""Hypothesis strategies: random valid networks, as `.dg` text and as IR. Small, so that they run fast.
+"""Hypothesis strategies: random valid networks, as `.dg` text and as IR; small, so they run fast.
 
 `dg_texts()` draws texts that load without an error: one to three stages of one to four nodes,
 wired by rule or edge by edge, with routers of every kind, the three merges, blocks that are pipes
@@ -69,17 +69,18 @@ def _file(draw: Draw) -> str:
         lines.append(f"router gate{number} = {_router(draw)}")
         known.routers.append(f"gate{number}")
     lines.append(f"router tuned(tau) = {_reads(draw)}gap |> fc |> sigmoid |> threshold(tau)")
-    known.routers += ["tuned(tau)", "tuned(0.2)", "learned", "constant(0.5)"]
+    known.routers += ["tuned(tau)", "tuned(0.2)", "learned", "constant(value = 0.5)"]
     for number in range(draw(st.integers(0, 2))):
         lines += _block(draw, f"block{number}", known)
     lines += _net(draw, known)
     return "\n".join(lines) + "\n"
 
 
+_READS = st.sampled_from(["", 'reads("source") |> ', 'reads("target") |> ', 'reads("stage") |> '])
+
+
 def _reads(draw: Draw) -> str:
-    return draw(
-        st.sampled_from(["", 'reads("source") |> ', 'reads("target") |> ', 'reads("stage") |> '])
-    )
+    return str(draw(_READS))
 
 
 def _router(draw: Draw) -> str:
@@ -88,7 +89,7 @@ def _router(draw: Draw) -> str:
             [
                 "learned",
                 "learned(init = 0.3)",
-                "constant(0.6)",
+                "constant(value = 0.6)",
                 "gap |> fc",
                 "gap |> fc(4) |> relu |> dropout(0.2) |> fc(init = 0.1)",
                 "conv(4, kernel = 1) |> gap |> fc(init = 0.0)",
@@ -110,24 +111,16 @@ def _router(draw: Draw) -> str:
 def _block(draw: Draw, name: str, known: _Known) -> list[str]:
     bodies = [draw(known.bodies()) for _ in range(draw(st.integers(1, 2)))]
     if draw(st.booleans()):
-        known.blocks += [f"{name}", f"{name}(grow = 3)"]
-        return [
-            f"block {name}(grow = 2) = conv(in.channels * grow, kernel = 1) |> bn |> "
-            f"{bodies[0].replace('in.channels', 'in.channels * grow')} |> "
-            "conv(in.channels, kernel = 1)"
-            if bodies[0] in _KEEPING
-            else f"block {name}(grow = 2) = dropout(0.1 * grow) |> {bodies[0]}"
-        ]
+        known.blocks += [name, f"{name}(grow = 3)"]
+        grown = "conv(in.channels * grow, kernel = 1) |> bn |> relu |> conv(in.channels)"
+        return [f"block {name}(grow = 2) = {grown} |> {bodies[0]}"]
     known.blocks.append(name)
     if draw(st.booleans()):
         squeeze = "gap |> fc(2) |> relu |> fc(in.channels) |> sigmoid"
         graph = [f"  node squeeze: {squeeze}", "  node scale: mul", "  in -> squeeze -> scale"]
         return [f"block {name} {{", *graph, "  in -> scale -> out", "}"]
-    return [
-        f"block {name} {{",
-        *_graph(draw, known, [f"x{i}" for i in range(len(bodies))], bodies),
-        "}",
-    ]
+    names = [f"x{i}" for i in range(len(bodies))]
+    return [f"block {name} {{", *_graph(draw, known, names, bodies), "}"]
 
 
 def _graph(draw: Draw, known: _Known, names: Sequence[str], bodies: Sequence[str]) -> list[str]:

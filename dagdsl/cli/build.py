@@ -77,7 +77,8 @@ def _compile(net: Net, backend: str, dump: bool) -> tuple[dict[str, str], dict[s
     import time
 
     from dagdsl_compiler.driver import compile
-    from dagdsl_compiler.emit.source import emit_source, load_source
+    from dagdsl_compiler.emit.load import load_source
+    from dagdsl_compiler.emit.source import emit_source
     from dagdsl_compiler.errors import ModelError
     from dagdsl_compiler.probe import compare
 
@@ -89,7 +90,7 @@ def _compile(net: Net, backend: str, dump: bool) -> tuple[dict[str, str], dict[s
     start = time.perf_counter()
     reference = compile(net, backend="eager", seed=0, on_pass=keep if dump else None)
     source = emit_source(net)
-    candidates = {"model.py": load_source(source, net)}
+    candidates = {"model.py": load_source(source)}
     if backend != "eager":
         candidates[backend] = compile(net, backend=backend, seed=0)
     error = 0.0

@@ -9,8 +9,8 @@ from lark import Token
 
 from dagdsl.syntax.fixes import Fix, Mistake, inserted, place
 from dagdsl.syntax.grammar import END, extent
+from dagdsl.syntax.problems import shown
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL, Open, Trace
-from dagdsl.syntax.wording import found
 
 _SUSPECTS = 3
 """How many blocks to suspect of having been closed by a brace that was not theirs."""
@@ -22,11 +22,11 @@ def proposals(trace: Trace, at: int) -> Iterator[Fix]:
     if not blocks:
         yield from _closed_too_early(trace, at)
     elif trace.tokens[at].type in STATEMENTS | TOP_LEVEL | {END}:
-        for block in blocks:
-            if (index := _end_by_indent(trace, block, at)) is not None:
-                yield _missing(trace, [block], index)
-        for block, index in islice(_wrongly_closed(trace, at), _SUSPECTS):
+        for block, index in islice(_wrongly_closed(trace, blocks, at), _SUSPECTS):
             yield _missing(trace, [block], index)
+        for block in blocks:
+            if (end := _end_by_indent(trace, block, at)) is not None:
+                yield _missing(trace, [block], end)
         if not is_misplaced(trace, at):
             for count in range(1, len(blocks) + 1):
                 yield _missing(trace, blocks[:count], at)
@@ -58,7 +58,7 @@ def _closed_too_early(trace: Trace, at: int) -> Iterator[Fix]:
     note = f"{title(trace, block)} ends here; is this `}}` one too many?"
     mistake = Mistake(
         *extent(trace.tokens[at]),
-        f"{found(trace.tokens[at])} stands outside of any net",
+        f"{shown(trace.tokens[at])} stands outside of a net",
         notes=((*extent(brace), note),),
     )
     yield Fix(at - 1, at, (), mistake)
@@ -89,13 +89,15 @@ def _end_by_indent(trace: Trace, block: Open, before: int) -> int | None:
     return None
 
 
-def _wrongly_closed(trace: Trace, at: int) -> Iterator[tuple[Open, int]]:
-    """Blocks whose brace is indented less than they are, and where each should have ended."""
+def _wrongly_closed(trace: Trace, open: list[Open], at: int) -> Iterator[tuple[Open, int]]:
+    """Blocks with a brace that is indented less than they are, and where each should have ended."""
     for index in range(at - 1, -1, -1):
         if trace.tokens[index].type != "RBRACE" or not trace.first_on_line(index):
             continue
         block = trace.moments[index].open
         assert block is not None
-        if block.is_block and trace.indent(index) < trace.indent(block.statement):
+        if not block.is_block or not any(block.below is outer for outer in open):
+            continue
+        if trace.indent(index) < trace.indent(block.statement):
             end = _end_by_indent(trace, block, index - 1)
             yield block, index if end is None else end

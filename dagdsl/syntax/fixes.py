@@ -15,12 +15,15 @@ from lark import Token
 
 from dagdsl.syntax.automaton import expected
 from dagdsl.syntax.grammar import END, extent, make_token
+from dagdsl.syntax.problems import shown
 from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Open, Trace
 from dagdsl.syntax.wording import KEYWORDS, found, hint, spelling, wanted
 
-_SIGNS = frozenset({"COLON", "EQUAL", "COMMA", "DOT", "ARROW", "PIPE", "DOTS"})
+_SIGNS = ("EQUAL", "COLON", "ARROW", "PIPE", "COMMA", "DOT", "DOTS")
 _CLOSERS = frozenset(CLOSER.values())
-_MISSING = ("COLON", "COMMA", "EQUAL", "ARROW", "LBRACE", "LPAR", "LSQB", "DOTS", "AS", "IN")
+_MISSING = ("COLON", "COMMA", "EQUAL", "ARROW", "LBRACE", "LPAR", "LSQB", "DOTS", "AS")
+_NEEDLESS = frozenset({"let", "var", "const", "def", "set", "edge", "wire"})
+"""Words with which other languages start what here starts with a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def proposals(trace: Trace, at: int) -> Iterator[Fix]:
     """All small changes that may mend the mistake at token `at`, the likeliest first."""
     return chain(
         _slashes(trace, at),
+        _needless_keyword(trace, at),
         _misspelt_keyword(trace, at),
         _keyword_as_name(trace, at),
         _unfinished(trace, at),
@@ -70,7 +74,7 @@ def unexpected(trace: Trace, at: int) -> Mistake:
     help = hint(trace, at)
     if at and (token.type == END or trace.first_on_line(at)) and at != moment.statement:
         _, end = extent(trace.tokens[at - 1])
-        return Mistake(end, end, f"{wants} after {found(trace.tokens[at - 1])}", help)
+        return Mistake(end, end, f"{wants} after {shown(trace.tokens[at - 1])}", help)
     return Mistake(*extent(token), f"{wants}, found {found(token)}", help)
 
 
@@ -80,13 +84,14 @@ def _starts_statement(trace: Trace, index: int, at: int) -> bool:
 
 def _slashes(trace: Trace, at: int) -> Iterator[Fix]:
     """`// text` on a line of its own."""
-    for index in range(trace.moments[at].statement, at + 1):
-        if trace.tokens[index].type == "SLASHES" and trace.first_on_line(index):
-            stop = index + 1
+    for last in (at, at - 1):
+        start = trace.line_start(last)
+        if trace.tokens[start].type == "SLASHES":
+            stop = start + 1
             while trace.tokens[stop].type != END and not trace.first_on_line(stop):
                 stop += 1
-            mistake = Mistake(*extent(trace.tokens[index]), "`//` starts no comment", "write `#`")
-            yield Fix(index, stop, (), mistake)
+            mistake = Mistake(*extent(trace.tokens[start]), "`//` starts no comment", "write `#`")
+            yield Fix(start, stop, (), mistake)
 
 
 def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
@@ -151,7 +156,7 @@ def _missing_closers(trace: Trace, at: int) -> Iterator[Fix]:
         closers = [bracket.closer for bracket in brackets[:count]]
         signs = "".join(map(spelling, closers))
         start, end = place(trace, at)
-        notes = tuple(_opened(trace, bracket) for bracket in brackets[:count])
+        notes = tuple(_opened(trace, bracket) for bracket in brackets[: min(count, 2)])
         mistake = Mistake(start, end, f"missing `{signs}`", notes=notes)
         yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True)
 
@@ -165,10 +170,12 @@ def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
     token = trace.tokens[at]
     if token.type not in _SIGNS:
         return
-    for type in sorted(expected(trace.moments[at].stack) & _SIGNS):
-        sign = make_token(type, spelling(type), *extent(token))
-        mistake = Mistake(*extent(token), f"expected `{sign}`, found `{token}`")
-        yield Fix(at, at + 1, (sign,), mistake)
+    usable = expected(trace.moments[at].stack)
+    for type in _SIGNS:
+        if type in usable:
+            sign = make_token(type, spelling(type), *extent(token))
+            message = f"expected `{sign}`, found `{token}`"
+            yield Fix(at, at + 1, (sign,), Mistake(*extent(token), message, hint(trace, at)))
 
 
 def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
@@ -179,9 +186,11 @@ def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
         if late and (not _starts_statement(trace, index, at) or trace.first_on_line(index)):
             continue
         usable = expected(trace.moments[index].stack)
-        first: tuple[str, ...] = ("PIPE", "ARROW", "VIA") if late else ()
+        first: tuple[str, ...] = ("PIPE", "COMMA", "VIA") if late else ()
         if not late and _starts_statement(trace, at - 1, at):
             first = ("ARROW",)
+        elif trace.moments[index].kind == "PARAM":
+            first = ("IN",)
         for type in (*first, *_MISSING):
             if type in usable:
                 yield _insertion(trace, index, type)
@@ -190,13 +199,20 @@ def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
 def _insertion(trace: Trace, index: int, type: str) -> Fix:
     token, before = trace.tokens[index], trace.tokens[index - 1]
     start, end = place(trace, index)
-    where = f"after {found(before)}" if start == end else f"before {found(token)}"
+    where = f"after {shown(before)}" if start == end else f"before {shown(token)}"
     mistake = Mistake(start, end, f"missing `{spelling(type)}` {where}")
     return Fix(index, index, inserted(trace, index, [type]), mistake)
 
 
+def _needless_keyword(trace: Trace, at: int) -> Iterator[Fix]:
+    token = trace.tokens[at - 1]
+    if token in _NEEDLESS and _starts_statement(trace, at - 1, at):
+        mistake = Mistake(*extent(token), f"unknown keyword `{token}`", "leave it out")
+        yield Fix(at - 1, at, (), mistake)
+
+
 def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
-    """A word that starts a statement in another language: `layer a: conv`, `let x = 3`."""
+    """A word that starts a statement in another language: `layer a: conv`."""
     index = at - 1 if _starts_statement(trace, at - 1, at) else at
     token = trace.tokens[index]
     if token.type != "NAME" or not trace.first_on_line(index):
@@ -209,9 +225,6 @@ def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
                 *extent(token), f"unknown keyword {found(token)}", f"did you mean `{keyword}`?"
             )
             yield Fix(index, index + 1, (keyword,), mistake)
-    if index < at:
-        mistake = Mistake(*extent(token), f"unknown keyword {found(token)}", "leave it out")
-        yield Fix(index, at, (), mistake)
 
 
 def _stray(trace: Trace, at: int) -> Iterator[Fix]:

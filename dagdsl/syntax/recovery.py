@@ -18,14 +18,15 @@ from dagdsl.syntax.automaton import Stack, advance, expected
 from dagdsl.syntax.fixes import Fix, Mistake
 from dagdsl.syntax.grammar import END, extent, make_token
 from dagdsl.syntax.problems import Problems
-from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Trace, step
+from dagdsl.syntax.tokens import Tokens
+from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Moment, Trace, step
 
 _FAR = 8
 """A change is as good as it gets if the parser gets this many tokens beyond the mistake."""
 _FAR_ENOUGH = 3
 
 
-def repair(source: SourceFile, tokens: list[Token], problems: Problems) -> list[Token]:
+def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token]:
     """Tokens that the parser accepts: those given, but for the broken ones."""
     trace = Trace(source, tokens)
     while (at := trace.read()) is not None:
@@ -35,24 +36,24 @@ def repair(source: SourceFile, tokens: list[Token], problems: Problems) -> list[
             message = f"more than {MAX_NESTING} brackets inside one another"
             problems.report("DG0104", *extent(trace.tokens[at]), message)
             _drop(trace, at)
-        elif fix := _best(trace, at):
-            _report(problems, fix.mistake)
-            trace.replace(fix.start, fix.stop, fix.tokens)
         else:
-            _report(problems, _words(trace, at))
-            _drop(trace, at)
+            fix = _best(trace, at)
+            mistake = fix.mistake if fix else _words(trace, at)
+            # Where something was left out, what is around it does not fit: that is no mistake.
+            if not trace.has_hole(trace.moments[at].statement, at):
+                problems.report(
+                    "DG0102",
+                    mistake.start,
+                    mistake.end,
+                    mistake.message,
+                    notes=mistake.notes,
+                    help=mistake.help,
+                )
+            if fix:
+                trace.replace(fix.start, fix.stop, fix.tokens)
+            else:
+                _drop(trace, at)
     return trace.tokens
-
-
-def _report(problems: Problems, mistake: Mistake) -> None:
-    problems.report(
-        "DG0102",
-        mistake.start,
-        mistake.end,
-        mistake.message,
-        notes=mistake.notes,
-        help=mistake.help,
-    )
 
 
 class _Trial(NamedTuple):
@@ -87,12 +88,19 @@ def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
             return _Trial(_FAR, True)
         after = step(moment, token, index)
         if after is None:
-            # If what fails is another line, that is another mistake.
-            elsewhere = moment.statement >= at and trace.first_on_line(moment.statement)
-            good = beyond >= _FAR_ENOUGH or (beyond > 0 and elsewhere) or (beyond == 0 and complete)
+            if beyond == 0:
+                return _Trial(0, complete)
+            good = beyond >= _FAR_ENOUGH or _is_elsewhere(trace, moment, fix.stop, index)
             return _Trial(beyond, good)
         moment = after
     return _Trial(_FAR, True)
+
+
+def _is_elsewhere(trace: Trace, moment: Moment, start: int, at: int) -> bool:
+    """Whether what fails at `at` is in another statement on another line: another mistake."""
+    if _is_complete(moment.stack):
+        return trace.first_on_line(at)
+    return moment.statement >= start and trace.first_on_line(moment.statement)
 
 
 def _is_complete(stack: Stack) -> bool:
@@ -105,7 +113,9 @@ def _words(trace: Trace, at: int) -> Mistake:
     if _is_complete(trace.moments[at].stack) and token.type in STATEMENTS | TOP_LEVEL:
         blocks = trace.moments[at].blocks()
         place = f"in {braces.title(trace, blocks[0])}" if blocks else "outside of a net"
-        return Mistake(*extent(token), f"`{token}` cannot stand {place}")
+        home = "at the top level of the file" if token.type in TOP_LEVEL else "directly in a net"
+        help = f"it stands {home}" if blocks else ""
+        return Mistake(*extent(token), f"`{token}` cannot stand {place}", help)
     return fixes.unexpected(trace, at)
 
 

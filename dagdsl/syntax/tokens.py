@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import cast
 
 from lark import Token, UnexpectedCharacters
 from lark.utils import TextSlice
 
 from dagdsl.source import SourceFile
-from dagdsl.syntax.grammar import END, lark_parser, make_token
+from dagdsl.syntax.grammar import END, extent, lark_parser, make_token
 from dagdsl.syntax.problems import Problems, shown
 
 _STRANGE = re.compile(r"[^\s\w#\"'(){}\[\],.:=+\-*/|]+|.", re.DOTALL)
@@ -34,26 +35,34 @@ _HELP = {
 }
 
 
-def tokenize(source: SourceFile, problems: Problems) -> list[Token]:
-    """All tokens of a file, and the end token behind them."""
+class Tokens(list[Token]):
+    """The tokens of a file, with the end token behind them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holes: list[int] = []
+        """Where something was left out, in order: what looks wrong there has been reported."""
+
+
+def tokenize(source: SourceFile, problems: Problems) -> Tokens:
+    """All tokens of a file."""
     text = source.text
-    tokens: list[Token] = []
+    tokens = Tokens()
     at = 0
     while at < len(text) and not problems.full:
         try:
             for token in lark_parser().lex(TextSlice(text, at, len(text))):
+                if token.type == "NAME" and _is_bad_name(token, tokens, problems):
+                    continue
                 tokens.append(token)
-                if token.type == "NAME" and not token.isascii():
-                    _report_name(token, problems)
             break
         except UnexpectedCharacters as error:
-            assert error.pos_in_stream is not None
-            at = _skip(text, error.pos_in_stream, tokens, problems)
+            at = _skip(text, cast("int", error.pos_in_stream), tokens, problems)
     tokens.append(make_token(END, "", len(text)))
     return tokens
 
 
-def _skip(text: str, at: int, tokens: list[Token], problems: Problems) -> int:
+def _skip(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
     """Report the strange characters at `at`, add what stands for them, and say where to go on."""
     if text[at] in "\"'":
         return _skip_string(text, at, tokens, problems)
@@ -69,11 +78,12 @@ def _skip(text: str, at: int, tokens: list[Token], problems: Problems) -> int:
         tokens.append(make_token(*meant, at, end))
     else:
         help = _HELP.get(found[0], "")
+        tokens.holes.append(at)
     problems.report("DG0101", at, end, f"unexpected {_describe(found)}", help=help)
     return end
 
 
-def _skip_string(text: str, at: int, tokens: list[Token], problems: Problems) -> int:
+def _skip_string(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
     match = _REST_OF_STRING.match(text, at)
     assert match, "the caller saw a quote"
     found, end = match[0], match.end()
@@ -91,16 +101,21 @@ def _skip_string(text: str, at: int, tokens: list[Token], problems: Problems) ->
     return end
 
 
-def _report_name(token: Token, problems: Problems) -> None:
-    assert token.start_pos is not None
-    strange = next(char for char in token if not char.isascii())
-    problems.report(
-        "DG0101",
-        token.start_pos,
-        token.start_pos + len(token),
-        f"the name {shown(token)} has {_describe(strange)} in it",
-        help="names are made of the letters a-z and A-Z, digits and `_`",
-    )
+def _is_bad_name(name: Token, tokens: Tokens, problems: Problems) -> bool:
+    """Report a name that is none; whether it had better be left out."""
+    start, end = extent(name)
+    before = tokens[-1] if tokens else None
+    if before is not None and before.type in ("INT", "FLOAT") and before.end_pos == start:
+        message = f"{shown(before + name)} is neither a number nor a name"
+        problems.report("DG0101", extent(before)[0], end, message)
+        tokens.holes.append(start)
+        return True
+    if not name.isascii():
+        strange = next(char for char in name if not char.isascii())
+        message = f"the name {shown(name)} has the {_describe(strange)} in it"
+        help = "names are made of the letters a-z and A-Z, digits and `_`"
+        problems.report("DG0101", start, end, message, help=help)
+    return False
 
 
 def _describe(found: str) -> str:

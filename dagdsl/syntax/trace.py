@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
 from dagdsl.syntax.automaton import Stack, advance, initial
 from dagdsl.syntax.grammar import END, extent
+from dagdsl.syntax.tokens import Tokens
 
 CLOSER: Final = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 TOP_LEVEL: Final = frozenset({"EDITION", "IMPORT", "PARAM", "ROUTER", "BLOCK", "NET"})
@@ -111,9 +113,10 @@ def _starts_statement(stack: Stack, base: Stack) -> bool:
 class Trace:
     """The tokens of a file, and the moments before those that were read so far."""
 
-    def __init__(self, source: SourceFile, tokens: Iterable[Token]) -> None:
+    def __init__(self, source: SourceFile, tokens: Tokens) -> None:
         self.text = source.text
-        self.tokens = list(tokens)
+        self.tokens: list[Token] = list(tokens)
+        self._holes = tokens.holes
         self.moments = [begin()]
 
     def read(self) -> int | None:
@@ -130,13 +133,25 @@ class Trace:
         self.tokens[start:stop] = tokens
         del self.moments[start + 1 :]
 
+    def has_hole(self, start: int, stop: int) -> bool:
+        """Whether something was left out between the tokens before `start` and at `stop`."""
+        _, low = extent(self.tokens[start - 1]) if start else (0, 0)
+        high, _ = extent(self.tokens[stop])
+        return bisect_left(self._holes, low) < bisect_left(self._holes, high)
+
     def first_on_line(self, index: int) -> bool:
         """Whether no other token stands before it on its line."""
-        if index == 0:
+        if index <= 0:
             return True
         _, end = extent(self.tokens[index - 1])
         start, _ = extent(self.tokens[index])
         return "\n" in self.text[end:start]
+
+    def line_start(self, index: int) -> int:
+        """The first token on the line of a token."""
+        while not self.first_on_line(index):
+            index -= 1
+        return index
 
     def indent(self, index: int) -> int:
         """How far the line on which a token stands is indented."""

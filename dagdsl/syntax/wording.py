@@ -57,7 +57,7 @@ def wanted(types: Collection[str], before: str, kind: str) -> str:
         words.append("a node")
     elif before == "CONNECT":
         left -= {"NAME", "IN"}
-        words.append("a pattern, such as `complete`")
+        words.append("a pattern such as `complete`")
     if left >= TOP_LEVEL:
         left -= TOP_LEVEL
         words.append("`net` or another declaration")
@@ -97,14 +97,14 @@ def hint(trace: Trace, at: int) -> str:
     match (before.type if before else "", token.type):
         case (_, "EQUAL") if trace.moments[at].kind == "PARAM":
             return f"a param has a type: `param {before}: int = ...`"
-        case ("INT" | "FLOAT", "NAME") if touching:
-            return "a name starts with a letter or `_`"
         case ("INT", "DOT") if touching:
             return f"a float has digits on both sides of its point: `{before}.0`"
-        case (_, "DOT") if trace.tokens[at + 1].type == "INT":
+        case (_, "DOT") if at + 1 < len(trace.tokens) and trace.tokens[at + 1].type == "INT":
             return f"a float has digits on both sides of its point: `0.{trace.tokens[at + 1]}`"
         case ("STAR", "STAR"):
             return "there is no operator `**`"
+        case (_, "COMMA" | "RBRACE") if trace.moments[at].kind == "OUTPUT":
+            return "each tap has a name: `output taps { p3 = s1, p4 = s2 }`"
         case ("IMPORT", _):
             return 'the path is a string: `import "std/mobile.dg" as mobile`'
     return ""

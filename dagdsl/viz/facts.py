@@ -84,8 +84,15 @@ def edge_text(edge: Edge) -> str:
 
 
 def entry(node: Node) -> tuple[Step, ...]:
-    """The steps of a node without the graph of a stage."""
-    return node.steps[:-1] if node.kind == "stage" else node.steps
+    """The steps of a node; of a stage, those before its graph."""
+    if node.kind != "stage":
+        return node.steps
+    match node.steps[:-1]:
+        case (Block(name="entry", steps=steps),):
+            # Made by the compiler from the stage's channels and stride: nobody wrote the name.
+            return steps
+        case steps:
+            return steps
 
 
 def shape_text(node: Node) -> str:

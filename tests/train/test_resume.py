@@ -35,15 +35,15 @@ class Started(Observer):
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was never stopped."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    script = ROOT / "tests" / "train" / "die.py"
-    assert _run(script, out, "never", 0) == 0
+    train(tiny(), config(), out)
     return out
 
 
-def _run(script: Path, out: Path, moment: str, number: int) -> int:
+def _run_and_die(out: Path, moment: str, number: int) -> int:
+    """The exit status of `die.py`."""
     path = os.pathsep.join(map(str, (ROOT, ROOT / "compiler")))
     return subprocess.run(
-        [sys.executable, script, out, moment, str(number)],
+        [sys.executable, ROOT / "tests" / "train" / "die.py", out, moment, str(number)],
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         check=False,
     ).returncode
@@ -89,8 +89,7 @@ def test_killed_and_resumed(
     tmp_path: Path, whole: Path, moment: str, number: int, goes_on_at: int
 ) -> None:
     out = tmp_path / "run"
-    script = ROOT / "tests" / "train" / "die.py"
-    assert _run(script, out, moment, number) == -signal.SIGKILL
+    assert _run_and_die(out, moment, number) == -signal.SIGKILL
     assert not (out / "summary.json").exists()
     observer = Started()
     train(tiny(), config(), out, resume=True, observer=observer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from dagdsl.ir.nodes import (
     Block,
@@ -17,6 +17,7 @@ from dagdsl.ir.nodes import (
     Shape,
     Step,
     Value,
+    inner_graph,
 )
 
 
@@ -190,20 +191,21 @@ def static() -> Net:
     return Net(name="Small", graph=graph, outputs=(Output(name="y", value="fc1"),))
 
 
-def renamed(names: dict[str, str]) -> Net:
-    """The net of explicit wires with other names for its nodes, routers and blocks."""
-    text = merges().to_json()
-    import json
+def hostile(text: str) -> Net:
+    """The net of explicit wires with `text` in the names of nodes, routers, blocks and outputs."""
+    names = {"a", "b", "squeeze", "gate", "soft", "cell", "y", "Merges"}
 
-    def walk(value: object) -> object:
+    def spoil(value: object) -> object:
         if isinstance(value, dict):
-            return {key: walk(inner) for key, inner in value.items()}
+            return {key: spoil(inner) for key, inner in value.items()}
         if isinstance(value, list):
-            return [walk(inner) for inner in value]
-        return names.get(value, value) if isinstance(value, str) else value
+            return [spoil(inner) for inner in value]
+        return value + text if isinstance(value, str) and value in names else value
 
-    return Net.model_validate(walk(json.loads(text)))
+    return Net.model_validate(spoil(merges().model_dump(mode="json")))
 
 
-def complete_pairs(depth: int) -> int:
-    return len(list(combinations(range(depth + 2), 2)))
+def graphs(net: Net) -> tuple[Graph, ...]:
+    """The net's own graph and those of its stages."""
+    inner = (inner_graph(node) for node in net.stages)
+    return (net.graph, *(graph for graph in inner if graph))

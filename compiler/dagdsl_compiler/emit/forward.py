@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dagdsl.ir.nodes import Block, Graph, Op, Shape, Step
+from dagdsl.ir.nodes import Block, Graph, Op, Router, Shape, Step
 from dagdsl_compiler.emit import shapes
-from dagdsl_compiler.emit.code import INDENT, Code, layout
+from dagdsl_compiler.emit.code import INDENT, Code, call, layout
 from dagdsl_compiler.emit.gates import GateFunctions, graphs_of
 from dagdsl_compiler.emit.identifiers import Names
 from dagdsl_compiler.emit.members import Members
@@ -59,6 +59,16 @@ class Forward:
         """The expression for the module of a scope."""
         return self.members.access(self.inside(scope.path))
 
+    def logits(self, router: Router, scope: Scope, x: Code | None) -> Code:
+        """The call of a router that reads `x`, or nothing: then it is a module without input."""
+        if x is not None:
+            return call(self.module(scope), x)
+        if len(router.steps) != 1:
+            raise ValueError(f"router {router.name!r} reads nothing and has several steps")
+        (step,) = scope.steps
+        assert isinstance(step, Scope)
+        return call(self.module(step))
+
     def declare(self, steps: Steps, names: StepNames, x: Shape) -> None:
         """Make the modules of a pipe, those of the nodes of its graphs included."""
         for step, name in zip(steps, names, strict=True):
@@ -82,8 +92,11 @@ class Forward:
                 code = self.build.pipe(edge.steps, scope, graph.node(edge.source).shape)
                 self.members.add(self.inside(scope.path), code)
         for router, scope in zip(graph.routers, names.routers, strict=True):
-            code = self.build.pipe(router.steps, scope, shapes.read(graph, router))
-            self.members.add(self.inside(scope.path), code)
+            if router.reads == "nothing":
+                self.declare(router.steps, scope.steps, ())
+            else:
+                code = self.build.pipe(router.steps, scope, shapes.read(graph, router))
+                self.members.add(self.inside(scope.path), code)
 
     def inside(self, path: str) -> str:
         """A path as seen from the class."""

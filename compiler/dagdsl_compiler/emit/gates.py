@@ -13,8 +13,8 @@ from dagdsl_compiler.emit.identifiers import Names, snake
 from dagdsl_compiler.lower.names import plain
 
 LOCALS = frozenset(
-    ["alive", "edges", "groups", "i", "into", "is_open", "j", "node", "opens", "outputs", "row"]
-    + ["router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"]
+    {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "opens", "outputs"}
+    | {"row", "router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"}
 )
 """Names that a `forward` gives to variables of its own: no function may be hidden by them."""
 

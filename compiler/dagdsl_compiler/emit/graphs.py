@@ -154,7 +154,7 @@ class GraphWriter:
         scope = self.names.routers[self.graph.routers.index(router)]
         function = self.to.build.gates[router]
         rule = function.rule
-        logits = call(self.to.module(scope), *self._read(router))
+        logits = self.to.logits(router, scope, self._read(router))
         args: list[Code] = [logits]
         args += [literal(router.threshold)] if function.has_tau else []
         args += [str(router.groups)] if rule.has_groups else []
@@ -169,15 +169,15 @@ class GraphWriter:
         self.to.put(f"{weights}, {is_open}", call(function.name, *args))
         return weights, is_open
 
-    def _read(self, router: Router) -> list[Code]:
+    def _read(self, router: Router) -> Code | None:
         match router.reads:
             case "nothing":
-                return []
+                return None
             case "target" if router.vertex is not None:
                 edges = self.graph.edges_into(router.vertex)
-                return [_plain_sum([self._carry(edge) for edge in edges])]
+                return _plain_sum([self._carry(edge) for edge in edges])
             case _:
-                return [self.values[vertex_read(self.graph, router)]]
+                return self.values[vertex_read(self.graph, router)]
 
     def _reach(self, edge: Edge, wire: _Wire) -> _Wire:
         """The same edge, closed where its source is dead."""

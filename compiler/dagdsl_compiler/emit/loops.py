@@ -12,7 +12,7 @@ from itertools import pairwise
 from dagdsl.check.liveness import can_die
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
 from dagdsl_compiler.emit.classes import routes_key
-from dagdsl_compiler.emit.code import literal
+from dagdsl_compiler.emit.code import flat, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
 from dagdsl_compiler.emit.gates import Rule
 from dagdsl_compiler.lower.names import GraphNames
@@ -139,8 +139,8 @@ def _source_routers(to: Forward, graph: Graph, names: GraphNames, array: str, x:
 def _one_router(to: Forward, graph: Graph, names: GraphNames, array: str, x: str) -> str:
     router = graph.routers[0]
     function = to.build.gates[router]
-    read = [x] if router.reads == "stage" else []
-    args = [f"{to.module(names.routers[0])}({', '.join(read)})"]
+    read = x if router.reads == "stage" else None
+    args = [flat(to.logits(router, names.routers[0], read))]
     line = to.line
     if function.rule.has_groups:
         line(2, f"groups = {literal(router.groups)}")
