@@ -99,6 +99,11 @@ class Model(nn.Module):
                 f"got {len(inputs)}"
             )
         for node, x in zip(declared, inputs, strict=True):
+            if not isinstance(x, Tensor):
+                kind = type(x).__name__
+                raise InputError(
+                    f"expected a tensor for input `{node.name}`, got a value of `{kind}`"
+                )
             if x.dim() != len(node.shape) + 1 or tuple(x.shape[1:]) != node.shape:
                 expected = ", ".join(map(str, ("B", *node.shape)))
                 got = ", ".join(map(str, x.shape))
@@ -135,4 +140,4 @@ def _explain(error: Exception, graph: fx.GraphModule, inputs: tuple[Tensor, ...]
         assert tracer.at is not None
         message = str(found).strip() or type(found).__name__
         return ModelError(message, tracer.at.meta[IR], tracer.at.meta[ORIGIN])
-    return ModelError(f"the compiled network failed, though its graph runs: {error}")
+    return ModelError(f"{error} (run op by op, the network does not fail)")

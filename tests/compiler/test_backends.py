@@ -41,9 +41,7 @@ def compare(net: Net, run: Callable[[fx.GraphModule], Callable[..., Any]], train
         for outputs in (ys, zs):
             torch.stack([y.square().sum() for y in outputs]).sum().backward()  # type: ignore[no-untyped-call]
         for (name, p), q in zip(first.named_parameters(), second.parameters(), strict=True):
-            torch.testing.assert_close(
-                p.grad, q.grad, rtol=1e-3, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}"
-            )
+            torch.testing.assert_close(p.grad, q.grad, rtol=1e-3, atol=1e-4, msg=f"of {name}")
 
 
 @pytest.mark.parametrize("train", [True, False], ids=["train", "eval"])

@@ -32,7 +32,7 @@ def logits_and_gradients(train: str) -> tuple[Tensor, Tensor]:
     seen: list[Tensor] = []
 
     def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        output.retain_grad()  # type: ignore[no-untyped-call]
+        output.retain_grad()
         seen.append(output)
 
     fc = model.get_submodule("s1.routers.gate_in.fc")
@@ -41,6 +41,9 @@ def logits_and_gradients(train: str) -> tuple[Tensor, Tensor]:
         # in -> n[0] is open for some samples, in -> out for all.
         fc.weight.copy_(torch.tensor([[9.0, -9.0], [0.0, 0.0]]))
         fc.bias.copy_(torch.tensor([0.0, 2.0]))
+    model.get_submodule("s1.routers.gate_n_0.fc").get_parameter("bias").data.fill_(2.0)
+    # With statistics of the batch, a dead sample would still have a say in the others.
+    model.get_submodule("s1.n.0.cell.bn").eval()
     fc.register_forward_hook(keep)
     model(torch.randn(16, 3, 4, 4, generator=torch.Generator().manual_seed(0))).sum().backward()
     assert seen[0].grad is not None

@@ -19,7 +19,7 @@ from tests.train.nets import config, tiny
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     out = tmp_path_factory.mktemp("runs") / "run"
-    return out, train(tiny(), config(epochs=8, lr=0.02), out)
+    return out, train(tiny(), config(epochs=8, lr=0.02, batch_size=32), out)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from dagdsl_compiler.driver import compile as compile_net
 from safetensors.torch import load_file
 
 from dagdsl.data import Data, catalogue, digits
@@ -19,6 +18,7 @@ from dagdsl.train import loop
 from dagdsl.train.loop import train
 from dagdsl.train.metrics import EpochMetrics
 from dagdsl.train.observer import Observer, Plan
+from dagdsl_compiler.driver import compile as compile_net
 from tests.train.nets import config, tiny
 
 
@@ -64,10 +64,8 @@ def test_the_run_folder(tmp_path: Path) -> None:
     assert summary.parameters == sum(p.numel() for p in compile_net(net).parameters())
     assert summary.open_edge_rate.keys() == {"s1"}
     assert watching.calls[0] == "started Tiny 1 10"
-    assert [call for call in watching.calls if not call.endswith("0")][1:] == [
-        "finished 1 True",
-        "finished 2 True",
-    ]
+    assert watching.calls[-2:] == ["stepped 2 10", "finished 2 True"]
+    assert watching.calls.index("finished 1 True") == watching.calls.index("stepped 1 10") + 1
 
 
 def test_equal_seeds_give_equal_runs_and_others_do_not(tmp_path: Path) -> None:

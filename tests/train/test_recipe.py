@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from dagdsl_compiler.driver import compile as compile_net
 
 import dagdsl
 from dagdsl.errors import UsageError
 from dagdsl.train.classifier import as_classifier
 from dagdsl.train.config import TrainConfig
 from dagdsl.train.optim import lr_at, make_optimizer
+from dagdsl_compiler.driver import compile as compile_net
 from tests.train.nets import config, tiny
 
 

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 import torch
-from dagdsl_compiler.driver import compile as compile_net
 
 from dagdsl.ir.nodes import inner_graph
 from dagdsl.train.routing import RouteCounter, routed_graphs, without_thresholds
+from dagdsl_compiler.driver import compile as compile_net
 from tests.train.nets import tiny
 
 CPU = torch.device("cpu")

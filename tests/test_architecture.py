@@ -1,0 +1,48 @@
+"""The promises about imports: what starts fast stays free of torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "numpy", "sklearn", "dagdsl_compiler")
+
+COMMANDS = {
+    "check": ["check", "examples/quickstart.dg"],
+    "graph": ["graph", "examples/quickstart.dg", "-o", "{folder}/net.svg"],
+    "help": ["--help"],
+}
+REPORT = f"print([m for m in {HEAVY} if m in sys.modules])"
+
+
+def modules_after(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\n{REPORT}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_does_not_import_torch(command: str, tmp_path: Path) -> None:
+    args = [arg.format(folder=tmp_path) for arg in COMMANDS[command]]
+    code = f"from dagdsl.cli.app import app; app({args!r}, standalone_mode=False)"
+    assert modules_after(code) == "[]"
+
+
+def test_library_does_not_import_torch() -> None:
+    assert modules_after("import dagdsl; dagdsl.load('examples/quickstart.dg')") == "[]"
+
+
+def test_help_parses_nothing() -> None:
+    """`--help` must not even build the parser or the IR: it answers before one can blink."""
+    script = "import dagdsl.cli.app, sys; print([m for m in ('lark', 'pydantic') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
