@@ -12,6 +12,8 @@ from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
 
+__all__ = ["Model", "compile"]
+
 
 def compile(
     net: Net,

@@ -230,7 +230,7 @@ def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
 def _stray(trace: Trace, at: int) -> Iterator[Fix]:
     """A token too many."""
     token = trace.tokens[at]
-    if token.type == END:
+    if token.type in (END, "NAME"):
         return
     mistake = unexpected(trace, at)
     if token.type in _CLOSERS and not trace.moments[at].brackets():

@@ -1,11 +1,10 @@
-"""What a training run is asked to do; stored as `config.json` in its folder."""
+"""What a training run is asked to do; stored as `config.json` in its folder. Without torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dagdsl.errors import UsageError
@@ -69,17 +68,3 @@ class TrainConfig(BaseModel):
             for name in mine
             if name not in FREE_ON_RESUME and mine[name] != theirs[name]
         ]
-
-
-def pick_device(name: str) -> torch.device:
-    """The device called `name`; for `auto` the accelerator, else the CPU. Raises UsageError."""
-    if name == "auto":
-        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"device `{name}` cannot be used here: take cpu or auto") from error
-    if device.type == "meta":
-        raise UsageError("device `meta` computes nothing: take cpu or auto")
-    return device

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from dagdsl_compiler.driver import compile as compile_net
 from torch import nn
 
 from dagdsl.data import Data, Split, open_data, to_device
@@ -16,11 +15,13 @@ from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
 from dagdsl.train.checkpoint import load_weights
 from dagdsl.train.classifier import as_classifier
-from dagdsl.train.config import TrainConfig, pick_device
+from dagdsl.train.config import TrainConfig
+from dagdsl.train.device import pick_device
 from dagdsl.train.measure import measure
 from dagdsl.train.metrics import Result
 from dagdsl.train.routing import routed_graphs, without_thresholds
 from dagdsl.train.run import RunFolder
+from dagdsl_compiler.driver import compile as compile_net
 
 Backend = Literal["eager", "inductor"]
 

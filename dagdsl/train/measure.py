@@ -43,10 +43,13 @@ def measure(
     model.eval()
     for batch in split.ordered(batch_size):
         images, labels = to_device(batch, device)
-        outputs, adjacency = model(images, return_routes=True)
-        logits = classifier.logits(outputs)
+        count = len(labels)
+        # A compiled net would be compiled again for a batch of another size.
+        filled = F.pad(images, (0, 0) * 3 + (0, batch_size - count))
+        outputs, adjacency = model(filled, return_routes=True)
+        logits = classifier.logits(outputs)[:count]
         loss += F.cross_entropy(logits, labels, reduction="sum")
         correct += (logits.argmax(1) == labels).sum()
-        routes.add(adjacency)
+        routes.add({key: of_batch[:count] for key, of_batch in adjacency.items()})
     samples = len(split)
     return Measurement(samples, loss.item() / samples, correct.item() / samples, routes.rates())

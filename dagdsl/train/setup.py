@@ -11,7 +11,8 @@ from dagdsl.data import Data, open_data, steps_an_epoch
 from dagdsl.ir.nodes import Net
 from dagdsl.train.checkpoint import Progress, Weights
 from dagdsl.train.classifier import Classifier, as_classifier
-from dagdsl.train.config import TrainConfig, pick_device
+from dagdsl.train.config import TrainConfig
+from dagdsl.train.device import pick_device
 from dagdsl.train.optim import make_optimizer
 from dagdsl_compiler.driver import compile as compile_net
 

@@ -125,7 +125,7 @@ def test_a_failure_of_the_backend_is_told_apart(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("dagdsl_compiler.model.BACKENDS", {"broken": broken})
     net = failing()
     model = Model(net, build_modules(net, names_of(net)), "broken")
-    with pytest.raises(ModelError, match="^no C\\+\\+ compiler .run op by op") as info:
+    with pytest.raises(ModelError, match=r"^no C\+\+ compiler .run op by op") as info:
         model(torch.randn(2, *X))
     assert info.value.ir is None
 

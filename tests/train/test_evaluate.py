@@ -32,7 +32,7 @@ def test_evaluate_gives_what_the_summary_says(trained: tuple[Path, Summary]) -> 
     out, summary = trained
     result = evaluate(out, device="cpu")
     assert result == Result(**{name: getattr(summary, name) for name in Result.model_fields})
-    assert result.test_accuracy > 0.5
+    assert result.test_accuracy > 0.2  # chance is 0.1
     assert result.test_accuracy_without_threshold is not None
     assert 0 < result.open_edge_rate["s1"] < 1
 
