@@ -75,8 +75,8 @@ class Frame:
 class Origin:
     """Where an IR element comes from: its text, and what that was expanded through.
 
-    `frames` runs from the innermost expansion to the outermost: an op in a block of an imported
-    file has the op's text as `span` and the node that used the block as its last frame.
+    `frames` runs from the outermost expansion to the innermost: an op in a block of an imported
+    file has the op's text as `span` and the node that used the block as its first frame.
     """
 
     span: Span
@@ -84,5 +84,5 @@ class Origin:
 
     @property
     def outermost(self) -> Span:
-        """The place in the file the user is editing: where the outermost expansion was asked for."""
-        return self.frames[-1].span if self.frames else self.span
+        """The place in the file the user is editing: where the first expansion was asked for."""
+        return self.frames[0].span if self.frames else self.span

@@ -15,12 +15,12 @@ COMMANDS = {
     "graph": ["graph", "examples/quickstart.dg", "-o", "{folder}/net.svg"],
     "help": ["--help"],
 }
-REPORT = f"print([m for m in {HEAVY} if m in sys.modules])"
 
 
-def modules_after(code: str) -> str:
+def modules_after(code: str, watched: tuple[str, ...] = HEAVY) -> str:
+    report = f"print([m for m in {watched} if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}\n{REPORT}"],
+        [sys.executable, "-c", f"import sys\n{code}\n{report}"],
         capture_output=True,
         text=True,
         check=True,
@@ -41,8 +41,5 @@ def test_library_does_not_import_torch() -> None:
 
 def test_help_parses_nothing() -> None:
     """`--help` must not even build the parser or the IR: it answers before one can blink."""
-    script = "import dagdsl.cli.app, sys; print([m for m in ('lark', 'pydantic') if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    found = modules_after("import dagdsl.cli.app", ("lark", "pydantic"))
+    assert found == "[]"

@@ -36,6 +36,9 @@ def run(
     ] = False,
     device: Annotated[str, typer.Option(help="`cpu`, `cuda` or `auto`.")] = "auto",
     amp: Annotated[bool, typer.Option("--amp", help="Train in bfloat16.")] = False,
+    channels_last: Annotated[
+        bool, typer.Option("--channels-last", help="Keep the channels of a pixel together.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that decode image files.")] = 0,
     compile: Annotated[
         bool, typer.Option("--compile/--no-compile", help="Generate code; pays in long runs.")
@@ -65,6 +68,7 @@ def run(
             "seed": seed,
             "device": device,
             "amp": amp,
+            "channels_last": channels_last,
             "workers": workers,
             "backend": "inductor" if compile else "eager",
         }

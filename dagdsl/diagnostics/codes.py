@@ -38,7 +38,6 @@ CODES = MappingProxyType(
         "DG0303": "value outside the param's domain",
         "DG0304": "arithmetic that has no result",
         "DG0305": "not a whole number",
-        "DG0306": "param that cannot be set",
         # 04 shapes
         "DG0401": "shapes that cannot be merged",
         "DG0402": "op that does not fit its input",
@@ -65,7 +64,6 @@ CODES = MappingProxyType(
         "DG0801": "unused name",
         "DG0802": "edge that can never open",
         "DG0803": "router that starts near its threshold",
-        "DG0804": "gate that can close a whole stage",
     }
 )
 """Code -> title."""

@@ -78,8 +78,8 @@ def _append_snippet(
     text.append(f"{name}:{at.line}:{at.column}\n")
     excerpt = _excerpt(span, max(width - gutter - 3, _NARROWEST))
     text.append(f"{blank} |\n", _FRAME)
-    text.append(f"{at.line:>{gutter}} | ", _FRAME)
-    text.append(f"{excerpt.line}\n")
+    text.append(f"{at.line:>{gutter}} |", _FRAME)
+    text.append(f" {excerpt.line}".rstrip() + "\n")
     text.append(f"{blank} | ", _FRAME)
     marks = mark * excerpt.length + (f" {visible(label)}" if label else "")
     text.append(f"{' ' * excerpt.offset}{marks}\n", style)
@@ -106,7 +106,7 @@ def _excerpt(span: Span, width: int) -> _Excerpt:
     )
     left, right = "…" if low else "", "…" if high < len(line) else ""
     return _Excerpt(
-        f"{left}{before}{marked}{after}{right}".rstrip(),
+        f"{left}{before}{marked}{after}{right}",
         cell_len(left + before),
         max(cell_len(marked), 1),
     )

@@ -55,7 +55,7 @@ class Sink:
         assert code in CODES, f"unregistered diagnostic code {code}"
         origin = at if isinstance(at, Origin) else Origin(at)
         span = origin.span
-        expansions = tuple(map(_expansion, origin.frames))
+        expansions = tuple(map(_expansion, reversed(origin.frames)))
         diagnostic = Diagnostic(code, message, span, severity, label, (*notes, *expansions), help)
         # An array of nodes or a block used often meets the same mistake many times: keep the first.
         self._found.setdefault((code, span.file.name, span.start, message), diagnostic)

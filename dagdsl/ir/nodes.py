@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -50,6 +51,13 @@ class Element(BaseModel):
         """Remember `origin`; returns the element itself."""
         self._origin = origin
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields replaced, not validated; look-ups are made anew for it."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

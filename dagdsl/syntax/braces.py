@@ -50,7 +50,8 @@ def title(trace: Trace, block: Open) -> str:
 
 
 def _closed_too_early(trace: Trace, at: int) -> Iterator[Fix]:
-    if at == 0 or trace.tokens[at - 1].type != "RBRACE":
+    starts_statement = trace.tokens[at].type in STATEMENTS | {"NAME", "IN", "OUT"}
+    if not starts_statement or at == 0 or trace.tokens[at - 1].type != "RBRACE":
         return
     brace = trace.tokens[at - 1]
     block = trace.moments[at - 1].open

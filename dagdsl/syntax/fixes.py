@@ -47,6 +47,8 @@ class Fix:
     mistake: Mistake
     closes: bool = False
     """It does no more than complete a statement, so it is good even if nothing follows."""
+    enough: int = 3
+    """How many tokens beyond the mistake must follow the grammar for the change to be good."""
 
 
 def proposals(trace: Trace, at: int) -> Iterator[Fix]:
@@ -61,7 +63,6 @@ def proposals(trace: Trace, at: int) -> Iterator[Fix]:
         _wrong_sign(trace, at),
         _missing_sign(trace, at),
         _foreign_keyword(trace, at),
-        _stray(trace, at),
     )
 
 
@@ -107,7 +108,7 @@ def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
                     *extent(token), f"unknown keyword `{token}`", f"did you mean `{close}`?"
                 )
                 keyword = make_token(spellings[close], close, *extent(token))
-                yield Fix(index, index + 1, (keyword,), mistake)
+                yield Fix(index, index + 1, (keyword,), mistake, enough=1)
 
 
 def _keyword_as_name(trace: Trace, at: int) -> Iterator[Fix]:
@@ -123,7 +124,7 @@ def _keyword_as_name(trace: Trace, at: int) -> Iterator[Fix]:
                 f"`{token}` is a keyword and cannot be a name",
                 f"choose another name, such as `{token}_`",
             )
-            name = make_token("NAME", str(token), *extent(token))
+            name = make_token("NAME", f"{token}_", *extent(token))
             yield Fix(index, index + 1, (name,), mistake)
 
 
@@ -172,7 +173,7 @@ def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
         return
     usable = expected(trace.moments[at].stack)
     for type in _SIGNS:
-        if type in usable:
+        if type in usable and (type != "PIPE" or token.type == "ARROW"):
             sign = make_token(type, spelling(type), *extent(token))
             message = f"expected `{sign}`, found `{token}`"
             yield Fix(at, at + 1, (sign,), Mistake(*extent(token), message, hint(trace, at)))
@@ -181,7 +182,7 @@ def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
 def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
     """One sign or short keyword is missing before this token, or before the one before it."""
     # Behind a complete statement a name starts another one, so `conv bn` is found out a token late.
-    for index in (at, at - 1):
+    for index in (at - 1, at):
         late = index < at
         if late and (not _starts_statement(trace, index, at) or trace.first_on_line(index)):
             continue
@@ -189,10 +190,15 @@ def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
         first: tuple[str, ...] = ("PIPE", "COMMA", "VIA") if late else ()
         if not late and _starts_statement(trace, at - 1, at):
             first = ("ARROW",)
-        elif trace.moments[index].kind == "PARAM":
+        elif trace.moments[at].brackets():
+            is_value = trace.tokens[at - 1].type == "NAME" != trace.tokens[at].type
+            first = ("EQUAL", "COMMA") if is_value else ("COMMA",)
+        elif trace.moments[at].kind == "PARAM":
             first = ("IN",)
+        # A statement that goes on over the end of a line is only missing what must be there.
+        new_line = trace.first_on_line(index) and not trace.moments[index].brackets()
         for type in (*first, *_MISSING):
-            if type in usable:
+            if type in usable and (not new_line or type in ("COLON", "LBRACE")):
                 yield _insertion(trace, index, type)
 
 
@@ -227,8 +233,8 @@ def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
             yield Fix(index, index + 1, (keyword,), mistake)
 
 
-def _stray(trace: Trace, at: int) -> Iterator[Fix]:
-    """A token too many."""
+def last_resort(trace: Trace, at: int) -> Iterator[Fix]:
+    """Leave the token out, for want of a better idea."""
     token = trace.tokens[at]
     if token.type in (END, "NAME"):
         return

@@ -47,7 +47,7 @@ class Problems:
             self._sink.error(
                 "DG0004",
                 self._span(last, last),
-                f"more than {MAX_PROBLEMS - 1} problems: the rest of the file is not checked",
+                f"{MAX_PROBLEMS} problems: the rest of the file is not checked",
             )
 
     def _span(self, start: int, end: int) -> Span:

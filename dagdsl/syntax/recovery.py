@@ -23,7 +23,6 @@ from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Moment, Trace, st
 
 _FAR = 8
 """A change is as good as it gets if the parser gets this many tokens beyond the mistake."""
-_FAR_ENOUGH = 3
 
 
 def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token]:
@@ -39,7 +38,7 @@ def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token
         else:
             fix = _best(trace, at)
             mistake = fix.mistake if fix else _words(trace, at)
-            # Where something was left out, what is around it does not fit: that is no mistake.
+            # What does not fit where something was no token has been reported already.
             if not trace.has_hole(trace.moments[at].statement, at):
                 problems.report(
                     "DG0102",
@@ -64,12 +63,16 @@ class _Trial(NamedTuple):
 
 
 def _best(trace: Trace, at: int) -> Fix | None:
-    best, farthest = None, -1
-    for fix in chain(braces.proposals(trace, at), fixes.proposals(trace, at)):
-        tokens, good = _try(trace, fix, at)
-        if good and tokens > farthest:
-            best, farthest = fix, tokens
-    return best
+    likely = chain(braces.proposals(trace, at), fixes.proposals(trace, at))
+    for proposals in (likely, fixes.last_resort(trace, at)):
+        best, farthest = None, -1
+        for fix in proposals:
+            tokens, good = _try(trace, fix, at)
+            if good and tokens > farthest:
+                best, farthest = fix, tokens
+        if best:
+            return best
+    return None
 
 
 def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
@@ -80,7 +83,8 @@ def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
         if after is None:
             return _Trial(0, False)
         moment = after
-    complete = fix.closes and _is_complete(moment.stack)
+    ends_here = trace.first_on_line(at) or trace.tokens[at].type in ("RBRACE", END)
+    complete = fix.closes and ends_here and _is_complete(moment.stack)
     for index in range(fix.stop, len(trace.tokens)):
         token = trace.tokens[index]
         beyond = index - at
@@ -90,7 +94,7 @@ def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
         if after is None:
             if beyond == 0:
                 return _Trial(0, complete)
-            good = beyond >= _FAR_ENOUGH or _is_elsewhere(trace, moment, fix.stop, index)
+            good = beyond >= fix.enough or _is_elsewhere(trace, moment, fix.stop, index)
             return _Trial(beyond, good)
         moment = after
     return _Trial(_FAR, True)
@@ -98,9 +102,9 @@ def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
 
 def _is_elsewhere(trace: Trace, moment: Moment, start: int, at: int) -> bool:
     """Whether what fails at `at` is in another statement on another line: another mistake."""
-    if _is_complete(moment.stack):
-        return trace.first_on_line(at)
-    return moment.statement >= start and trace.first_on_line(moment.statement)
+    if moment.statement >= start and trace.first_on_line(moment.statement):
+        return True
+    return _is_complete(moment.stack) and trace.first_on_line(at)
 
 
 def _is_complete(stack: Stack) -> bool:

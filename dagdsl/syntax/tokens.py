@@ -41,7 +41,7 @@ class Tokens(list[Token]):
     def __init__(self) -> None:
         super().__init__()
         self.holes: list[int] = []
-        """Where something was left out, in order: what looks wrong there has been reported."""
+        """Where something is no token, in order: what does not fit there has been reported."""
 
 
 def tokenize(source: SourceFile, problems: Problems) -> Tokens:
@@ -78,7 +78,7 @@ def _skip(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
         tokens.append(make_token(*meant, at, end))
     else:
         help = _HELP.get(found[0], "")
-        tokens.holes.append(at)
+    tokens.holes.append(at)
     problems.report("DG0101", at, end, f"unexpected {_describe(found)}", help=help)
     return end
 
@@ -98,6 +98,7 @@ def _skip_string(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
         code = "DG0103"
     problems.report(code, at, end, message, help=help)
     tokens.append(make_token("STRING", f'"{inside}"', at, end))
+    tokens.holes.append(at)
     return end
 
 

@@ -134,9 +134,9 @@ class Trace:
         del self.moments[start + 1 :]
 
     def has_hole(self, start: int, stop: int) -> bool:
-        """Whether something was left out between the tokens before `start` and at `stop`."""
+        """Whether something in or between the tokens from `start` to `stop` was no token."""
         _, low = extent(self.tokens[start - 1]) if start else (0, 0)
-        high, _ = extent(self.tokens[stop])
+        _, high = extent(self.tokens[stop])
         return bisect_left(self._holes, low) < bisect_left(self._holes, high)
 
     def first_on_line(self, index: int) -> bool:

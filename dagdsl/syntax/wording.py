@@ -103,7 +103,9 @@ def hint(trace: Trace, at: int) -> str:
             return f"a float has digits on both sides of its point: `0.{trace.tokens[at + 1]}`"
         case ("STAR", "STAR"):
             return "there is no operator `**`"
-        case (_, "COMMA" | "RBRACE") if trace.moments[at].kind == "OUTPUT":
+        case (_, "SLASHES"):
+            return "a comment starts with `#`"
+        case ("NAME", "COMMA" | "RBRACE") if trace.moments[at].kind == "OUTPUT":
             return "each tap has a name: `output taps { p3 = s1, p4 = s2 }`"
         case ("IMPORT", _):
             return 'the path is a string: `import "std/mobile.dg" as mobile`'

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from dagdsl.ir.nodes import Net
-from dagdsl_compiler.driver import compile
+from dagdsl_compiler import driver
 from dagdsl_compiler.emit import emit_source
 
 BATCH = 3
@@ -18,17 +18,12 @@ BATCH = 3
 
 def run_source(net: Net) -> nn.Module:
     """The network that `emit_source` writes, made by running its text."""
-    text = emit_source(net)
     module = types.ModuleType("emitted_model")
-    exec(compile_text(text), module.__dict__)
-    classes = [item for item in vars(module).values() if isinstance(item, type)]
-    model = classes[-1]()
+    exec(compile(emit_source(net), "model.py", "exec"), module.__dict__)
+    *_, last = (item for item in vars(module).values() if isinstance(item, type))
+    model = last()
     assert isinstance(model, nn.Module)
     return model
-
-
-def compile_text(text: str) -> types.CodeType:
-    return __builtins__["compile"](text, "model.py", "exec")  # type: ignore[index,no-any-return]
 
 
 def batch(net: Net, dtype: torch.dtype) -> list[Tensor]:
@@ -39,7 +34,7 @@ def batch(net: Net, dtype: torch.dtype) -> list[Tensor]:
 
 def pair(net: Net, backend: str = "eager") -> tuple[nn.Module, nn.Module]:
     """The compiled and the emitted network with the same, random state."""
-    compiled, emitted = compile(net, backend=backend, seed=0), run_source(net)
+    compiled, emitted = driver.compile(net, backend=backend, seed=0), run_source(net)
     generator = torch.Generator().manual_seed(2)
     state = compiled.state_dict()
     for value in state.values():

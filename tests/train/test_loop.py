@@ -15,10 +15,12 @@ from dagdsl.data.splits import Wanted
 from dagdsl.data.tensors import TensorSplit
 from dagdsl.errors import UsageError
 from dagdsl.train import loop
+from dagdsl.train.evaluate import evaluate
 from dagdsl.train.loop import train
 from dagdsl.train.metrics import EpochMetrics
 from dagdsl.train.observer import Observer, Plan
 from dagdsl_compiler.driver import compile as compile_net
+from tests.data.test_folder import paint
 from tests.train.nets import config, tiny
 
 
@@ -113,6 +115,17 @@ def test_recipes(tmp_path: Path, changed: dict[str, object]) -> None:
     watching = Watching()
     train(tiny(), config(epochs=2, **changed), tmp_path / "run", observer=watching)
     assert watching.epochs[1].train_loss < watching.epochs[0].train_loss < 2.4
+
+
+def test_a_folder_of_images(tmp_path: Path) -> None:
+    for part, count in (("train", 12), ("test", 4)):
+        for i in range(count):
+            paint(tmp_path / "images" / part / ("cat", "dog")[i % 2] / f"{i}.png", i)
+    recipe = config(data=f"folder:{tmp_path / 'images'}", epochs=1, batch_size=4, workers=1)
+    assert train(tiny(classes=2), recipe, tmp_path / "run").test_samples == 4
+    (tmp_path / "images" / "test" / "cat" / "0.png").write_text("broken")
+    with pytest.raises(UsageError, match="cannot read the image"):
+        evaluate(tmp_path / "run", device="cpu")
 
 
 def test_a_loss_that_is_no_number_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

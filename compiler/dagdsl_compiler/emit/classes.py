@@ -118,7 +118,7 @@ class Classes:
         if _is_inline(made):
             return Call("Steps", keywords(self._fill(made.body, iter(texts))))
         args = [(name, texts[slot]) for name, slot in _Arguments(made).slots.items()]
-        if len(args) == 1:
+        if [name for name, _ in args] == ["channels"]:
             return call(made.name, args[0][1])
         return Call(made.name, tuple(Arg(text, f"{name}=") for name, text in args))
 
@@ -144,11 +144,11 @@ class Classes:
             pad = INDENT * 2
             return [*lines, f"{pad}super().__init__(", *spread(keywords(members), 3), f"{pad})"]
         lines.append(f"{INDENT * 2}super().__init__()")
-        lines += [f"{INDENT * 2}self.{key} = {key}" for key in keys if key in arguments.slots]
+        lines += [f"{INDENT * 2}self._{key} = {key}" for key in keys if key in arguments.slots]
         lines += [line for name, code in members for line in assign(name, code)]
         forward = "\n".join(body.forward)
         for index, key in enumerate(keys):
-            here = f"self.{key}" if key in arguments.slots else key
+            here = f"self._{key}" if key in arguments.slots else key
             forward = forward.replace(routes_key(index), here)
         return [*lines, "", *forward.split("\n")]
 
@@ -202,7 +202,8 @@ def _describe(made: _Class) -> list[str | tuple[str, ...]]:
         shapes.setdefault(place.shape, []).append(place.ir)
     rows = [f"{_some(places)}: {shape}" for shape, places in shapes.items()]
     whats = list(dict.fromkeys(place.what for place in made.places))
-    return [f"{_some(whats)}, {len(made.places)} times.", tuple(rows), *details]
+    count = f", {len(made.places)} times" if len(whats) == 1 else ""
+    return [f"{_some(whats)}{count}.", tuple(rows), *details]
 
 
 def _some(texts: Sequence[str]) -> str:

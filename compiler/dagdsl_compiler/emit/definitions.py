@@ -55,13 +55,17 @@ def definition(name: str) -> list[str]:
     return inspect.getsource(DEFINITIONS[name]).rstrip().split("\n")
 
 
+def names_in(text: str) -> set[str]:
+    """All names that a text refers to."""
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
 def needed(text: str) -> Sequence[str]:
     """The definitions that a text uses, and those that these use."""
     used: set[str] = set()
     texts = [text]
     while texts:
-        names = {node.id for node in ast.walk(ast.parse(texts.pop())) if isinstance(node, ast.Name)}
-        new = (names & DEFINITIONS.keys()) - used
+        new = (names_in(texts.pop()) & DEFINITIONS.keys()) - used
         used |= new
         texts += ["\n".join(definition(name)) for name in new]
     return [name for name in DEFINITIONS if name in used]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
+from dagdsl.ir.nodes import Block, Graph, Net, Op, Output, Shape, Step
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import format_shape
 from dagdsl_compiler.emit.gates import graphs_of
@@ -54,6 +54,13 @@ def graph(graph: Graph) -> tuple[str, ...]:
         *lines[:_MAX_ROWS],
         *([f"... and {more} more"] if more > 0 else []),
     )
+
+
+def output(output: Output) -> str:
+    """`logits`, or `features (p3, p4)`."""
+    if isinstance(output.value, str):
+        return output.name
+    return f"{output.name} ({', '.join(output.value)})"
 
 
 def parameters(net: Net) -> int:

@@ -161,11 +161,12 @@ class GraphWriter:
         args += ["self.training"] if rule.train == "soft" else []
         if masks_source(self.graph, router, self.mortal):
             args.append(f"alive={self.alive[self._source(router)]}")
-        weights = self.to.names.new(snake(router.name))
+        name = snake(router.name)
+        weights = self.to.names.new(name, f"{name}_weights")
         if not rule.closes:
             self.to.put(weights, call(function.name, *args))
             return weights, None
-        is_open = self.to.names.new(f"{weights}_open")
+        is_open = self.to.names.new(f"{name}_open")
         self.to.put(f"{weights}, {is_open}", call(function.name, *args))
         return weights, is_open
 

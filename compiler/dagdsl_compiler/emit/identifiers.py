@@ -42,8 +42,10 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {*taken, *keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
 
-    def new(self, wish: str) -> str:
-        """A name that was not taken, as near to `wish` as can be."""
+    def new(self, wish: str, *others: str) -> str:
+        """The first of these names that is not taken; the last of them with a number otherwise."""
+        free = (name for name in (wish, *others) if name not in self._taken)
+        wish = next(free, others[-1] if others else wish)
         name, count = wish, 2
         while name in self._taken:
             name = f"{wish}_{count}" if wish[-1].isdigit() else f"{wish}{count}"

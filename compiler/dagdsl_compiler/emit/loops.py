@@ -125,7 +125,7 @@ def _source_routers(to: Forward, graph: Graph, names: GraphNames, array: str, x:
     else:
         line(3, f"weights.append({call})")
     line(3, "# Each vertex has its edges in the order in which the later ones follow it.")
-    line(3, "into = [row[j - i] for i, row in enumerate(weights)]")
+    line(3, "into: list[Tensor | None] = [row[j - i] for i, row in enumerate(weights)]")
     if closes:
         line(3, "alive = any_open([row[j - i] for i, row in enumerate(opens)])")
         line(3, "values.append(masked(node(weighted_sum(values, into)), alive))")

@@ -61,10 +61,11 @@ def _conv(x: Shape, op: Op) -> Code:
 
 
 def _fc(x: Shape, op: Op) -> Code:
-    sizes = (Arg(Hole("channels", x[0])), Arg(Hole("channels", op.shape[0])))
+    inputs, bias = Arg(Hole("channels", x[0])), _flag(op, True)
     if op.params["init"] is None:
-        return Call("nn.Linear", (*sizes, _flag(op, True)))
-    return Call("router_fc", (*sizes, Arg(_number(op, "init"), "init="), _flag(op, True)))
+        return Call("nn.Linear", (inputs, Arg(Hole("channels", op.shape[0])), bias))
+    edges, init = Arg(Hole("edges", op.shape[0])), Arg(_number(op, "init"), "init=")
+    return Call("router_fc", (inputs, edges, init, bias))
 
 
 def _bn(x: Shape, op: Op) -> Code:

@@ -12,7 +12,7 @@ from dagdsl.ops.spec import format_shape
 from dagdsl_compiler.emit import describe, shapes
 from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
 from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
-from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, needed
+from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, names_in, needed
 from dagdsl_compiler.emit.forward import Forward, StepNames, Steps, is_routed
 from dagdsl_compiler.emit.gates import GateFunctions, graphs_of
 from dagdsl_compiler.emit.graphs import GraphWriter
@@ -55,14 +55,13 @@ class _Source:
         """The whole file."""
         net = self._net()
         classes = list(self.classes.print())
-        own = [
-            *(function.print() for function in self.gates.functions.values()),
-            *classes,
-            list(net),
-        ]
+        gates = [function.print() for function in self.gates.functions.values()]
+        own = [*gates, *classes, list(net)]
         used = needed("\n".join(line for part in own for line in part))
-        parts = [self._head(), *map(definition, used), *own]
-        return "\n\n\n".join("\n".join(part) for part in parts) + "\n"
+        text = "\n\n\n".join("\n".join(part) for part in [*map(definition, used), *own])
+        head = [*self._head(), "from typing import Any", ""]
+        head += ["import torch"] if "torch" in names_in(text) else []
+        return "\n".join([*head, "from torch import Tensor, nn", "", "", text]) + "\n"
 
     def _head(self) -> list[str]:
         net = self.net
@@ -80,8 +79,7 @@ class _Source:
             ],
             depth=0,
         )
-        imports = ["import torch", "from torch import Tensor, nn"]
-        return [*lines, "", "from __future__ import annotations", "", *imports]
+        return [*lines, "", "from __future__ import annotations", ""]
 
     # Modules
 
@@ -166,9 +164,10 @@ class _Source:
         self, write: Forward, formals: list[str], values: dict[str, str]
     ) -> Iterator[str]:
         net = self.net
-        inputs = ", ".join(f"{node.name} {format_shape(node.shape)}" for node in net.inputs)
+        takes = ", ".join(f"{node.name} ({format_shape(node.shape)})" for node in net.inputs)
+        gives = ", ".join(describe.output(output) for output in net.outputs)
         yield f"class {self.class_name}(nn.Module):"
-        yield from docstring([f"{inputs} in.", describe.graph(net.graph)])
+        yield from docstring([f"Takes {takes}; gives {gives}.", describe.graph(net.graph)])
         yield ""
         yield f"{INDENT}def __init__(self) -> None:"
         yield f"{INDENT * 2}super().__init__()"
@@ -176,7 +175,7 @@ class _Source:
             yield from assign(name, self.classes.filled(code))
         yield ""
         arguments = Call("def forward", tuple(map(Arg, formals)))
-        yield from layout(arguments, suffix=":", depth=1)
+        yield from layout(arguments, suffix=" -> Any:", depth=1)
         yield from docstring([_FORWARD], depth=2)
         for line in write.lines:
             for index, key in enumerate(write.keys):

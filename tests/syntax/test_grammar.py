@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import logging
+from importlib.resources import files
+
+import pytest
+from lark import Lark, logger
+
+from dagdsl.syntax.grammar import lark_parser
+from dagdsl.syntax.wording import KEYWORDS, spelling
+
+GRAMMAR = files("dagdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+
+
+def test_no_conflicts(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Lark settles shift/reduce conflicts by itself, and only says so to those who ask.
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    Lark(GRAMMAR, parser="lalr", lexer="basic", debug=True)
+    assert "conflict" not in caplog.text.lower()
+
+
+def test_strict() -> None:
+    pytest.importorskip("interegular")
+    Lark(GRAMMAR, parser="lalr", lexer="basic", strict=True)
+
+
+def test_every_word_of_the_grammar_is_a_known_keyword() -> None:
+    words = {
+        terminal.name
+        for terminal in lark_parser().terminals
+        if terminal.pattern.type == "str" and terminal.pattern.value.isalpha()
+    }
+    assert words == KEYWORDS
+    assert {spelling(word) for word in words} == {word.lower() for word in words}
