@@ -21,7 +21,12 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/python examples/demo.py
+	rm -rf runs/demo
+	$(BIN)/dagdsl check examples/quickstart.dg
+	$(BIN)/dagdsl build examples/quickstart.dg -o runs/demo/build
+	$(BIN)/dagdsl train examples/quickstart.dg --data digits --epochs 40 --batch-size 32 \
+		--out runs/demo
+	$(BIN)/dagdsl eval runs/demo --routes 2
 
 test: lint types unit
 

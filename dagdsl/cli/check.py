@@ -30,6 +30,6 @@ def run(
 
         show_diagnostics(found)
         what = str(files[0]) if len(files) == 1 else f"{len(files)} files"
-        print(f"{what}: {summary(found)}")
+        print(f"{what}: {summary(found) or 'no problems'}")
     if any(analysis.has_errors for analysis in analyses):
         raise typer.Exit(1)

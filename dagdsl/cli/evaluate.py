@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ import typer
 from dagdsl.cli.console import Format
 
 NAME = "eval"
+LOOKED_AT = 200
+"""Test images among which `--routes` chooses."""
 
 
 def run(
@@ -19,13 +22,13 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option(help="`cpu`, `cuda` or `auto`.")] = "auto",
     routes: Annotated[
-        int, typer.Option(min=0, help="Also show the open edges of this many test images.")
+        int, typer.Option(min=0, help="Show the open edges of this many images that differ most.")
     ] = 0,
     format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
 ) -> None:
     """Measure the best weights of a run on its test images."""
     from dagdsl.cli.console import print_json
-    from dagdsl.cli.results import show_result, show_routes
+    from dagdsl.cli.results import most_different, show_result, show_routes
     from dagdsl.train.evaluate import evaluation_batch, open_run, predict_routes, result_of
 
     trained = open_run(folder, data=data, device=device)
@@ -36,9 +39,10 @@ def run(
         evaluation_batch(trained.config),
         trained.device,
     )
-    images = predict_routes(trained, range(min(routes, result.test_samples))) if routes else []
+    looked_at = range(min(LOOKED_AT, result.test_samples)) if routes else range(0)
+    images = most_different(predict_routes(trained, looked_at), routes)
     if format is Format.json:
-        print_json(result.model_dump())
+        print_json({**result.model_dump(), "routes": [asdict(image) for image in images]})
         return
     show_result(result)
     show_routes(images)

@@ -36,6 +36,16 @@ def show_result(result: Result) -> None:
     print(line)
 
 
+def most_different(images: Sequence[ImageRoutes], count: int) -> list[ImageRoutes]:
+    """The first image, then each time the one least like those chosen so far."""
+    chosen, rest = list(images[:1]), list(images[1:])
+    while rest and len(chosen) < count:
+        far = max(rest, key=lambda image: min(len(_open(image) ^ _open(c)) for c in chosen))
+        chosen.append(far)
+        rest.remove(far)
+    return chosen[:count]
+
+
 def show_routes(images: Sequence[ImageRoutes]) -> None:
     """The open edges of single images, and how the first two differ."""
     for image in images:
@@ -48,11 +58,12 @@ def show_routes(images: Sequence[ImageRoutes]) -> None:
             print(f"  {stage}: {len(edges)} open  {drawn}")
     if len(images) > 1:
         first, second = (_open(image) for image in images[:2])
-        common = len(first & second)
-        print(
-            f"\nedges open for both: {common}; only for image {images[0].index}: "
-            f"{len(first - second)}; only for image {images[1].index}: {len(second - first)}"
-        )
+        print(f"\nopen for both: {len(first & second)} edges")
+        for image, own in ((images[0], first - second), (images[1], second - first)):
+            drawn = "  ".join(
+                f"{stage}: {source}->{target}" for stage, source, target in sorted(own)
+            )
+            print(f"only for image {image.index}: {len(own)}  {drawn}")
 
 
 def _open(image: ImageRoutes) -> set[tuple[str, str, str]]:

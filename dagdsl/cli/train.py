@@ -73,8 +73,12 @@ def run(
             "backend": "inductor" if compile else "eager",
         }
     )
-    with make_observer(format) as observer:
-        summary = train(built, config, folder, resume=resume, observer=observer)
+    try:
+        with make_observer(format) as observer:
+            summary = train(built, config, folder, resume=resume, observer=observer)
+    except KeyboardInterrupt:
+        typer.echo(f"{folder} is kept as of the last epoch: go on with --resume", err=True)
+        raise
     if format is Format.json:
         print_json(summary.model_dump())
         return
