@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from dagdsl.api import check as check
     from dagdsl.api import compile as compile
+    from dagdsl.api import load_torchvision_weights as load_torchvision_weights
     from dagdsl.diagnostics.model import Diagnostic as Diagnostic
     from dagdsl.diagnostics.model import InvalidSource as InvalidSource
     from dagdsl.errors import UsageError as UsageError
@@ -27,6 +28,7 @@ __version__: Final = "0.1.0"
 _HOMES: Final = {
     "check": "dagdsl.api",
     "compile": "dagdsl.api",
+    "load_torchvision_weights": "dagdsl.api",
     "load": "dagdsl.frontend",
     "loads": "dagdsl.frontend",
     "Net": "dagdsl.ir.nodes",

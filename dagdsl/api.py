@@ -1,7 +1,9 @@
-"""The library's verbs that are more than one import away: `check` and `compile`."""
+"""The library's verbs that are more than one import away."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,9 @@ from dagdsl.ir.nodes import Net
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
-    from dagdsl_compiler.driver import Model
+    from dagdsl_compiler.driver import Mode, Model, Profile
 
 
 def check(path: str | Path) -> list[Diagnostic]:
@@ -23,6 +26,9 @@ def check(path: str | Path) -> list[Diagnostic]:
 def compile(
     net: Net,
     *,
+    mode: Mode = "dense",
+    pins: Mapping[str, bool] | None = None,
+    profile: Profile | None = None,
     backend: str = "inductor",
     device: str | torch.device = "cpu",
     seed: int | None = None,
@@ -33,7 +39,29 @@ def compile(
     `model(x, return_routes=True)` also gives the routes, a tensor `[B, V, V]` for each graph with
     routers. `backend` is `inductor` (compiled at the first call) or `eager`; `seed` fixes the
     weights.
+
+    Modes other than `dense` only evaluate, and skip what a sample does not need; all give the same
+    results. `static`: without what `pins` (edge -> open?), constant gates and a profile rule out.
+    `grouped`: each node on the samples that need it. `branch`: each node only if it is needed, one
+    sample at a time. `auto`: per node, from a profile (`dagdsl_compiler.driver.profile`).
+
+    Raises UsageError for what is not of this net or not for this mode.
     """
     from dagdsl_compiler import driver
 
-    return driver.compile(net, backend=backend, device=device, seed=seed)
+    return driver.compile(
+        net, mode=mode, pins=pins, profile=profile, backend=backend, device=device, seed=seed
+    )
+
+
+def load_torchvision_weights(model: nn.Module, state_dict: Mapping[str, torch.Tensor]) -> None:
+    """Copy the weights of a torchvision model into a network of the same architecture.
+
+        model = dagdsl.compile(dagdsl.load("std/models/resnet.dg", net="resnet50"))
+        dagdsl.load_torchvision_weights(model, torch.load("resnet50.pth"))
+
+    All of them or none. Raises UsageError naming the first layers that do not fit.
+    """
+    from dagdsl_compiler import import_weights
+
+    import_weights.load_torchvision_weights(model, state_dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,22 +13,28 @@ from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
-from dagdsl.limits import MAX_FILE_BYTES
+from dagdsl.limits import MAX_IR_BYTES
 from dagdsl.sema.context import Context
 from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
-from dagdsl.sema.modules import Modules
+from dagdsl.sema.instances import Blueprint, blueprint
+from dagdsl.sema.modules import Files, Modules
 from dagdsl.sema.settings import Setting, Settings
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.reader import read
+from dagdsl.syntax.reader import locate, read
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the front end found: the nets of a file (none after an error), and the diagnostics."""
+    """What the front end found: the nets of a file (none after an error), and the diagnostics.
+
+    `drafts` are the nets as far as they were understood, errors or not: an editor shows what it
+    can. A shape that is not known is empty in them.
+    """
 
     nets: dict[str, Net]
     diagnostics: list[Diagnostic]
+    drafts: dict[str, Net] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -37,41 +43,50 @@ class Analysis:
 
 
 def analyse(
-    source: SourceFile, settings: Settings | None = None, net: str | None = None
+    source: SourceFile,
+    settings: Settings | None = None,
+    net: str | None = None,
+    files: Files | None = None,
 ) -> Analysis:
-    """Everything that can be said about a text without a tensor.
+    """Everything that can be said about a text without a tensor; `files` it may import.
 
     Raises UsageError if a setting or `net` names nothing in the file, or does not fit.
     """
     sink = Sink()
     context = Context(sink)
     settings = settings or {}
-    module = Modules(context).load(source, settings)
-    declared = [item for item in module.file.items if isinstance(item, ast.Net)]
+    module = Modules(context, files).load(source, settings)
+    declared = [item for item in module.file.items if isinstance(item, ast.Net | ast.Instance)]
+    wanted = [item for item in declared if net is None or item.name.name == net]
+    plans = [plan for item in wanted if (plan := blueprint(item, module, context)) is not None]
     if not sink.has_errors:
-        _check_names(settings, net, declared, set(module.params))
+        _check_names(settings, net, declared, plans, set(module.params))
     nets: dict[str, Net] = {}
-    for item in declared:
-        if net is None or item.name.name == net:
-            own = {formal.name.name for formal in item.formals}
-            chosen = {name: value for name, value in settings.items() if name in own}
-            context.reset_budget()
-            built = elaborate(item, module, chosen, context)
-            if built is not None:
-                nets[built.name] = built
+    for plan in plans:
+        if net is None and plan.is_generic and id(plan.name) in context.used:
+            continue  # other nets of the file are made from it
+        own = {formal.name.name for formal in plan.open}
+        chosen = {name: value for name, value in settings.items() if name in own}
+        context.reset_budget()
+        built = elaborate(plan, chosen, context)
+        if built is not None:
+            nets[built.name] = built
     check_unused_bodies(module, context)
     if declared and net is None and not sink.has_errors:
         report_unused(module, context)
     if not sink.has_errors:
         for built in nets.values():
             check_gates(built, sink)
-    return Analysis({} if sink.has_errors else nets, sink.sorted())
+    return Analysis({} if sink.has_errors else nets, sink.sorted(), nets)
 
 
 def analyse_file(path: Path, settings: Settings | None = None, net: str | None = None) -> Analysis:
-    """`analyse` for a file; one that cannot be read is a diagnostic too."""
+    """`analyse` for a file; one that cannot be read is a diagnostic too.
+
+    A path like `std/models/resnet.dg` that does not exist means a file of the standard library.
+    """
     sink = Sink()
-    source = read(path, sink)
+    source = read(locate(path), sink, str(path))
     return Analysis({}, sink.sorted()) if source is None else analyse(source, settings, net)
 
 
@@ -113,7 +128,7 @@ def loads(text: str, *, net: str | None = None, **params: Setting) -> Net:
 def load_ir(path: Path) -> Net:
     """The net of an `ir.json`. Raises UsageError if it is none."""
     try:
-        if path.stat().st_size > 64 * MAX_FILE_BYTES:
+        if path.stat().st_size > MAX_IR_BYTES:
             raise UsageError(f"{path} is too large for an ir.json")
         net = Net.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -127,13 +142,16 @@ def load_ir(path: Path) -> Net:
 
 
 def _check_names(
-    settings: Settings, net: str | None, declared: list[ast.Net], params: set[str]
+    settings: Settings,
+    net: str | None,
+    declared: list[ast.Net | ast.Instance],
+    plans: list[Blueprint],
+    params: set[str],
 ) -> None:
     names = [item.name.name for item in declared]
     if net is not None and net not in names:
         raise UsageError(f"there is no net `{net}`: there is {', '.join(names) or 'none'}")
-    chosen = [item for item in declared if net is None or item.name.name == net]
-    known = params | {formal.name.name for item in chosen for formal in item.formals}
+    known = params | {formal.name.name for plan in plans for formal in plan.open}
     for name in settings:
         if name not in known:
             there_is = "there is " + ", ".join(f"`{n}`" for n in sorted(known))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_FILE_BYTES: Final = 1 << 20
+MAX_FILE_BYTES: Final = 1 << 18
+MAX_IR_BYTES: Final = 1 << 26
+"""Of an `ir.json`."""
 MAX_IMPORTS: Final = 64
 MAX_NESTING: Final = 64
 """Parentheses, braces and lists inside one another; blocks that use blocks."""
 MAX_PROBLEMS: Final = 100
 """Diagnostics of one file after which the rest is not read."""
 MAX_INTEGER: Final = 1 << 53
+MAX_LIST: Final = 1024
+"""Items of a list."""
 MAX_NODES: Final = 20_000
 MAX_EDGES: Final = 400_000
 MAX_OPS: Final = 200_000

@@ -26,11 +26,35 @@ class SourceFile:
         line = bisect_right(self._line_starts, offset)
         return Position(line, offset - self._line_starts[line - 1] + 1)
 
+    def utf16_position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset as editors count them: from 0, in UTF-16 code units."""
+        at = self.position(offset)
+        start = self._line_starts[at.line - 1]
+        return at.line - 1, _utf16_length(self.text[start : start + at.column - 1])
+
+    def utf16_offset(self, line: int, column: int) -> int:
+        """The offset of a place in an editor; one behind the end of a line or of the text is it."""
+        if line >= len(self._line_starts):
+            return len(self.text)
+        start = self._line_starts[line]
+        text = self.line(line + 1)
+        if text.isascii():
+            return start + min(column, len(text))
+        for index, char in enumerate(text):
+            column -= _utf16_length(char)
+            if column < 0:
+                return start + index
+        return start + len(text)
+
     def line(self, number: int) -> str:
         """The text of a line (from 1), without its end."""
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start:] if end < 0 else self.text[start:end].removesuffix("\r")
+
+
+def _utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True, order=True)

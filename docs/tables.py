@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import REQUIRED, OpSpec, Param
-from dagdsl.topology.patterns import PATTERNS
+from dagdsl.topology.patterns import PATTERNS, Pattern
 
 DOCS = Path(__file__).parent
 _REGION = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
@@ -32,7 +32,7 @@ def _default(param: Param) -> str:
     return f"{param.name} = {shown}"
 
 
-def _signature(spec: OpSpec) -> str:
+def _signature(spec: OpSpec | Pattern) -> str:
     shown = ", ".join(map(_default, spec.params))
     return f"{spec.name}({shown})" if shown else spec.name
 
@@ -50,7 +50,9 @@ def _patterns() -> Iterator[str]:
     yield "| pattern | edges |"
     yield "|---|---|"
     for pattern in PATTERNS.values():
-        yield f"| `{pattern.name}` | {pattern.doc} |"
+        notes = "; ".join(f"`{param.name}`: {param.doc}" for param in pattern.params)
+        text = f"{pattern.doc} {notes}." if notes else pattern.doc
+        yield f"| `{_signature(pattern)}` | {text} |"
 
 
 TABLES: dict[str, Callable[[], Iterator[str]]] = {"ops": _ops, "patterns": _patterns}

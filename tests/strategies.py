@@ -1,7 +1,7 @@
 """Hypothesis strategies: random valid networks, as `.dg` text and as IR; small, so they run fast.
 
 `dg_texts()` draws texts that load without an error: one to three stages of one to four nodes,
-wired by rule or edge by edge, with routers of every kind, the three merges, blocks that are pipes
+wired by rule or edge by edge, with routers of every kind, all merges but one, blocks that are pipes
 and blocks with a body. Every net takes images of 8 x 8 and has at most 8 channels outside blocks.
 """
 
@@ -35,6 +35,7 @@ _KEEPING = (
     "bn |> hardsigmoid",
 )
 _CARRIERS = ("conv(kernel = 1)", "dropout(0.2)", "avgpool(kernel = 3, stride = 1) |> bn")
+_MERGES = ("", "", "", "mul |> ", "mean |> ", "max |> ", "concat |> conv(in.channels) |> ")
 _HEADS = ("gap |> fc(3)", "gap |> dropout(0.1) |> fc(4) |> relu |> fc(3)", "flatten |> fc(3)")
 
 
@@ -92,18 +93,22 @@ def _router(draw: Draw) -> str:
                 "constant(value = 0.6)",
                 "gap |> fc",
                 "gap |> fc(4) |> relu |> dropout(0.2) |> fc(init = 0.1)",
+                'gap |> fc |> noise("gumbel", scale = 0.5)',
                 "conv(4, kernel = 1) |> gap |> fc(init = 0.0)",
             ]
         )
     )
     steps = [logits]
     steps += draw(st.sampled_from([["sigmoid"], ["softmax"], ["relu_tanh"], []]))
+    topk = draw(st.sampled_from([[], [], [], ["topk(1)"], ["topk(2)"]]))
+    steps += topk
     steps += draw(st.sampled_from([[], ["normalise"]]))
     if draw(st.booleans()):
         tau = draw(st.sampled_from(["0.0", "0.3", "0.5", "tau"]))
         train = draw(st.sampled_from(["hard", "soft", "straight_through"]))
-        dead = draw(st.sampled_from(["zero", "keep_strongest"]))
-        steps.append(f'threshold({tau}, train = "{train}", dead = "{dead}")')
+        dead = "zero" if topk else draw(st.sampled_from(["zero", "keep_strongest"]))
+        binary = "" if train == "soft" else draw(st.sampled_from(["", ", binary = true"]))
+        steps.append(f'threshold({tau}, train = "{train}", dead = "{dead}"{binary})')
     reads = "" if logits.startswith(("learned", "constant")) else _reads(draw)
     return reads + " |> ".join(steps)
 
@@ -127,7 +132,7 @@ def _graph(draw: Draw, known: _Known, names: Sequence[str], bodies: Sequence[str
     """Nodes that keep the shape of their graph, each wired to any that stand before it."""
     lines = []
     for name, body in zip(names, bodies, strict=True):
-        merge = draw(st.sampled_from(["", "", "", "mul |> ", "concat |> conv(in.channels) |> "]))
+        merge = draw(st.sampled_from(_MERGES))
         lines.append(f"  node {name}: {merge}{body}")
     vertices = ["in", *names, "out"]
     pairs: set[tuple[int, int]] = set()
@@ -148,10 +153,11 @@ def _stage(draw: Draw, name: str, known: _Known) -> list[str]:
     lines = [f"  stage {name} {{"]
     lines.append(f"    channels = {draw(st.sampled_from([4, 6, 8]))}")
     lines.append(f"    stride = {draw(st.sampled_from([1, 1, 2]))}")
+    lines.append(f"    merge = {draw(st.sampled_from(['sum', 'sum', 'mean', 'max']))}")
     if draw(st.booleans()):
         lines.append("    entry = conv(channels, kernel = 3, stride = stride) |> bn |> relu6")
     count = draw(st.integers(1, 4))
-    wiring = draw(st.sampled_from(["complete", "chain", "wires"]))
+    wiring = draw(st.sampled_from(["complete", "chain", "er(p = 0.5, seed = 3)", "wires"]))
     if wiring == "wires":
         bodies = [draw(known.bodies()) for _ in range(count)]
         names = ["a", "b", "forward", "x"][:count]

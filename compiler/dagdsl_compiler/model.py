@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from dagdsl_compiler.passes.pipeline import OnPass, run_passes
 
 
 @dataclass(frozen=True, slots=True)
-class _Program:
+class Program:
     """A graph and what runs it."""
 
     graph: fx.GraphModule
@@ -43,7 +43,7 @@ class Model(nn.Module):
             self.add_module(name, child)
         self._net = net
         self._backend = backend
-        self._programs: dict[bool, _Program] = {}
+        self._programs: dict[Hashable, Program] = {}
         self._program(routes=False, on_pass=on_pass)
 
     @property
@@ -69,7 +69,7 @@ class Model(nn.Module):
             ModelError: PyTorch failed at some place of the net.
         """
         self._check(inputs)
-        program = self._program(routes=return_routes)
+        program = self._program_for(inputs, return_routes)
         try:
             return program.run(*inputs)
         except Exception as error:
@@ -83,11 +83,14 @@ class Model(nn.Module):
         # Compiled code cannot be copied, and graphs would keep the modules of the original.
         return {**self.__dict__, "_programs": {}}
 
-    def _program(self, routes: bool, on_pass: OnPass | None = None) -> _Program:
+    def _program_for(self, inputs: tuple[Tensor, ...], routes: bool) -> Program:
+        return self._program(routes)
+
+    def _program(self, routes: bool, on_pass: OnPass | None = None) -> Program:
         if routes not in self._programs:
             graph = lower(self._net, names_of(self._net), self, routes=routes)
             run_passes(graph, on_pass)
-            self._programs[routes] = _Program(graph, BACKENDS[self._backend](graph))
+            self._programs[routes] = Program(graph, BACKENDS[self._backend](graph))
         return self._programs[routes]
 
     def _check(self, inputs: tuple[Tensor, ...]) -> None:

@@ -6,7 +6,7 @@ has been seen to be silently wrong only when all edges were closed, or only when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,16 @@ class Difference:
 
 @torch.no_grad()
 def compare(
-    net: Net, reference: nn.Module, candidate: nn.Module, *, with_routes: bool = False
+    net: Net,
+    reference: nn.Module,
+    candidate: nn.Module,
+    *,
+    with_routes: bool = False,
+    batches: Sequence[int] = (BATCH,),
 ) -> Difference:
     """Run both in evaluation, on the same weights and inputs, in every routing extreme.
 
-    Both modules end with the weights `reference` had.
+    `batches` are the batch sizes to try. Both modules end with the weights `reference` had.
     """
     kwargs = {"return_routes": True} if with_routes else {}
     start = {name: value.clone() for name, value in reference.state_dict().items()}
@@ -51,7 +56,7 @@ def compare(
         for module in (reference, candidate):
             module.load_state_dict(state)
             module.eval()
-        for inputs in probe_inputs(net):
+        for inputs in probe_inputs(net, batches):
             expected, got = reference(*inputs, **kwargs), candidate(*inputs, **kwargs)
             error = max(map(_error, _tensors(expected), _tensors(got)), default=0.0)
             # Written so that NaN counts as the worst of all.
@@ -63,12 +68,21 @@ def compare(
     return worst
 
 
-def probe_inputs(net: Net) -> Iterator[tuple[Tensor, ...]]:
-    """Batches for all inputs of a net: noise, strong noise, and nothing at all."""
+def probe_inputs(net: Net, batches: Sequence[int] = (BATCH,)) -> Iterator[tuple[Tensor, ...]]:
+    """Batches for all inputs of a net: noise, strong noise, nothing at all, nothing but one sample.
+
+    The last lets routers that are all but closed open for one sample of the batch.
+    """
     generator = torch.Generator().manual_seed(0)
     shapes = [node.shape for node in net.inputs]
-    for scale in (1.0, 5.0, 0.0):
-        yield tuple(scale * torch.randn(BATCH, *shape, generator=generator) for shape in shapes)
+    for size in batches:
+        one = torch.zeros(size)
+        one[size // 2] = 30.0
+        for scale in (torch.ones(size), torch.full((size,), 5.0), torch.zeros(size), one):
+            yield tuple(
+                scale.view(-1, *(1,) * len(shape)) * torch.randn(size, *shape, generator=generator)
+                for shape in shapes
+            )
 
 
 def routing_extremes(state: State) -> Iterator[tuple[str, State]]:
@@ -81,6 +95,7 @@ def routing_extremes(state: State) -> Iterator[tuple[str, State]]:
     moves: dict[str, Callable[[Tensor], Tensor]] = {
         "all edges open": lambda bias: torch.full_like(bias, 12.0),
         "all edges closed": lambda bias: torch.full_like(bias, -12.0),
+        "edges all but closed": lambda bias: torch.full_like(bias, -1.0),
         "some edges open": lambda bias: 4 * torch.randn(bias.shape, generator=generator),
     }
     for routing, move in moves.items():

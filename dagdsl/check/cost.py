@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from dagdsl.check.liveness import can_die
+from dagdsl.check.liveness import can_die, closable
 from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Shape, Step
 from dagdsl.ops.catalogue import OPS
@@ -41,7 +41,7 @@ def cost_of_net(net: Net) -> Costs:
 
 def cost_of_node(node: Node, graph: Graph) -> Costs:
     """The costs of the steps of one node of `graph`."""
-    return Costs() if node.kind == "in" else cost_of_steps(node.steps, input_of(node, graph))
+    return cost_of_steps(node.steps, input_of(node, graph))
 
 
 def cost_of_graph(graph: Graph) -> Costs:
@@ -51,14 +51,12 @@ def cost_of_graph(graph: Graph) -> Costs:
     stages themselves are not counted as nodes.
     """
     dying = can_die(graph)
-    thresholds = {router.name: router.threshold for router in graph.routers}
     total = Costs()
     for node in graph.nodes:
         total += _always(cost_of_node(node, graph), node.name not in dying)
         total += Costs(nodes=int(node.kind == "node"))
     for edge in graph.edges:
-        closable = edge.gate is not None and thresholds[edge.gate.router] is not None
-        alive = edge.source not in dying and not closable
+        alive = edge.source not in dying and not closable(graph, edge)
         total += _always(_cost_of_edge(edge, graph), alive)
     for router in graph.routers:
         cost = cost_of_steps(router.steps, read_by(router, graph))

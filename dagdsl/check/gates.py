@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import exp
 
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Step
+from dagdsl.ir.nodes import Net, Router
+from dagdsl.ir.walk import graphs_in
 from dagdsl.source import Origin
 
 MIN_MARGIN = 0.2
@@ -15,7 +15,7 @@ MIN_MARGIN = 0.2
 
 def check_gates(net: Net, sink: Sink) -> None:
     """Report edges that can never open and routers that start almost closed."""
-    for graph in graphs_of(net):
+    for graph in graphs_in((net.graph,)):
         for router in graph.routers:
             if router.origin is not None and router.threshold is not None:
                 _check_threshold(router, router.threshold, router.origin, sink)
@@ -47,18 +47,3 @@ def _check_threshold(router: Router, tau: float, at: Origin, sink: Sink) -> None
             label="edges may close early and get no gradient to open again",
             help='take a smaller `tau`, a larger `init` of `fc`, or `train = "straight_through"`',
         )
-
-
-def graphs_of(net: Net) -> Iterator[Graph]:
-    """Every graph of a net: its own, those of stages, those of blocks."""
-    todo: list[Graph | Step] = [net.graph]
-    while todo:
-        match todo.pop():
-            case Graph() as graph:
-                yield graph
-                todo.extend(step for node in graph.nodes for step in node.steps)
-                todo.extend(step for edge in graph.edges for step in edge.steps)
-            case Block() as block:
-                todo.extend(block.steps)
-            case Op():
-                pass

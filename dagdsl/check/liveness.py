@@ -19,7 +19,7 @@ def can_die(graph: Graph) -> frozenset[str]:
 def closable(graph: Graph, edge: Edge) -> bool:
     """Whether the edge's own gate may close it; its source may be dead all the same."""
     router = router_of(graph, edge)
-    return router is not None and router.threshold is not None
+    return router is not None and router.closes
 
 
 def keeps_strongest(graph: Graph, edge: Edge) -> bool:

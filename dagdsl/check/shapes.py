@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from dagdsl.ir.nodes import Block, Edge, Graph, Node, Op, Router, Shape, Step
+from dagdsl.ir.nodes import Edge, Graph, Node, Router, Shape, Step
 from dagdsl.ops.merge import merge_shape
 
 
@@ -19,10 +17,12 @@ def carried_by(edge: Edge, graph: Graph) -> Shape:
 
 
 def input_of(node: Node, graph: Graph) -> Shape:
-    """The shape that enters a node's steps: its in-edges, merged.
+    """The shape that enters a node's steps: its in-edges, merged; of a port `in`, its own.
 
     Raises ValueError if they do not fit together, or if there are none.
     """
+    if node.kind == "in":
+        return node.shape
     shapes = [carried_by(edge, graph) for edge in graph.edges_into(node.name)]
     merged = merge_shape(node.merge, shapes) if shapes else 0
     if isinstance(merged, int):
@@ -37,16 +37,3 @@ def read_by(router: Router, graph: Graph) -> Shape:
     if router.reads == "target":
         return carried_by(graph.edges_into(router.vertex)[0], graph)
     return graph.node(router.vertex).shape
-
-
-def ops_in(steps: Iterable[Step], x: Shape) -> Iterator[tuple[Op, Shape]]:
-    """The ops of steps and of the blocks among them, with the shape each is applied to.
-
-    Graphs are not entered.
-    """
-    for step in steps:
-        if isinstance(step, Op):
-            yield step, x
-        elif isinstance(step, Block):
-            yield from ops_in(step.steps, x)
-        x = output_of(step)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
-from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
+from dagdsl.ir.nodes import Block, Graph, Net, Node, Op, Router, Shape, Step
 from dagdsl.limits import MAX_EDGES, MAX_NESTING, MAX_NODES, MAX_OPS, MAX_PARAMETERS, MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
-from dagdsl.ops.spec import OpSpec, ShapeError, format_shape
+from dagdsl.ops.route import clash_of
+from dagdsl.ops.spec import OpSpec, Params, ShapeError, format_shape
 
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 
@@ -74,10 +75,20 @@ class _Verifier:
             except ValueError as error:
                 raise _Flaw(str(error)) from None
             _need(y == node.shape, f"`{node.name}` does not have the shape it says")
+            self._merge(node, graph)
             is_stage = bool(node.steps) and isinstance(node.steps[-1], Graph)
             _need(node.kind != "stage" or is_stage, f"stage `{node.name}` has no graph")
         self.routers(graph, depth)
         return graph.nodes[-1].shape
+
+    def _merge(self, node: Node, graph: Graph) -> None:
+        spec = OPS[node.merge]
+        for flaw in _params(node.merge_params, spec):
+            raise _Flaw(flaw)
+        try:
+            spec.shape(input_of(node, graph), node.merge_params)
+        except ShapeError as error:
+            raise _Flaw(str(error)) from None
 
     def routers(self, graph: Graph, depth: int) -> None:
         names = {node.name for node in graph.nodes}
@@ -95,6 +106,10 @@ class _Verifier:
             _need(router.vertex is None or router.vertex in names, f"{where} reads no node")
             tau = router.threshold
             _need(tau is None or 0 <= tau < 1, f"{where} has a threshold out of range")
+            _need(router.topk is None or router.topk > 0, f"{where} keeps no edge")
+            clash = clash_of(router.topk, router.binary, router.train, router.dead)
+            _need(tau is not None or not router.binary, f"{where} has no threshold to be binary by")
+            _need(clash is None, f"{where}: {clash}")
             logit = OPS.get(router.steps[0].op)
             reads_nothing = logit is not None and logit.role == "logit"
             _need(reads_nothing == (router.reads == "nothing"), f"{where} has steps out of place")
@@ -136,7 +151,7 @@ class _Verifier:
         _need(self.ops <= MAX_OPS, "it has too many ops")
         if spec is None or spec.role not in ("tensor", "logit"):
             raise _Flaw(f"there is no op `{op.op}`")
-        for flaw in _params(op, spec):
+        for flaw in _params(op.params, spec):
             raise _Flaw(flaw)
         try:
             y = spec.shape(x, op.params)
@@ -151,23 +166,23 @@ class _Verifier:
         _need(self.parameters <= MAX_PARAMETERS, "it has too many parameters")
 
 
-def _params(op: Op, spec: OpSpec) -> Iterator[str]:
-    if set(op.params) != {param.name for param in spec.params}:
-        yield f"`{op.op}` does not have the parameters it should"
+def _params(params: Params, spec: OpSpec) -> Iterator[str]:
+    if set(params) != {param.name for param in spec.params}:
+        yield f"`{spec.name}` does not have the parameters it should"
         return
     for param in spec.params:
-        value = op.params[param.name]
+        value = params[param.name]
         if value is None and param.default is None:
             continue
         expected = _TYPES[param.type]
         right = type(value) is expected or (expected is float and type(value) is int)
         low, high = param.low, param.high
         if not right or (param.choices and value not in param.choices):
-            yield f"`{param.name}` of `{op.op}` is not what it should be"
+            yield f"`{param.name}` of `{spec.name}` is not what it should be"
         elif isinstance(value, bool | str) or value is None:
             continue
         elif (low is not None and value < low) or (high is not None and value > high):
-            yield f"`{param.name}` of `{op.op}` is out of range"
+            yield f"`{param.name}` of `{spec.name}` is out of range"
 
 
 def _need(condition: bool, flaw: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from dagdsl.cli import build, check, evaluate, graph, train
+from dagdsl.cli import build, check, evaluate, fmt, graph, lsp, train
 
 app = typer.Typer(
     name="dagdsl",
@@ -18,8 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (check, build, graph, train, evaluate):
+for command in (check, fmt, build, graph, train, evaluate):
     app.command(command.NAME, no_args_is_help=True)(command.run)
+app.command(lsp.NAME)(lsp.run)  # it takes nothing
 
 
 def _version(wanted: bool) -> None:
@@ -43,6 +45,10 @@ def main() -> None:
     """Run the command line. Exit codes: 0 good, 1 errors in a file, 2 wrong usage, 3 our bug."""
     from dagdsl.cli.failures import report
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Names and comments may hold what the terminal's encoding does not.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
     except BaseException as failure:

@@ -44,6 +44,8 @@ def console(stderr: bool = False) -> Console:
 
 def show_diagnostics(diagnostics: list[Diagnostic], stderr: bool = False) -> None:
     """Diagnostics with their source lines."""
+    if not diagnostics:
+        return  # rich takes longer to import than a file to check
     from dagdsl.diagnostics.render import render
 
     render(diagnostics, console(stderr))

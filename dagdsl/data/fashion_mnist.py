@@ -73,7 +73,7 @@ def _raw_folder(root: Path) -> Path:
 
 def _download() -> Path:
     # Slow to import, and hardly ever needed.
-    from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
+    from torchvision.datasets import FashionMNIST
 
     try:
         FashionMNIST(str(_cache()), download=True)

@@ -55,11 +55,13 @@ CODES = MappingProxyType(
         "DG0508": "the graph is too large",
         "DG0509": "stage without a path from in to out",
         "DG0510": "the edge is there twice",
+        "DG0511": "pattern that cannot wire so many nodes",
         # 06 routers
         "DG0601": "router that does not end in weights",
         "DG0602": "op that has no place in a router",
         "DG0603": "op that has no place here",
         "DG0604": "router with nothing to read",
+        "DG0605": "router that contradicts itself",
         # 08 lint
         "DG0801": "unused name",
         "DG0802": "edge that can never open",

@@ -60,6 +60,12 @@ class Sink:
         # An array of nodes or a block used often meets the same mistake many times: keep the first.
         self._found.setdefault((code, span.file.name, span.start, message), diagnostic)
 
+    def take(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take over what was reported to another sink."""
+        for found in diagnostics:
+            key = (found.code, found.span.file.name, found.span.start, found.message)
+            self._found.setdefault(key, found)
+
     @property
     def has_errors(self) -> bool:
         """Whether anything reported so far stops the build."""

@@ -16,18 +16,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from dagdsl.errors import UsageError
 from dagdsl.source import Origin
 
 Shape: TypeAlias = tuple[int, ...]
 Value: TypeAlias = bool | int | float | str
 
-Merge = Literal["sum", "concat", "mul"]
+Merge = Literal["sum", "mean", "max", "concat", "mul", "first_confident"]
 Reads = Literal["source", "target", "stage", "nothing"]
 Activation = Literal["none", "sigmoid", "softmax", "relu_tanh"]
 GateTraining = Literal["hard", "soft", "straight_through"]
@@ -112,9 +114,10 @@ class Router(Element):
     What it reads: the output of node `vertex` (`source`), the plain sum of what enters node
     `vertex` (`target`), the graph's input (`stage`), or nothing at all (`nothing`: its first step
     is a parameter or a constant). `steps` turn that into one logit per edge; then, in this order:
-    `activation`; `normalise` to sum one; `threshold`: a weight that is not above it becomes zero
-    and closes its edge. `groups` splits the outputs into runs that softmax and `normalise` treat
-    apart (all edges entering one node, when one router serves a whole stage).
+    `activation`; `topk`: all but the largest become zero and close their edges; `normalise` to sum
+    one; `threshold`: a weight that is not above it becomes zero and closes its edge; `binary`: the
+    weights of open edges become one. `groups` splits the outputs into runs that softmax, `topk` and
+    `normalise` treat apart (all edges entering one node, when one router serves a whole stage).
     """
 
     name: str
@@ -123,8 +126,10 @@ class Router(Element):
     steps: tuple[Op, ...]
     groups: tuple[int, ...]
     activation: Activation = "none"
+    topk: int | None = None
     normalise: bool = False
     threshold: float | None = None
+    binary: bool = False
     train: GateTraining = "hard"
     dead: Dead = "zero"
 
@@ -133,9 +138,16 @@ class Router(Element):
         """The number of edges it weighs."""
         return sum(self.groups)
 
+    @property
+    def closes(self) -> bool:
+        """Whether it may close edges."""
+        return self.topk is not None or self.threshold is not None
+
 
 class Node(Element):
     """A vertex: merges its in-edges, then applies `steps`; `shape` is that of its output.
+
+    `merge_params` are the parameters of the merge, which stands in the catalogue as ops do.
 
     `in` and `out` are the ports of a graph: an `in` has no in-edges and gives what enters the
     graph; the `out` of a stage or block only merges. A `stage` is a node whose last step is a
@@ -145,6 +157,7 @@ class Node(Element):
     kind: Literal["in", "node", "stage", "out"]
     name: str
     merge: Merge = "sum"
+    merge_params: dict[str, Value | None] = {}
     steps: tuple[Step, ...] = ()
     shape: Shape
 
@@ -187,6 +200,20 @@ class Graph(Element):
     def edges_into(self, name: str) -> tuple[Edge, ...]:
         """The in-edges of a node, in the order in which its merge takes them."""
         return self._by_target.get(name, ())
+
+    def restricted_to(self, names: Collection[str]) -> Graph:
+        """These nodes, the edges between them and the routers of those edges.
+
+        Raises ValueError if that would leave a router with fewer edges than it weighs.
+        """
+        edges = tuple(e for e in self.edges if e.source in names and e.target in names)
+        weighed = Counter(edge.gate.router for edge in edges if edge.gate is not None)
+        routers = tuple(router for router in self.routers if weighed[router.name])
+        for router in routers:
+            if weighed[router.name] != router.outputs:
+                raise ValueError(f"router `{router.name}` weighs edges on both sides of the cut")
+        nodes = tuple(node for node in self.nodes if node.name in names)
+        return Graph(nodes=nodes, edges=edges, routers=routers).at(self.origin)
 
     @property
     def is_gated(self) -> bool:
@@ -231,6 +258,26 @@ class Net(Element):
     def stages(self) -> tuple[Node, ...]:
         """The stages, in topological order."""
         return tuple(node for node in self.graph.nodes if node.kind == "stage")
+
+    def only(self, *outputs: str) -> Net:
+        """The part of the net that these outputs need: a backbone without its head, say.
+
+        Raises UsageError for an output there is not.
+        """
+        known = {output.name: output for output in self.outputs}
+        for name in outputs:
+            if name not in known:
+                there_is = ", ".join(f"`{other}`" for other in known)
+                raise UsageError(f"{self.name} has no output `{name}`: there is {there_is}")
+        kept = tuple(known[name] for name in dict.fromkeys(outputs))
+        needed = {node for output in kept for node in output.nodes}
+        for node in reversed(self.graph.nodes):
+            if node.name in needed:
+                needed |= {edge.source for edge in self.graph.edges_into(node.name)}
+        inputs = {node.name for node in self.inputs}
+        return self.model_copy(
+            update={"graph": self.graph.restricted_to(needed | inputs), "outputs": kept}
+        )
 
     def to_json(self) -> str:
         """The content of an `ir.json`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, Step, Value
 
@@ -31,7 +31,7 @@ def _graph(graph: Graph) -> Iterator[str]:
 
 def _node(node: Node) -> Iterator[str]:
     pipe, inner = _pipe(node.steps)
-    merge = "" if node.merge == "sum" else node.merge
+    merge = "" if node.merge == "sum" else _call(node.merge, node.merge_params)
     body = " |> ".join(part for part in (merge, pipe) if part)
     yield f"{node.kind} {node.name}: {_shape(node.shape)}" + (f" = {body}" if body else "")
     for graph in inner:
@@ -48,10 +48,13 @@ def _router(router: Router) -> str:
     parts = [_pipe(router.steps)[0]]
     if router.activation != "none":
         parts.append(router.activation)
+    if router.topk is not None:
+        parts.append(f"topk({router.topk})")
     if router.normalise:
         parts.append("normalise")
     if router.threshold is not None:
-        parts.append(f"threshold({router.threshold:g}, {router.train}, {router.dead})")
+        binary = ", binary" if router.binary else ""
+        parts.append(f"threshold({router.threshold:g}, {router.train}, {router.dead}{binary})")
     reads = f" reads {router.reads}" + (f" {router.vertex}" if router.vertex else "")
     groups = "" if len(router.groups) == 1 else f" groups {_shape(router.groups, ' + ')}"
     return f"router {router.name}:{reads}{groups} = {' |> '.join(parts)}"
@@ -64,7 +67,7 @@ def _pipe(steps: Sequence[Step]) -> tuple[str, list[Graph]]:
     for step in steps:
         match step:
             case Op():
-                parts.append(_op(step))
+                parts.append(_call(step.op, step.params))
             case Block():
                 pipe, inner = _pipe(step.steps)
                 parts.append(f"{step.name}{{{pipe}}}")
@@ -75,9 +78,9 @@ def _pipe(steps: Sequence[Step]) -> tuple[str, list[Graph]]:
     return " |> ".join(parts), graphs
 
 
-def _op(op: Op) -> str:
-    params = ", ".join(f"{name}={_value(value)}" for name, value in op.params.items())
-    return f"{op.op}({params})" if params else op.op
+def _call(name: str, params: Mapping[str, Value | None]) -> str:
+    text = ", ".join(f"{param}={_value(value)}" for param, value in params.items())
+    return f"{name}({text})" if text else name
 
 
 def _value(value: Value | None) -> str:

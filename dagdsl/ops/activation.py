@@ -14,4 +14,5 @@ OPS = (
     OpSpec("sigmoid", "1 / (1 + exp(-x))."),
     OpSpec("tanh", "Hyperbolic tangent."),
     OpSpec("identity", "The input itself."),
+    OpSpec("zero", "Zeros of the shape of the input: the choice of no connection (DARTS)."),
 )

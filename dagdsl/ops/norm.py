@@ -45,4 +45,21 @@ OPS = (
         "Zeroes features at random in training, and scales the others up.",
         (Param("p", "float", 0.5, "probability of a zero", low=0.0, high=0.999),),
     ),
+    OpSpec(
+        "noise",
+        "Adds random numbers in training. In a router, before `sigmoid` or `softmax`, it makes the "
+        "gates try what they would not choose: `logistic` noise and `sigmoid` are the binary "
+        "Gumbel-softmax, `gumbel` noise and `softmax` the Gumbel-softmax, `normal` noise and "
+        "`topk` the noisy top-k of mixtures of experts.",
+        (
+            Param(
+                "kind",
+                "str",
+                "normal",
+                "distribution of the numbers",
+                choices=("normal", "logistic", "gumbel"),
+            ),
+            Param("scale", "float", 1.0, "what they are multiplied by", low=0.0, high=100.0),
+        ),
+    ),
 )

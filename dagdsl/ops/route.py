@@ -25,7 +25,7 @@ OPS = (
     OpSpec(
         "learned",
         "One learned weight an edge, the same for every sample (TopoNet, arXiv 2008.08261).",
-        (_EDGES, Param("init", "float", 1.0, "start value", low=-100.0, high=100.0)),
+        (Param("init", "float", 1.0, "start value", low=-100.0, high=100.0), _EDGES),
         _weights,
         lambda x, y, p: Cost(y[0], 0),
         role="logit",
@@ -33,12 +33,26 @@ OPS = (
     OpSpec(
         "constant",
         "A fixed weight, the same for every edge and sample.",
-        (_EDGES, Param("value", "float", 1.0, "the weight", low=-100.0, high=100.0)),
+        (Param("value", "float", 1.0, "the weight", low=-100.0, high=100.0), _EDGES),
         _weights,
         role="logit",
     ),
+    OpSpec(
+        "always",
+        "No router: its edges are always open and weigh one, as if `via` were not there. For "
+        "`choose`.",
+        role="decision",
+    ),
     OpSpec("softmax", "Weights that are positive and sum to one.", role="decision"),
     OpSpec("relu_tanh", "max(tanh(x), 0): exactly zero for half of all logits.", role="decision"),
+    OpSpec(
+        "topk",
+        "Closes all edges but the `k` of largest weight, among those that leave the source, enter "
+        "the target, or enter each node of the stage: what softmax sums over. An open edge keeps "
+        "its weight, and alone has a gradient.",
+        (Param("k", "int", REQUIRED, "how many edges stay open", low=1),),
+        role="decision",
+    ),
     OpSpec(
         "normalise", "Divides the weights by their sum, so that they sum to one.", role="decision"
     ),
@@ -63,6 +77,7 @@ OPS = (
                 "`keep_strongest` (its strongest in-edge stays open)",
                 choices=get_args(Dead),
             ),
+            Param("binary", "bool", False, "whether an open edge weighs one, not its weight"),
         ),
         role="decision",
     ),
@@ -70,3 +85,12 @@ OPS = (
 
 ACTIVATIONS = ("sigmoid", "softmax", "relu_tanh")
 """The decisions that turn logits into weights."""
+
+
+def clash_of(topk: int | None, binary: bool, train: GateTraining, dead: Dead) -> str | None:
+    """Why the decisions of a router contradict one another; None if they do not."""
+    if binary and train == "soft":
+        return "`soft` leaves the weights as they are in training, `binary` makes them one"
+    if topk is not None and dead == "keep_strongest":
+        return "`topk` says which edges stay open, `keep_strongest` would reopen others"
+    return None

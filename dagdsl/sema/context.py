@@ -21,6 +21,8 @@ class Context:
     sink: Sink
     used: set[int] = field(default_factory=set)
     """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
+    mentioned: set[int] = field(default_factory=set)
+    """The same for names that stand in an arm of `choose` that was not taken."""
     broken_syntax: bool = False
     """Whether statements were left out because they could not be read."""
     recursive: set[int] = field(default_factory=set)
@@ -34,6 +36,11 @@ class Context:
         """Remember that a declared name is referred to."""
         if ident is not None:
             self.used.add(id(ident))
+
+    def mention(self, ident: ast.Ident | None) -> None:
+        """Remember that a declared name is needed for other settings."""
+        if ident is not None:
+            self.mentioned.add(id(ident))
 
     def grow(self, at: Span | Origin, *, nodes: int = 0, edges: int = 0, ops: int = 0) -> None:
         """Account for what is about to be expanded. Raises Exhausted over a limit."""

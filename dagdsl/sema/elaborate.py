@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dagdsl.diagnostics.model import Label
-from dagdsl.ir.nodes import Net, Output, Value
+from dagdsl.ir.nodes import Net, Output
+from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context, Exhausted
-from dagdsl.sema.expressions import as_type, evaluate
+from dagdsl.sema.expressions import evaluate
 from dagdsl.sema.graphs import GraphBuilder, build_body, check_flow
+from dagdsl.sema.instances import Blueprint
 from dagdsl.sema.routers import plan_router
 from dagdsl.sema.scope import Module, Scope
-from dagdsl.sema.settings import Settings, parse_setting
+from dagdsl.sema.settings import Settings, as_setting, parse_setting
 from dagdsl.sema.steps import expand
 from dagdsl.sema.values import UNKNOWN, UNKNOWN_SHAPE, Worth
 from dagdsl.sema.wiring import Vertex, Wirer
@@ -19,28 +21,32 @@ from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 
 
-def elaborate(net: ast.Net, module: Module, settings: Settings, context: Context) -> Net | None:
+def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | None:
     """The IR of a net; None if it grew over a limit. Worth nothing once the sink has errors.
 
-    `settings` stand in for the defaults of the net's formals. Raises UsageError on one that does
-    not fit.
+    `settings` stand in for the defaults of the net's open formals. Raises UsageError on one that
+    does not fit.
     """
-    context.use(net.name)
-    scope = Scope(module)
+    context.use(plan.name)
+    net, scope, frames = plan.net, Scope(plan.module), plan.frames
     for formal in net.formals:
-        scope.bind(formal.name.name, _formal(formal, scope, settings, context), formal.name)
+        name = formal.name.name
+        known = name in plan.given
+        value = plan.given[name] if known else _formal(formal, scope, settings, plan, context)
+        scope.bind(name, value, formal.name)
+    values = {name: binding.value for name, binding in scope.names.items()}
     recorded = {
-        name: value
-        for name, value in (*module.params.items(), *((k, b.value) for k, b in scope.names.items()))
-        if isinstance(value, bool | int | float | str)
+        name: plain
+        for name, value in (*plan.module.params.items(), *values.items())
+        if (plain := as_setting(value)) is not None
     }
-    name = net.name.name
-    wirer = Wirer(f"net `{name}`", "net", scope, context, ())
-    at = Origin(net.name.span)
+    name = plan.name.name
+    wirer = Wirer(f"net `{name}`", "net", scope, context, frames)
+    at = Origin(net.name.span, frames)
     try:
         wirer.lets(net.body)
         wiring = wirer.wire(net.body, at)
-        graph, _ = GraphBuilder(wiring, scope, context, ()).build(())
+        graph, _ = GraphBuilder(wiring, scope, context, frames).build(())
     except Exhausted:
         return None
     outputs = [o for s in net.body if isinstance(s, ast.Output) for o in [_output(s, wirer)] if o]
@@ -56,8 +62,7 @@ def elaborate(net: ast.Net, module: Module, settings: Settings, context: Context
         context.sink.error(
             "DG0507", at, f"net `{name}` has no output", help="write `output NAME` of a node"
         )
-    values: dict[str, Value | list[Value]] = dict(recorded)
-    return Net(name=name, settings=values, graph=graph, outputs=tuple(outputs)).at(at)
+    return Net(name=name, settings=recorded, graph=graph, outputs=tuple(outputs)).at(at)
 
 
 def check_unused_bodies(module: Module, context: Context) -> None:
@@ -82,8 +87,9 @@ def check_unused_bodies(module: Module, context: Context) -> None:
 
 def report_unused(module: Module, context: Context) -> None:
     """Warn of what the file declares and nothing refers to."""
+    needed = context.used | context.mentioned
     for what, ident in _declared(module):
-        if id(ident) not in context.used and not ident.name.startswith("_"):
+        if id(ident) not in needed and not ident.name.startswith("_"):
             context.sink.warning(
                 "DG0801",
                 ident.span,
@@ -92,7 +98,7 @@ def report_unused(module: Module, context: Context) -> None:
                 help=f"take it out, or call it `_{ident.name}`",
             )
     for alias, (statement, _) in module.imports.items():
-        if id(statement) not in context.used:
+        if id(statement) not in needed:
             context.sink.warning(
                 "DG0801",
                 statement.span,
@@ -107,6 +113,7 @@ def _declared(module: Module) -> Iterator[tuple[str, ast.Ident]]:
         if isinstance(item, ast.Net):
             yield from (("argument", formal.name) for formal in item.formals)
             yield from (("constant", ident) for ident in _lets(item.body))
+        if isinstance(item, ast.Net | ast.Instance):
             continue
         yield type(item).__name__.lower(), item.name
 
@@ -119,17 +126,20 @@ def _lets(body: tuple[ast.NetStatement, ...]) -> Iterator[ast.Ident]:
             yield from _lets(statement.body)
 
 
-def _formal(formal: ast.Formal, scope: Scope, settings: Settings, context: Context) -> Worth:
+def _formal(
+    formal: ast.Formal, scope: Scope, settings: Settings, plan: Blueprint, context: Context
+) -> Worth:
     name = formal.name.name
     if name in settings:
         return parse_setting(name, settings[name], formal.type.name if formal.type else None)
     if formal.default is None:
         context.sink.error(
             "DG0212",
-            formal.span,
+            Origin(formal.span, plan.frames),
             f"`{name}` has no value",
             label="no default",
-            help=f"give it one, or set it with `--set {name}=...`",
+            help=f"give it one, set it with `--set {name}=...`, or make a net of this one that "
+            f"has it: `net NAME = {plan.name.name}({name} = ...)`",
         )
         return UNKNOWN
     value = evaluate(formal.default, scope, context)

@@ -1,42 +1,21 @@
-"""Expressions -> values: names, arithmetic, the few functions, and binding of arguments."""
+"""Expressions -> values: names, arithmetic, lists, and calls of functions."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from dagdsl.diagnostics.sink import did_you_mean
 from dagdsl.ir.nodes import Shape
+from dagdsl.limits import MAX_LIST
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.context import Context
-from dagdsl.sema.scope import Declared, Module, Scope
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
+from dagdsl.sema.names import is_function, mention, resolve, unknown_name
+from dagdsl.sema.scope import Scope
 from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, bounded, convert, describe
 from dagdsl.source import Span
 from dagdsl.syntax import ast
-
-
-def divisible(value: float, by: float) -> int:
-    """The multiple of `by` nearest to `value`, at least `by`, at most a tenth below `value`.
-
-    The rule for channel counts of MobileNetV2 (arXiv 1801.04381).
-    """
-    result = max(by, int(value + by / 2) // by * by)
-    return int(result if result >= 0.9 * value else result + by)
-
-
-FUNCTIONS: Final[Mapping[str, tuple[int, Callable[..., float]]]] = MappingProxyType(
-    {
-        "divisible": (2, divisible),
-        "round": (1, lambda x: math.floor(x + 0.5)),
-        "floor": (1, math.floor),
-        "ceil": (1, math.ceil),
-        "min": (2, min),
-        "max": (2, max),
-    }
-)
-"""Functions of numbers: name -> number of arguments, function."""
+from dagdsl.topology.patterns import PATTERNS
 
 _PORT_ATTRIBUTES: Final[Mapping[str, int]] = {"channels": 0, "height": 1, "width": 2}
 
@@ -51,7 +30,9 @@ def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> Worth:
         case ast.Call():
             return _call(expr, scope, context)
         case ast.ListExpr():
-            return [evaluate(item, scope, context) for item in expr.items]
+            return _list(expr, scope, context)
+        case ast.Index():
+            return _item(expr, scope, context)
         case ast.Pipe():
             return PipeValue(expr, scope)
         case ast.Unary():
@@ -76,46 +57,6 @@ def integer(expr: ast.Expr, what: str, scope: Scope, context: Context) -> int | 
     return value if isinstance(value, int) else UNKNOWN
 
 
-def resolve(name: ast.Name, scope: Scope, context: Context) -> tuple[Declared, Module] | None:
-    """What a name at file level refers to, and the file it stands in; marks it as used."""
-    module = scope.module
-    for alias in name.path[:-1]:
-        if alias not in module.imports:
-            return None
-        statement, module = module.imports[alias]
-        context.use(statement.alias)
-        context.used.add(id(statement))
-    item = module.items.get(name.path[-1])
-    if item is None:
-        return None
-    context.use(item.name)
-    return item, module
-
-
-def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable[str] = ()) -> None:
-    """Report a name that means nothing, with the closest one that does."""
-    known = [*scope.visible(), *extra]
-    *spaces, last = name.path
-    if spaces:
-        module: Module | None = scope.module
-        for alias in spaces:
-            module = module.imports[alias][1] if module and alias in module.imports else None
-        if module is not None:
-            message = f"`{'.'.join(spaces)}` has no `{last}`"
-            help = did_you_mean(last, module.items)
-            context.sink.error("DG0201", name.span, message, label="not found", help=help)
-            return
-        last = spaces[0]
-        known = list(scope.module.imports)
-    context.sink.error(
-        "DG0201",
-        name.span,
-        f"unknown name `{last}`",
-        label="not found",
-        help=did_you_mean(last, known),
-    )
-
-
 def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
     head = expr.path[0]
     if head == "in":
@@ -127,9 +68,9 @@ def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
             return binding.value
     found = resolve(expr, scope, context)
     if found is None:
-        if len(expr.path) == 1 and head in OPS:
+        if len(expr.path) == 1 and (head in OPS or head in PATTERNS):
             return PipeValue(expr, scope)
-        unknown_name(expr, scope, context, [*OPS, *FUNCTIONS])
+        unknown_name(expr, scope, context, [*OPS, *FUNCTIONS, CHOOSE])
         return UNKNOWN
     item, module = found
     match item:
@@ -137,7 +78,7 @@ def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
             return module.params.get(item.name.name, UNKNOWN)
         case ast.Block() | ast.Router():
             return PipeValue(expr, scope)
-        case ast.Net():
+        case ast.Net() | ast.Instance():
             context.sink.error(
                 "DG0203", expr.span, f"`{expr}` is a net, not a value", label="a net"
             )
@@ -171,7 +112,7 @@ def _port(expr: ast.Name, shape: Shape | None, context: Context) -> Worth:
 
 def _call(expr: ast.Call, scope: Scope, context: Context) -> Worth:
     name = str(expr.callee)
-    if name not in FUNCTIONS or scope.find(name) or name in scope.module.items:
+    if not is_function(expr.callee, scope):
         callee = _name(expr.callee, scope, context)
         if isinstance(callee, PipeValue):
             return PipeValue(expr, scope)
@@ -183,24 +124,96 @@ def _call(expr: ast.Call, scope: Scope, context: Context) -> Worth:
                 label="not a function",
             )
         return UNKNOWN
-    arity, function = FUNCTIONS[name]
-    values = [number(arg.value, scope, context) for arg in expr.args]
-    named = next((arg for arg in expr.args if arg.name is not None), None)
-    if len(values) != arity or named:
+    if any(arg.name is not None for arg in expr.args):
+        message = f"`{name}` takes arguments without names"
+        context.sink.error("DG0210", expr.span, message, label="an argument with a name")
+        return UNKNOWN
+    values = [arg.value for arg in expr.args]
+    return (_choose if name == CHOOSE else _compute)(name, values, expr.span, scope, context)
+
+
+def _compute(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context) -> Worth:
+    """A call of a function of the table."""
+    function = FUNCTIONS[name]
+    if len(args) != len(function.takes):
+        takes = f"`{name}` takes {len(function.takes)} argument{'s' * (len(function.takes) != 1)}"
+        code = "DG0213" if len(args) > len(function.takes) else "DG0212"
+        context.sink.error(code, at, takes, label=f"{len(args)} given")
+        return UNKNOWN
+    values: list[Worth] = []
+    for kind, arg in zip(function.takes, args, strict=True):
+        if kind == "number":
+            values.append(number(arg, scope, context))
+            continue
+        value = evaluate(arg, scope, context)
+        if kind == "list" and not isinstance(value, list | Unknown):
+            what = f"`{name}` takes a list, not {describe(value)}"
+            context.sink.error("DG0301", arg.span, what, label="not a list")
+            value = UNKNOWN
+        values.append(value)
+    if any(isinstance(value, Unknown) for value in values):
+        return UNKNOWN
+    try:
+        result = function.compute(*values)
+    except (ValueError, OverflowError) as error:
+        context.sink.error("DG0304", at, str(error))
+        return UNKNOWN
+    is_number = isinstance(result, int | float) and not isinstance(result, bool)
+    return bounded(result, at, context.sink) if is_number else result  # type: ignore[arg-type]
+
+
+def _choose(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context) -> Worth:
+    """`choose(a, x, b, y, z)`: x if a, else y if b, else z. Only the arm taken is evaluated."""
+    if len(args) < 3 or len(args) % 2 == 0:
         context.sink.error(
-            "DG0213" if len(values) > arity else "DG0212",
-            expr.span,
-            f"`{name}` takes {arity} argument{'s' * (arity != 1)} without names",
-            label=f"{len(values)} given" if not named else "an argument with a name",
+            "DG0212",
+            at,
+            f"`{name}` takes conditions, each with a value, and a value for when none holds",
+            label=f"{len(args)} given",
+            help=f"write `{name}(condition, value, otherwise)`",
         )
         return UNKNOWN
-    numbers = [value for value in values if not isinstance(value, Unknown)]
-    if len(numbers) != len(values):
+    pairs = args[:-1]
+    taken: ast.Expr | None = args[-1]
+    for condition, value in zip(pairs[::2], pairs[1::2], strict=True):
+        holds = evaluate(condition, scope, context)
+        holds = convert(holds, "bool", "a condition", condition.span, context.sink)
+        if holds is not False:
+            taken = None if isinstance(holds, Unknown) else value
+            break
+    for arg in args:
+        if arg is not taken:
+            mention(arg, scope, context)
+    return UNKNOWN if taken is None else evaluate(taken, scope, context)
+
+
+def _list(expr: ast.ListExpr, scope: Scope, context: Context) -> Worth:
+    if len(expr.items) > MAX_LIST:
+        message = f"a list of {len(expr.items):,} items, over the limit of {MAX_LIST:,}"
+        context.sink.error("DG0302", expr.span, message, label="too long")
         return UNKNOWN
-    if name == "divisible" and numbers[1] < 1:
-        context.sink.error("DG0304", expr.span, "`divisible` needs a divisor of at least 1")
+    return [evaluate(item, scope, context) for item in expr.items]
+
+
+def _item(expr: ast.Index, scope: Scope, context: Context) -> Worth:
+    items = evaluate(expr.value, scope, context)
+    index = integer(expr.index, "an index", scope, context)
+    if isinstance(items, Unknown) or isinstance(index, Unknown):
         return UNKNOWN
-    return bounded(function(*numbers), expr.span, context.sink)
+    if not isinstance(items, list):
+        message = f"only a list has items, not {describe(items)}"
+        context.sink.error("DG0301", expr.value.span, message, label="not a list")
+        return UNKNOWN
+    if not 0 <= index < len(items):
+        context.sink.error(
+            "DG0302",
+            expr.index.span,
+            f"there is no item {index} in {describe(items)}",
+            label=f"this is {index}",
+            help=f"items are counted from 0 to {len(items) - 1}" if items else "the list is empty",
+        )
+        return UNKNOWN
+    return items[index]
 
 
 def _binary(expr: ast.Binary, scope: Scope, context: Context) -> Worth:
@@ -231,104 +244,3 @@ _ARITHMETIC: Final[Mapping[str, Callable[[float, float], float]]] = {
     "/": lambda a, b: a / b,
     "//": lambda a, b: a // b,
 }
-
-
-def match_arguments(
-    args: Iterable[ast.Arg], names: Iterable[str], what: str, context: Context
-) -> dict[str, ast.Arg]:
-    """Which argument is meant for which name: positional ones in order, then by name.
-
-    Reports unknown names, names given twice and arguments too many.
-    """
-    order = list(names)
-    given: dict[str, ast.Arg] = {}
-    for position, arg in enumerate(args):
-        if arg.name is None:
-            if position >= len(order):
-                takes = f"takes {len(order)} argument{'s' * (len(order) != 1)}"
-                context.sink.error(
-                    "DG0213", arg.span, f"{what} {takes if order else 'takes no arguments'}"
-                )
-                break
-            name = order[position]
-        elif arg.name not in order:
-            known = ", ".join(f"`{n}`" for n in order)
-            context.sink.error(
-                "DG0210",
-                arg.span,
-                f"{what} has no argument `{arg.name}`",
-                label="unknown argument",
-                help=did_you_mean(arg.name, order)
-                or (f"it takes {known}" if order else "it takes no arguments"),
-            )
-            continue
-        else:
-            name = arg.name
-        if name in given:
-            context.sink.error(
-                "DG0211", arg.span, f"{what} is given `{name}` twice", label="second time"
-            )
-            continue
-        given[name] = arg
-    return given
-
-
-def bind_formals(
-    formals: Iterable[ast.Formal],
-    args: Iterable[ast.Arg],
-    what: str,
-    at: Span,
-    caller: Scope,
-    inside: Scope,
-    context: Context,
-) -> None:
-    """Bind the arguments of a call, evaluated in `caller`, to formals in the scope `inside`.
-
-    Defaults are evaluated in `inside`, where earlier formals and `in` are known.
-    """
-    formals = list(formals)
-    given = match_arguments(args, (formal.name.name for formal in formals), what, context)
-    for formal in formals:
-        name = formal.name.name
-        arg = given.get(name)
-        value: Worth = UNKNOWN
-        if arg is not None:
-            value = evaluate(arg.value, caller, context)
-        elif formal.default is not None:
-            value = evaluate(formal.default, inside, context)
-        else:
-            context.sink.error(
-                "DG0212",
-                at,
-                f"{what} needs `{name}`",
-                label=f"`{name}` is missing",
-            )
-        if formal.type is not None and arg is not None:
-            value = as_type(value, formal.type, f"`{name}`", arg.value.span, context)
-        inside.bind(name, value, formal.name)
-
-
-def as_type(value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Context) -> Worth:
-    """`value` as the written type: `int`, `float`, `bool`, `str`, or `op` for a pipe."""
-    match type.name:
-        case "int" | "float" | "bool" | "str":
-            return convert(value, type.name, what, at, context.sink)
-        case "op":
-            if not isinstance(value, PipeValue | Unknown):
-                context.sink.error(
-                    "DG0301", at, f"{what} must be a pipe of ops, not {describe(value)}"
-                )
-                return UNKNOWN
-            return value
-        case _:
-            context.sink.error(
-                "DG0301",
-                type.span,
-                f"unknown type `{type.name}`",
-                help=did_you_mean(type.name, TYPES) or "a type is one of " + ", ".join(TYPES),
-            )
-            return UNKNOWN
-
-
-TYPES: Final = ("int", "float", "bool", "str", "op")
-"""The types a param or a formal may have."""

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Merge, Node, Router, Shape, Step
+from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Node, Router, Shape, Step
 from dagdsl.limits import MAX_TENSOR
+from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.merge import merge_shape
 from dagdsl.ops.spec import format_shape
 from dagdsl.sema import routers, steps
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import integer
+from dagdsl.sema.merging import SUM, VERBS, Merging, out_merge, split_merge
 from dagdsl.sema.scope import Scope
 from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue, Unknown, Worth, convert
 from dagdsl.sema.wiring import Link, Vertex, Wirer, Wiring
@@ -38,7 +40,8 @@ def build_body(
     wirer.lets(body)
     at = Origin(frames[-1].span, frames[:-1])
     wiring = wirer.wire(body, at)
-    graph, y = GraphBuilder(wiring, scope, context, frames).build(x)
+    out = out_merge(body, scope, context, frames)
+    graph, y = GraphBuilder(wiring, scope, context, frames, out).build(x)
     check_flow(graph, wiring, "the block", context, at)
     return graph, y
 
@@ -51,6 +54,8 @@ class GraphBuilder:
     scope: Scope
     context: Context
     frames: Frames
+    out: Merging = SUM
+    """How the port `out` merges."""
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
@@ -101,12 +106,13 @@ class GraphBuilder:
             if isinstance(vertex.declared, ast.Input):
                 x = self._input(vertex.declared)
             return Node(kind="in", name=vertex.name, shape=x).at(vertex.at)
-        merge: Merge = "sum"
+        merging = self.out if vertex.kind == "out" else SUM
         body: tuple[Step, ...] = ()
         rest: ast.Expr | None = None
         if isinstance(vertex.declared, ast.Node):
-            merge, rest = self._split_merge(vertex.declared.body)
-        y = self._merge(vertex, links, merge)
+            declared = vertex.declared.body
+            merging, rest = split_merge(declared, self.scope, self.context, self.frames)
+        y = self._merge(vertex, links, merging)
         match vertex.declared:
             case ast.Node() if rest is not None:
                 scope = self.scope
@@ -115,9 +121,16 @@ class GraphBuilder:
                     scope.bind("index", vertex.index)
                 body, y = steps.expand(rest, scope, y, self.context, self.frames)
             case ast.Stage() as stage:
-                body, y = self._stage(stage, y)
+                body, y = self._stage(stage, vertex, y)
         kind = "stage" if vertex.kind == "stage" else "out" if vertex.kind == "out" else "node"
-        return Node(kind=kind, name=vertex.name, merge=merge, steps=body, shape=y).at(vertex.at)
+        return Node(
+            kind=kind,
+            name=vertex.name,
+            merge=merging.merge,
+            merge_params=merging.params,
+            steps=body,
+            shape=y,
+        ).at(vertex.at)
 
     def _input(self, declared: ast.Input) -> Shape:
         """The shape of a declared input."""
@@ -148,44 +161,28 @@ class GraphBuilder:
             return UNKNOWN_SHAPE
         return shape
 
-    def _split_merge(self, body: ast.Expr) -> tuple[Merge, ast.Expr | None]:
-        """The merge a node's pipe begins with (`sum` if it names none), and the rest of it."""
-        parts = body.steps if isinstance(body, ast.Pipe) else (body,)
-        spec = steps.op_of(parts[0], self.scope)
-        if spec is None or spec.role != "merge":
-            return "sum", body
-        first = parts[0]
-        if isinstance(first, ast.Call) and first.args:
-            at = first.args[0].span
-            self.context.sink.error("DG0213", at, f"`{spec.name}` takes no arguments")
-        merge: Merge = spec.name  # type: ignore[assignment]
-        match parts[1:]:
-            case ():
-                return merge, None
-            case (only,):
-                return merge, only
-            case rest:
-                return merge, ast.Pipe(rest, rest[0].span.to(rest[-1].span))
-
-    def _merge(self, vertex: Vertex, links: Sequence[Link], merge: Merge) -> Shape:
+    def _merge(self, vertex: Vertex, links: Sequence[Link], merging: Merging) -> Shape:
         """The shape that enters a node: that of all edges that arrive there, merged."""
+        merge, spec = merging.merge, OPS[merging.merge]
         arriving = [(link, self.carried[link.source.name, vertex.name]) for link in links]
         known = [(link, shape) for link, shape in arriving if shape]
         if not known or (len(known) < len(arriving) and merge != "sum"):
             return UNKNOWN_SHAPE
         shape = merge_shape(merge, [shape for _, shape in known])
         if not isinstance(shape, int):
-            return shape
+            if not merging.known:
+                return shape
+            return steps.output_of(spec, shape, merging.params, vertex.at, self.context)
         link, wrong = known[shape]
         other, right = known[0 if shape else 1]
         # A node that does not fit disagrees with many others: say it once.
         if link.source.name not in self._misfits and other.source.name not in self._misfits:
             self._misfits.add(link.source.name)
-            verb = {"sum": "add", "concat": "concatenate", "mul": "multiply"}[merge]
             self.context.sink.error(
                 "DG0401",
                 link.at,
-                f"`{vertex.name}` cannot {verb} {format_shape(right)} and {format_shape(wrong)}",
+                f"`{vertex.name}` cannot {VERBS[merge]} {format_shape(right)} and "
+                f"{format_shape(wrong)}",
                 label=f"`{link.source.name}` brings {format_shape(wrong)}",
                 notes=[
                     steps.merge_note(other.source.name, right, other.source.at.span),
@@ -197,10 +194,14 @@ class GraphBuilder:
 
     # Stages
 
-    def _stage(self, stage: ast.Stage, x: Shape) -> tuple[tuple[Step, ...], Shape]:
+    def _stage(
+        self, stage: ast.Stage, vertex: Vertex, x: Shape
+    ) -> tuple[tuple[Step, ...], Shape]:
         context = self.context
         outer = self.scope.child(x)
-        what = f"stage `{stage.name.name}`"
+        if vertex.index is not None:
+            outer.bind("index", vertex.index)
+        what = f"stage `{vertex.name}`"
         wirer = Wirer(what, "stage", outer, context, self.frames)
         wirer.lets(stage.body)
         lets = {let.name.name: let for let in stage.body if isinstance(let, ast.Let)}
@@ -214,7 +215,8 @@ class GraphBuilder:
         wirer.scope = inner
         at = Origin(stage.name.span, self.frames)
         wiring = wirer.wire(stage.body, at)
-        graph, z = GraphBuilder(wiring, inner, context, self.frames).build(y)
+        out = out_merge(stage.body, inner, context, self.frames)
+        graph, z = GraphBuilder(wiring, inner, context, self.frames, out).build(y)
         check_flow(graph, wiring, what, context, at)
         return (*body, graph.at(at)), z
 
@@ -417,7 +419,7 @@ def _runs(links: Sequence[Link]) -> list[int]:
 
 def _unique(wanted: str, taken: set[str]) -> str:
     """An identifier like `wanted` that is not taken yet; it is taken from then on."""
-    base = re.sub(r"\W+", "_", wanted).strip("_")
+    base = re.sub(r"\W+", "_", wanted).strip("_") or "router"
     name, number = base, 1
     while name in taken:
         number += 1

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from dagdsl.diagnostics.model import Label
+from dagdsl.diagnostics.sink import Sink, did_you_mean
 from dagdsl.errors import UsageError
 from dagdsl.limits import MAX_IMPORTS
+from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context
-from dagdsl.sema.expressions import as_type, evaluate, number
+from dagdsl.sema.expressions import evaluate, number
+from dagdsl.sema.names import names_in
 from dagdsl.sema.scope import Module, Scope
-from dagdsl.sema.settings import Setting, Settings, parse_setting
-from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, describe
+from dagdsl.sema.settings import Setting, Settings, as_setting, parse_setting
+from dagdsl.sema.values import UNKNOWN, Unknown, Worth, describe
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.parser import parse
-from dagdsl.syntax.reader import read
+from dagdsl.syntax.reader import STD, read
 
-STD = Path(__file__).parent.parent / "std"
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where texts and trees come from: an editor has texts not yet saved, and trees it knows."""
+
+    read: Callable[[Path, Sink, str | None], SourceFile | None] = read
+    parse: Callable[[SourceFile, Sink], ast.File] = parse
 
 
 class Modules:
     """Loads the files a net is made of, each once."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, files: Files | None = None) -> None:
+        self.files = files or Files()
         self.context = context
         self.sink = context.sink
         self._loaded: dict[Path, Module] = {}
@@ -38,7 +49,7 @@ class Modules:
         `settings` stand in for the defaults of its params; `path` is where the file lies, if its
         name does not say. Raises UsageError on a setting that does not fit.
         """
-        module = Module(parse(source, self.sink))
+        module = Module(self.files.parse(source, self.sink))
         self.context.broken_syntax |= self.sink.has_errors
         path = path or Path(source.name)
         self._loading.append(path.resolve())
@@ -89,11 +100,10 @@ class Modules:
             if len(self._loaded) >= MAX_IMPORTS:
                 self.sink.error("DG0204", at, f"more than {MAX_IMPORTS} files are imported")
                 return
-            source = read(path, self.sink)
+            # A file of the standard library has the same name on every machine.
+            source = self.files.read(path, self.sink, text if STD in path.parents else None)
             if source is None:
                 return
-            if STD in path.parents:
-                source = SourceFile(text, source.text)  # the same name on every machine
             imported = self._loaded[key] = self.load(source, path=path)
         alias = statement.alias or ast.Ident(Path(text).stem, at)
         self._declare(alias, statement, module)
@@ -114,13 +124,14 @@ class Modules:
         standard = relative.parts[0] == "std"
         path = STD / Path(*relative.parts[1:]) if standard else folder / relative
         if standard and (".." in relative.parts or not path.is_file()):
-            known = ", ".join(f'"std/{p.name}"' for p in sorted(STD.glob("*.dg")))
+            files = sorted(f"std/{p.relative_to(STD).as_posix()}" for p in STD.rglob("*.dg"))
+            known = ", ".join(f'"{name}"' for name in files)
             self.sink.error(
                 "DG0204",
                 at,
                 f'the standard library has no "{text}"',
                 label="not found",
-                help=f"it has {known}",
+                help=did_you_mean(text, files) or f"it has {known}",
             )
             return None
         if not path.is_file():
@@ -136,8 +147,9 @@ class Modules:
         default = as_type(
             evaluate(param.default, scope, context), param.type, f"`{name}`", at, context
         )
-        if isinstance(default, PipeValue):
-            self.sink.error("DG0301", param.span, f"`{name}` must be a number, a string or a bool")
+        if not isinstance(default, Unknown) and as_setting(default) is None:
+            message = f"`{name}` must be a number, a string, a bool or a list of such"
+            self.sink.error("DG0301", param.span, message)
             return UNKNOWN
         domain = domain_of(param, scope, context)
         if domain is not None and not isinstance(default, Unknown) and not domain.holds(default):
@@ -220,13 +232,6 @@ def domain_of(param: ast.Param, scope: Scope, context: Context) -> Domain | None
 def _names_in(item: ast.Block | ast.Router) -> Iterator[str]:
     """The undotted names in the body of a block or router that are not its own formals."""
     own = {formal.name.name for formal in item.formals}
-    todo: list[object] = [item.body, *(formal.default for formal in item.formals)]
-    while todo:
-        thing = todo.pop()
-        if isinstance(thing, tuple):
-            todo.extend(thing)
-        elif isinstance(thing, ast.Name):
-            if len(thing.path) == 1 and thing.path[0] not in own:
-                yield thing.path[0]
-        elif hasattr(thing, "__slots__") and not isinstance(thing, Span | ast.Ident):
-            todo.extend(getattr(thing, slot) for slot in thing.__slots__ if slot != "span")
+    for name in names_in(item.body, *(formal.default for formal in item.formals)):
+        if len(name.path) == 1 and name.path[0] not in own:
+            yield name.path[0]

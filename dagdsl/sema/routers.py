@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dagdsl.diagnostics.sink import did_you_mean
 from dagdsl.ir.nodes import (
@@ -20,15 +21,18 @@ from dagdsl.ir.nodes import (
     Value,
 )
 from dagdsl.ops.catalogue import OPS
-from dagdsl.ops.route import ACTIVATIONS
-from dagdsl.ops.spec import OpSpec, format_shape
+from dagdsl.ops.route import ACTIVATIONS, clash_of
+from dagdsl.ops.spec import OpSpec, format_shape, same_shape
+from dagdsl.sema.arguments import bind_formals, callee_of, pipe_of
 from dagdsl.sema.context import Context
-from dagdsl.sema.expressions import bind_formals, resolve
+from dagdsl.sema.names import resolve
 from dagdsl.sema.scope import Scope
-from dagdsl.sema.steps import Frames, callee_of, expand, make_op, op_of
+from dagdsl.sema.steps import Frames, expand, make_op, op_of
 from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue
 from dagdsl.source import Frame, Origin
 from dagdsl.syntax import ast
+
+ORDER = "activation, `topk`, `normalise`, `threshold`"
 
 EXAMPLE = "a router is a pipe like `gap |> fc |> sigmoid |> threshold(0.1)`"
 
@@ -47,6 +51,19 @@ class _Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a router does with its logits: fields of `Router` by the same names."""
+
+    activation: Activation = "none"
+    topk: int | None = None
+    normalise: bool = False
+    threshold: float | None = None
+    binary: bool = False
+    train: GateTraining = "hard"
+    dead: Dead = "zero"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A router before it is known which edges it weighs: what it reads, computes, decides."""
 
@@ -54,17 +71,13 @@ class Plan:
     at: Origin
     reads: Reads
     body: tuple[_Use, ...]
-    activation: Activation
-    normalise: bool
-    threshold: float | None
-    train: GateTraining
-    dead: Dead
+    decision: Decision
 
 
 def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> Plan | None:
-    """Take a router apart. Reports what is wrong with it and gives None."""
+    """Take a router apart. Gives None for `always`, and reports what is wrong and gives None."""
     parts = _flatten(expr, scope, context, frames)
-    if parts is None:
+    if parts is None or (len(parts) == 1 and _is(parts[0], "always")):
         return None
     at = Origin(expr.span, frames)
     reads: Reads = "source"
@@ -75,28 +88,15 @@ def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) 
             return None
         reads = where  # type: ignore[assignment]
 
-    threshold: float | None = None
-    train: GateTraining = "hard"
-    dead: Dead = "zero"
-    if parts and _is(parts[-1], "threshold"):
-        params = _params(parts.pop(), context)
-        if params.get("tau") is None:
-            return None
-        threshold = float(params["tau"])  # type: ignore[arg-type]
-        train, dead = params["train"], params["dead"]  # type: ignore[assignment]
-    normalise = bool(parts) and _is(parts[-1], "normalise")
-    if normalise:
-        parts.pop()
-    activation: Activation = "none"
-    if parts and parts[-1].spec is not None and parts[-1].spec.name in ACTIVATIONS:
-        activation = parts.pop().spec.name  # type: ignore[union-attr, assignment]
-
+    decision = _decision(parts, context)
+    if decision is None:
+        return None
     for part in parts:
         role = _role(part)
         if role in ("decision", "reads", "merge") or (role == "logit" and len(parts) > 1):
             name = str(callee_of(part.expr)[0])
             why = {
-                "decision": "the order is activation, `normalise`, `threshold`, at the end",
+                "decision": f"the order is {ORDER}, at the end",
                 "reads": "it must come first",
                 "merge": "routers merge nothing",
                 "logit": "it reads nothing: no other step goes with it",
@@ -119,9 +119,36 @@ def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) 
             )
             return None
         reads = "nothing"
-    return Plan(
-        _base_name(expr), at, reads, tuple(parts), activation, normalise, threshold, train, dead
-    )
+    return Plan(_base_name(expr), at, reads, tuple(parts), decision)
+
+
+def _decision(parts: list[_Use], context: Context) -> Decision | None:
+    """Takes the decisions from the end of a router; None after an error."""
+    activation: Activation = "none"
+    fields: dict[str, Any] = {}
+    at: Origin | None = None
+    if parts and _is(parts[-1], "threshold"):
+        at = Origin(parts[-1].expr.span, parts[-1].frames)
+        params = _params(parts.pop(), context)
+        if None in params.values():
+            return None
+        fields = {**params, "threshold": float(params["tau"])}  # type: ignore[arg-type]
+        del fields["tau"]
+    if parts and _is(parts[-1], "normalise"):
+        parts.pop()
+        fields["normalise"] = True
+    if parts and _is(parts[-1], "topk"):
+        fields["topk"] = _params(parts.pop(), context)["k"]
+        if fields["topk"] is None:
+            return None
+    if parts and parts[-1].spec is not None and parts[-1].spec.name in ACTIVATIONS:
+        activation = parts.pop().spec.name  # type: ignore[union-attr, assignment]
+    decision = Decision(activation, **fields)
+    clash = clash_of(decision.topk, decision.binary, decision.train, decision.dead)
+    if at is not None and clash is not None:
+        context.sink.error("DG0605", at, f"the router contradicts itself: {clash}", label="here")
+        return None
+    return decision
 
 
 def make_router(
@@ -137,30 +164,22 @@ def make_router(
     Reports and gives None if it does not compute one weight for each of them.
     """
     count = sum(groups)
-    *body, last = plan.body
+    defaults: dict[str, Value] = {"channels": count}
+    if plan.reads in OPEN_BIAS and plan.decision.activation == "sigmoid":
+        defaults["init"] = OPEN_BIAS[plan.reads]
+    weighing = _weighing(plan.body)
     steps: list[Op] = []
-    for use in body:
-        more, x = expand(use.expr, use.scope, x, context, use.frames)
-        steps.extend(_ops(more, use, context))
-    if last.spec is not None:
-        defaults: dict[str, Value] = {"channels": count}
-        if plan.reads in OPEN_BIAS and plan.activation == "sigmoid":
-            defaults["init"] = OPEN_BIAS[plan.reads]
-        op = make_op(
-            last.spec,
-            callee_of(last.expr)[1],
-            last.expr.span,
-            last.scope,
-            x,
-            context,
-            last.frames,
-            defaults,
-        )
-        steps.append(op)
-        y = op.shape
-    else:
-        more, y = expand(last.expr, last.scope, x, context, last.frames)
-        steps.extend(_ops(more, last, context))
+    y = x
+    for use in plan.body:
+        if use is weighing and use.spec is not None:
+            args = callee_of(use.expr)[1]
+            op = make_op(use.spec, args, use.expr.span, use.scope, y, context, use.frames, defaults)
+            steps.append(op)
+            y = op.shape
+        else:
+            more, y = expand(use.expr, use.scope, y, context, use.frames)
+            steps.extend(_ops(more, use, context))
+    last = plan.body[-1]
     if y not in (UNKNOWN_SHAPE, (count,)):
         context.sink.error(
             "DG0601",
@@ -177,12 +196,16 @@ def make_router(
         vertex=vertex,
         steps=tuple(steps),
         groups=tuple(groups),
-        activation=plan.activation,
-        normalise=plan.normalise,
-        threshold=plan.threshold,
-        train=plan.train,
-        dead=plan.dead,
+        **asdict(plan.decision),
     ).at(plan.at)
+
+
+def _weighing(body: Sequence[_Use]) -> _Use:
+    """The step that gives the weights: the last, but for ops that work element by element."""
+    for use in reversed(body):
+        if use.spec is None or use.spec.shape is not same_shape:
+            return use
+    return body[-1]
 
 
 def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> list[_Use] | None:
@@ -196,24 +219,24 @@ def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> 
                 return None
             parts.extend(more)
         return parts
+    context.nest(frames, expr.span)
+    pipe = pipe_of(expr, scope, context, frames)
+    if isinstance(pipe, PipeValue):
+        through = (*frames, Frame(f"`{expr.span.text}`", expr.span))
+        return _flatten(pipe.expr, pipe.scope, context, through)
+    if pipe is not None:
+        return None
     if not isinstance(expr, ast.Name | ast.Call):
         sink.error(
             "DG0601", Origin(expr.span, frames), "here a router is needed", label="a value",
             help=EXAMPLE,
         )  # fmt: skip
         return None
-    context.nest(frames, expr.span)
     spec = op_of(expr, scope)
     if spec is not None:
-        return [_Use(expr, spec, scope, frames)]
+        return [] if spec.name == "identity" else [_Use(expr, spec, scope, frames)]
     name, args = callee_of(expr)
-    binding = scope.find(name.path[0]) if len(name.path) == 1 else None
-    if binding is not None and isinstance(binding.value, PipeValue) and not args:
-        context.use(binding.ident)
-        through = (*frames, Frame(f"`{name}`", expr.span))
-        return _flatten(binding.value.expr, binding.value.scope, context, through)
-    found = None if binding is not None else resolve(name, scope, context)
-    match found:
+    match resolve(name, scope, context):
         case ast.Router() as router, module:
             if id(router) in context.recursive:
                 return None
@@ -224,7 +247,7 @@ def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> 
             return _flatten(router.body, inside, context, through)
         case ast.Block(), _:
             return [_Use(expr, None, scope, frames)]
-        case None if binding is None and len(name.path) == 1:
+        case None if len(name.path) == 1:
             _unknown_router(name, scope, context)
         case _:
             # Everything else is reported as it is for the steps of a node.

@@ -9,7 +9,7 @@ from dagdsl.ir.nodes import Shape
 from dagdsl.sema.values import Worth
 from dagdsl.syntax import ast
 
-Declared = ast.Param | ast.Router | ast.Block | ast.Net
+Declared = ast.Param | ast.Router | ast.Block | ast.Net | ast.Instance
 
 
 @dataclass(slots=True)

@@ -7,8 +7,10 @@ from typing import TypeAlias
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Value
+from dagdsl.limits import MAX_LIST
+from dagdsl.sema.values import Worth
 
-Setting: TypeAlias = Value
+Setting: TypeAlias = Value | list[Value]
 Settings: TypeAlias = Mapping[str, Setting]
 
 _BOOLS = {"true": True, "false": False}
@@ -17,26 +19,52 @@ _KINDS = {
     "float": "a number",
     "bool": "true or false",
     "str": "a string",
+    "list": "a list like [3, 4]",
 }
 
 
-def parse_setting(name: str, given: Setting, type: str | None) -> Value:
+def as_setting(value: Worth) -> Setting | None:
+    """A value as it could be set from outside; None for pipes and all that holds one."""
+    if isinstance(value, list):
+        items = [item for item in value if isinstance(item, bool | int | float | str)]
+        return items if len(items) == len(value) else None
+    return value if isinstance(value, bool | int | float | str) else None
+
+
+def parse_setting(name: str, given: Setting, type: str | None) -> Worth:
     """A setting as a value of the type of its param; text is read as that type is written.
 
     Raises UsageError if it is none.
     """
-    value: Value | None = given
+    value: Setting | None = given
     if isinstance(given, str) and type != "str":
-        value = _read(given, type)
-    match type, value:
-        case ("int", int()) | ("bool", bool()) | ("str", str()):
-            if type == "bool" or not isinstance(value, bool):
-                return value
-        case "float", int() | float() if not isinstance(value, bool):
+        value = _read_list(given) if type == "list" else _read(given, type)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match value:
+        case list() if type in ("list", None):
+            if len(value) <= MAX_LIST and as_setting([*value]) is not None:
+                return list(value)
+        case bool() if type in ("bool", None):
+            return value
+        case int() | float() if is_number and type == "float":
             return float(value)
-        case None, value if value is not None:
+        case int() if is_number and type in ("int", None):
+            return value
+        case float() if type is None:
+            return value
+        case str() if type in ("str", None):
             return value
     raise UsageError(f"`{name}` must be {_KINDS.get(type or '', 'a value')}, not `{given}`")
+
+
+def _read_list(text: str) -> list[Value] | None:
+    """`[3, 4]` as a list of values."""
+    inner = text.removeprefix("[").removesuffix("]")
+    if f"[{inner}]" != text:
+        return None
+    items = [_read(item.strip().strip('"'), None) for item in inner.split(",") if inner.strip()]
+    known = [item for item in items if item not in (None, "")]
+    return known if len(known) == len(items) else None
 
 
 def _read(text: str, type: str | None) -> Value | None:

@@ -9,18 +9,14 @@ from dagdsl.diagnostics.model import Label
 from dagdsl.ir.nodes import Block, Op, Shape, Step, Value
 from dagdsl.limits import MAX_PARAMETERS, MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
-from dagdsl.ops.spec import REQUIRED, SAME_CHANNELS, OpSpec, ShapeError, format_shape
+from dagdsl.ops.spec import OpSpec, ShapeError, format_shape
 from dagdsl.sema import graphs
+from dagdsl.sema.arguments import bind_formals, callee_of, pipe_of
 from dagdsl.sema.context import Context, Exhausted
-from dagdsl.sema.expressions import (
-    bind_formals,
-    evaluate,
-    match_arguments,
-    resolve,
-    unknown_name,
-)
+from dagdsl.sema.names import kind_of, resolve, unknown_name
+from dagdsl.sema.params import bind_params
 from dagdsl.sema.scope import Module, Scope
-from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue, Unknown, describe, fit
+from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 
@@ -46,7 +42,7 @@ def expand(
                 more, x = expand(part, scope, x, context, frames)
                 steps.extend(more)
             return tuple(steps), x
-        case ast.Name() | ast.Call():
+        case ast.Name() | ast.Call() | ast.Index():
             return _use(expr, scope, x, context, frames)
         case _:
             context.sink.error(
@@ -59,11 +55,6 @@ def expand(
             return (), UNKNOWN_SHAPE
 
 
-def callee_of(expr: ast.Name | ast.Call) -> tuple[ast.Name, tuple[ast.Arg, ...]]:
-    """What is called, and with which arguments."""
-    return (expr, ()) if isinstance(expr, ast.Name) else (expr.callee, expr.args)
-
-
 def op_of(expr: ast.Expr, scope: Scope) -> OpSpec | None:
     """The op of the catalogue an expression calls, if it is one: nearer names come first."""
     if not isinstance(expr, ast.Name | ast.Call):
@@ -74,11 +65,21 @@ def op_of(expr: ast.Expr, scope: Scope) -> OpSpec | None:
 
 
 def _use(
-    expr: ast.Name | ast.Call, scope: Scope, x: Shape, context: Context, frames: Frames
+    expr: ast.Name | ast.Call | ast.Index,
+    scope: Scope,
+    x: Shape,
+    context: Context,
+    frames: Frames,
 ) -> tuple[Steps, Shape]:
     context.nest(frames, expr.span)
-    name, args = callee_of(expr)
     nothing = (), UNKNOWN_SHAPE
+    pipe = pipe_of(expr, scope, context, frames)
+    if isinstance(pipe, PipeValue):
+        through = (*frames, Frame(f"`{expr.span.text}`", expr.span))
+        return expand(pipe.expr, pipe.scope, x, context, through)
+    if pipe is not None or isinstance(expr, ast.Index):
+        return nothing
+    name, args = callee_of(expr)
     spec = op_of(expr, scope)
     if spec is not None:
         if spec.role != "tensor":
@@ -92,22 +93,6 @@ def _use(
         op = make_op(spec, args, expr.span, scope, x, context, frames)
         return (op,), op.shape
 
-    binding = scope.find(name.path[0]) if len(name.path) == 1 else None
-    if binding is not None:
-        context.use(binding.ident)
-        if isinstance(binding.value, PipeValue) and not args:
-            through = (*frames, Frame(f"`{name}`", expr.span))
-            return expand(binding.value.expr, binding.value.scope, x, context, through)
-        if not isinstance(binding.value, Unknown):
-            context.sink.error(
-                "DG0203",
-                Origin(expr.span, frames),
-                f"`{name}` is {describe(binding.value)}"
-                + (" and takes no arguments" if args else ", not an op or a block"),
-                label="not an op",
-            )
-        return nothing
-
     found = resolve(name, scope, context)
     match found:
         case None:
@@ -115,7 +100,7 @@ def _use(
         case ast.Block() as block, module:
             return _expand_block(block, module, args, expr.span, scope, x, context, frames)
         case item, _:
-            kind = type(item).__name__.lower()
+            kind = kind_of(item)
             help = "routers stand behind `via`" if kind == "router" else ""
             context.sink.error(
                 "DG0203",
@@ -165,35 +150,25 @@ def make_op(
 ) -> Op:
     """An op with all its parameters. `defaults` stand in for what the text leaves out."""
     context.grow(at, ops=1)
-    sink, origin = context.sink, Origin(at, frames)
-    what = f"`{spec.name}`"
-    given = match_arguments(args, (param.name for param in spec.params), what, context)
-    params: dict[str, Value | None] = {}
-    known = True
-    for param in spec.params:
-        name = param.name
-        value: Value | Unknown | None
-        if name in given:
-            expr = given[name].value
-            value = fit(evaluate(expr, scope, context), param, expr.span, sink)
-            known = known and not isinstance(value, Unknown)
-        elif defaults and name in defaults:
-            value = defaults[name]
-        elif param.default is SAME_CHANNELS:
-            value = x[0] if x else 0
-        elif param.default is REQUIRED:
-            sink.error("DG0212", origin, f"{what} needs `{name}`", label=f"`{name}` is missing")
-            known, value = False, None
-        else:
-            value = param.default  # type: ignore[assignment]
-        params[name] = None if isinstance(value, Unknown) else value
-    y = _output(spec, x, params, origin, context) if known else UNKNOWN_SHAPE
+    origin = Origin(at, frames)
+    params, known = bind_params(
+        spec.params,
+        args,
+        f"`{spec.name}`",
+        origin,
+        scope,
+        context,
+        channels=x[0] if x else 0,
+        defaults=defaults,
+    )
+    y = output_of(spec, x, params, origin, context) if known else UNKNOWN_SHAPE
     return Op(op=spec.name, params=params, shape=y).at(origin)
 
 
-def _output(
+def output_of(
     spec: OpSpec, x: Shape, params: Mapping[str, Value | None], origin: Origin, context: Context
 ) -> Shape:
+    """The shape an op or merge gives for an input; reports what does not fit or is too large."""
     sink = context.sink
     if not x and spec.role != "logit":
         return UNKNOWN_SHAPE

@@ -11,13 +11,15 @@ from itertools import pairwise
 from dagdsl.diagnostics.model import Label
 from dagdsl.diagnostics.sink import did_you_mean
 from dagdsl.limits import MAX_NODES
+from dagdsl.sema.arguments import callee_of, pipe_of
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate, integer
+from dagdsl.sema.params import bind_params
 from dagdsl.sema.scope import Scope
 from dagdsl.sema.values import Unknown
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
-from dagdsl.topology.patterns import PATTERNS
+from dagdsl.topology.patterns import PATTERNS, Pattern, PatternError
 
 Frames = tuple[Frame, ...]
 
@@ -77,6 +79,7 @@ class Wirer:
         self._declared: dict[str, Span] = {}
         self._pairs: dict[tuple[str, str], Link] = {}
         self._repeated: set[int] = set()
+        self._uncounted: set[str] = set()
 
     def wire(self, statements: Sequence[ast.NetStatement], at: Origin) -> Wiring:
         """All vertices and edges. Reports what is wrong and leaves it out."""
@@ -113,43 +116,54 @@ class Wirer:
             case ast.Stage():
                 if self._is_new(statement.name):
                     at = Origin(statement.name.span, self.frames)
-                    self._vertex(statement.name.name, "stage", at, statement)
+                    self._declare_all("stage", statement.name, statement.count, at, statement)
             case ast.Node():
                 for decl in statement.decls:
                     if self._is_new(decl.name):
-                        self._declare_node(decl, statement)
+                        at = Origin(decl.span, self.frames)
+                        self._declare_all("node", decl.name, decl.count, at, statement)
 
-    def _declare_node(self, decl: ast.Decl, statement: ast.Node) -> None:
-        at = Origin(decl.span, self.frames)
-        name = decl.name.name
-        if decl.count is None:
+    def _declare_all(
+        self,
+        kind: str,
+        ident: ast.Ident,
+        length: ast.Expr | None,
+        at: Origin,
+        statement: ast.Node | ast.Stage,
+    ) -> None:
+        """Declare a node or a stage, or all of an array."""
+        name = ident.name
+        if length is None:
             self.context.grow(at, nodes=1)
-            self._vertex(name, "node", at, statement)
+            self._vertex(name, kind, at, statement)
             return
-        count = integer(decl.count, f"the length of `{name}`", self.scope, self.context)
+        count = integer(length, f"the length of `{name}`", self.scope, self.context)
         if isinstance(count, Unknown):
             self.wiring.names[name] = []
+            self._uncounted.add(name)
+            self.wiring.incomplete = True
             return
-        if count < 1:
+        self.wiring.names[name] = []
+        if count < 0:
             self.sink.error(
                 "DG0302",
-                decl.count.span,
-                f"`{name}` needs at least one node, not {count}",
+                length.span,
+                f"`{name}` cannot have {count} {kind}s",
                 label=f"this is {count}",
             )
-            count = 0
-        self.wiring.names[name] = []
+            self.wiring.incomplete = True
+            return
         if count > MAX_NODES:
             self.sink.error(
                 "DG0508",
-                decl.count.span,
-                f"`{name}` has {count:,} nodes, over the limit of {MAX_NODES:,}",
+                length.span,
+                f"`{name}` has {count:,} {kind}s, over the limit of {MAX_NODES:,}",
                 label="too many",
             )
             return
         self.context.grow(at, nodes=count)
         for index in range(count):
-            vertex = self._vertex(f"{name}[{index}]", "node", at, statement, index)
+            vertex = self._vertex(f"{name}[{index}]", kind, at, statement, index)
             self.wiring.names[name].append(vertex)
 
     def _vertex(
@@ -203,11 +217,11 @@ class Wirer:
                 help="write wires, like `image -> stem -> s1`",
             )
             return
-        name = (
-            statement.pattern
-            if isinstance(statement.pattern, ast.Name)
-            else statement.pattern.callee
-        )
+        called, scope = self._pattern(statement.pattern)
+        if called is None:
+            self.wiring.incomplete = True
+            return
+        name, args = callee_of(called)
         pattern = PATTERNS.get(str(name))
         if pattern is None:
             self.wiring.incomplete = True
@@ -220,15 +234,49 @@ class Wirer:
                 or "the patterns are " + ", ".join(f"`{known}`" for known in PATTERNS),
             )
             return
-        if isinstance(statement.pattern, ast.Call) and statement.pattern.args:
-            arg = statement.pattern.args[0]
-            self.sink.error("DG0213", arg.span, f"pattern `{name}` takes no arguments")
         via = self._via(statement.via)
         vertices = self.wiring.vertices
-        inner = len(vertices) - 2
-        self._reserve(pattern.count(inner), at)
-        for i, j in pattern.edges(inner):
+        for i, j in self._pattern_edges(pattern, args, scope, len(vertices) - 2, at):
             self._link(vertices[i], vertices[j], at, statement.through, via)
+
+    def _pattern(self, expr: ast.Expr) -> tuple[ast.Name | ast.Call | None, Scope]:
+        """The pattern that is called, and the scope of its arguments; None after an error."""
+        scope = self.scope
+        while (value := pipe_of(expr, scope, self.context, self.frames)) is not None:
+            if isinstance(value, Unknown):
+                return None, scope
+            expr, scope = value.expr, value.scope
+        if isinstance(expr, ast.Name | ast.Call):
+            return expr, scope
+        self.sink.error("DG0207", expr.span, "a pipe of ops is no connect pattern", label="a pipe")
+        return None, scope
+
+    def _pattern_edges(
+        self,
+        pattern: Pattern,
+        args: Sequence[ast.Arg],
+        scope: Scope,
+        nodes: int,
+        at: Origin,
+    ) -> Sequence[tuple[int, int]]:
+        """The edges of a pattern; none after an error."""
+        what = f"pattern `{pattern.name}`"
+        params, known = bind_params(pattern.params, args, what, at, scope, self.context)
+        if nodes == 0 and known:
+            return [(0, 1)]  # there is nothing to wire but `in -> out`
+        if known:
+            edges = self.context.edges
+            self._reserve(pattern.most(nodes, params), at)
+            try:
+                pairs = list(pattern.edges(nodes, params))
+            except PatternError as error:
+                label = f"{nodes} node{'s' * (nodes != 1)} here"
+                self.sink.error("DG0511", at, str(error), label=label, help=error.help)
+            else:
+                self.context.edges = edges + len(pairs)
+                return pairs
+        self.wiring.incomplete = True
+        return ()
 
     def _reserve(self, edges: int, at: Origin) -> None:
         # Before a single edge is made: their number grows with the square of the nodes.
@@ -246,15 +294,20 @@ class Wirer:
         for ref in refs:
             vertices = self._resolve(ref)
             found.extend((vertex, ref.span) for vertex in vertices)
-            self.wiring.incomplete |= not vertices
         return found
 
     def _resolve(self, ref: ast.Ref) -> list[Vertex]:
+        found = self._find(ref)
+        self.wiring.incomplete |= found is None
+        return found or []
+
+    def _find(self, ref: ast.Ref) -> list[Vertex] | None:
+        """The vertices of a reference, none for an array without nodes; None after an error."""
         name = ref.path[0]
         found = self.wiring.names.get(name)
         if found is None:
             self._unknown(ref, name)
-            return []
+            return None
         if len(ref.path) > 1:
             self.sink.error(
                 "DG0203",
@@ -262,27 +315,28 @@ class Wirer:
                 f"`{'.'.join(ref.path)}` reaches into `{name}`",
                 label="only whole nodes and stages can be wired",
             )
-            return []
+            return None
         if ref.index is None:
             return found
         index = integer(ref.index, "an index", self.scope, self.context)
-        if isinstance(index, Unknown) or not found:
-            return []
-        if found[0].index is None:
+        if isinstance(index, Unknown) or name in self._uncounted:
+            return None
+        if found and found[0].index is None:
             self.sink.error(
                 "DG0208", ref.span, f"`{name}` is a single node and has no index", label="no array"
             )
-            return []
+            return None
         if not 0 <= index < len(found):
-            last = len(found) - 1
+            declared = found[0].at.span if found else self._declared[name]
+            last = f"the nodes are `{name}[0]` to `{name}[{len(found) - 1}]`"
             self.sink.error(
                 "DG0208",
-                ref.span,
+                Origin(ref.span, self.frames),
                 f"`{name}` has no node {index}",
-                label=f"the nodes are `{name}[0]` to `{name}[{last}]`",
-                notes=[Label(found[0].at.span, f"`{name}` is declared here")],
+                label=last if found else "it has no nodes at all",
+                notes=[Label(declared, f"`{name}` is declared here")],
             )
-            return []
+            return None
         return [found[index]]
 
     def _unknown(self, ref: ast.Ref, name: str) -> None:

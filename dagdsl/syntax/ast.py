@@ -54,6 +54,15 @@ class ListExpr:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """`depths[0]`: an item of a list."""
+
+    value: Expr
+    index: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Unary:
     """`-x`."""
 
@@ -79,7 +88,7 @@ class Pipe:
     span: Span
 
 
-Expr: TypeAlias = Literal | Name | Call | ListExpr | Unary | Binary | Pipe
+Expr: TypeAlias = Literal | Name | Call | ListExpr | Index | Unary | Binary | Pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +205,10 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`stage s1 { ... }`."""
+    """`stage s1 { ... }`, or an array of them `stage s[4] { ... }`."""
 
     name: Ident
+    count: Expr | None
     body: tuple[Node | Let | Wire | Connect, ...]
     span: Span
 
@@ -278,7 +288,16 @@ class Net:
     span: Span
 
 
-Item: TypeAlias = Import | Param | Router | Block | Net
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """`net resnet18 = resnet(basic, [2, 2, 2, 2])`: a net with some of its formals given."""
+
+    name: Ident
+    made: Name | Call
+    span: Span
+
+
+Item: TypeAlias = Import | Param | Router | Block | Net | Instance
 
 
 @dataclass(frozen=True, slots=True)

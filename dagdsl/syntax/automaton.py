@@ -27,6 +27,7 @@ class _Table(NamedTuple):
 
 @cache
 def _table() -> _Table:
+    # Lark's own parser can only be copied together with all the trees it has built so far.
     conf = lark_parser().parse_interactive("").parser_state.parse_conf
     return _Table(
         {

@@ -20,6 +20,7 @@ _EXPRESSIONS = (
     ast.Name,
     ast.Call,
     ast.ListExpr,
+    ast.Index,
     ast.Unary,
     ast.Binary,
     ast.Pipe,
@@ -144,6 +145,9 @@ class _Builder:
     ) -> ast.Net:
         return ast.Net(self._ident(name), formals or (), body, span)
 
+    def instance(self, span: Span, name: Token, made: ast.Name | ast.Call) -> ast.Instance:
+        return ast.Instance(self._ident(name), made, span)
+
     def formals(self, span: Span, *formals: ast.Formal) -> tuple[ast.Formal, ...]:
         return formals
 
@@ -194,8 +198,10 @@ class _Builder:
     ) -> ast.Connect:
         return ast.Connect(pattern, via, through, span)
 
-    def stage(self, span: Span, name: Token, body: tuple[ast.GraphStatement, ...]) -> ast.Stage:
-        return ast.Stage(self._ident(name), body, span)
+    def stage(
+        self, span: Span, decl: ast.Decl, body: tuple[ast.GraphStatement, ...]
+    ) -> ast.Stage:
+        return ast.Stage(decl.name, decl.count, body, span)
 
     def output(self, span: Span, name: Token, fields: tuple[ast.Field, ...] | None) -> ast.Output:
         return ast.Output(self._ident(name), fields, span)
@@ -228,6 +234,9 @@ class _Builder:
 
     def list(self, span: Span, *items: ast.Expr) -> ast.ListExpr:
         return ast.ListExpr(items, span)
+
+    def index(self, span: Span, value: ast.Expr, index: ast.Expr) -> ast.Index:
+        return ast.Index(value, index, span)
 
     def literal(self, span: Span, token: Token) -> ast.Literal:
         if token.type == "STRING":

@@ -85,7 +85,7 @@ def _starts_statement(trace: Trace, index: int, at: int) -> bool:
 
 def _slashes(trace: Trace, at: int) -> Iterator[Fix]:
     """`// text` on a line of its own."""
-    for last in (at, at - 1):
+    for last in (at, max(at - 1, 0)):
         start = trace.line_start(last)
         if trace.tokens[start].type == "SLASHES":
             stop = start + 1

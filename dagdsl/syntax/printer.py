@@ -51,6 +51,8 @@ def _item(item: ast.Item) -> list[str]:
             )
         case ast.Net(name, formals, body):
             return _body(f"net {name.name}{_formals(formals)}", body)
+        case ast.Instance(name, made):
+            return [f"net {name.name} = {print_expr(made)}"]
 
 
 def _body(head: str, statements: Iterable[ast.NetStatement]) -> list[str]:
@@ -72,8 +74,8 @@ def _statement(statement: ast.NetStatement) -> list[str]:
             return [path + _tail(via, through)]
         case ast.Connect(pattern, via, through):
             return [f"connect {print_expr(pattern)}{_tail(via, through)}"]
-        case ast.Stage(name, body):
-            return _body(f"stage {name.name}", body)
+        case ast.Stage(name, count, body):
+            return _body(f"stage {name.name}{_index(count)}", body)
         case ast.Output(name, None):
             return [f"output {name.name}"]
         case ast.Output(name, fields):
@@ -138,6 +140,8 @@ def _bare(expr: ast.Expr) -> tuple[str, int]:
             return f"{callee}({', '.join(map(_arg, args))})", _ATOM
         case ast.ListExpr(items):
             return f"[{_list(items)}]", _ATOM
+        case ast.Index(value, index):
+            return f"{_expr(value, _ATOM)}[{print_expr(index)}]", _ATOM
         case ast.Unary(operand):
             return f"-{_expr(operand, _UNARY)}", _UNARY
         case ast.Binary(op, left, right):

@@ -23,6 +23,11 @@ class Problems:
         """Whether the rest of the file is not to be read."""
         return self._reported >= MAX_PROBLEMS
 
+    @property
+    def found(self) -> bool:
+        """Whether anything was reported."""
+        return self._reported > 0
+
     def report(
         self,
         code: str,

@@ -149,9 +149,9 @@ class Trace:
 
     def line_start(self, index: int) -> int:
         """The first token on the line of a token."""
-        while not self.first_on_line(index):
-            index -= 1
-        return index
+        start, _ = extent(self.tokens[index])
+        line = self.text.rfind("\n", 0, start) + 1
+        return bisect_left(self.tokens, line, hi=index, key=lambda token: extent(token)[0])
 
     def indent(self, index: int) -> int:
         """How far the line on which a token stands is indented."""

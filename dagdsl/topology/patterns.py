@@ -2,30 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
-Pairs = Iterator[tuple[int, int]]
+from dagdsl.ops.spec import Param, Params, whole
+from dagdsl.topology import random_graphs
+
+Pair: TypeAlias = tuple[int, int]
+
+
+class PatternError(Exception):
+    """The pattern cannot wire so many nodes. `str(error)` is a message, `help` its help."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A rule. `count(n)` is the number of edges `edges(n)` gives, known before it is asked."""
+    """A rule with its parameters.
+
+    `edges(n, params)` may raise PatternError; `most(n, params)` is a bound on their number that is
+    known before a single one is made.
+    """
 
     name: str
     doc: str
-    count: Callable[[int], int]
-    edges: Callable[[int], Pairs]
+    most: Callable[[int, Params], int]
+    edges: Callable[[int, Params], Iterable[Pair]]
+    params: tuple[Param, ...] = ()
 
 
-def _complete(n: int) -> Pairs:
+def _complete(n: int, p: Params) -> Iterable[Pair]:
     return ((i, j) for i in range(n + 1) for j in range(i + 1, n + 2))
 
 
-def _chain(n: int) -> Pairs:
+def _chain(n: int, p: Params) -> Iterable[Pair]:
     return ((i, i + 1) for i in range(n + 1))
 
+
+def oriented(n: int, undirected: Iterable[Pair]) -> list[Pair]:
+    """A graph over the nodes 0 to n - 1 as a DAG between `in` and `out`.
+
+    Each edge runs from the lower number to the higher; `in` feeds the nodes nothing else feeds,
+    and those that feed nothing else feed `out` (RandWire, arXiv 1904.01569, section 3.2).
+    """
+    inner = sorted((min(a, b) + 1, max(a, b) + 1) for a, b in undirected)
+    fed, feeding = {j for _, j in inner}, {i for i, _ in inner}
+    nodes = range(1, n + 1)
+    first = [(0, j) for j in nodes if j not in fed]
+    last = [(i, n + 1) for i in nodes if i not in feeding]
+    return [*first, *inner, *last]
+
+
+def _ws(n: int, p: Params) -> Sequence[Pair]:
+    k = whole(p, "k")
+    if k % 2 or k >= n:
+        raise PatternError(
+            f"`ws` cannot link each of {n} nodes to its {k} nearest",
+            "`k` must be even, and smaller than the number of nodes",
+        )
+    return oriented(n, random_graphs.watts_strogatz(n, k, _real(p, "p"), whole(p, "seed")))
+
+
+def _ba(n: int, p: Params) -> Sequence[Pair]:
+    m = whole(p, "m")
+    if m >= n:
+        raise PatternError(
+            f"`ba` cannot link each new node to {m} earlier ones: there are {n} nodes",
+            "`m` must be smaller than the number of nodes",
+        )
+    return oriented(n, random_graphs.barabasi_albert(n, m, whole(p, "seed")))
+
+
+def _er(n: int, p: Params) -> Sequence[Pair]:
+    return oriented(n, random_graphs.erdos_renyi(n, _real(p, "p"), whole(p, "seed")))
+
+
+def _real(p: Params, name: str) -> float:
+    value = p[name]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+_SEED = Param("seed", "int", 0, "which of the random graphs", low=0)
 
 PATTERNS: MappingProxyType[str, Pattern] = MappingProxyType(
     {
@@ -34,10 +97,39 @@ PATTERNS: MappingProxyType[str, Pattern] = MappingProxyType(
             Pattern(
                 "complete",
                 "Every earlier vertex feeds every later one, `in` and `out` included.",
-                lambda n: (n + 1) * (n + 2) // 2,
+                lambda n, p: (n + 1) * (n + 2) // 2,
                 _complete,
             ),
-            Pattern("chain", "Each vertex feeds the next.", lambda n: n + 1, _chain),
+            Pattern("chain", "Each vertex feeds the next.", lambda n, p: n + 1, _chain),
+            Pattern(
+                "ws",
+                "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` "
+                "nearest, every link moved elsewhere with probability `p`. Links run from the "
+                "earlier node to the later; `in` and `out` close the ends.",
+                lambda n, p: n * whole(p, "k") // 2 + 2 * n,
+                _ws,
+                (
+                    Param("k", "int", 4, "neighbours of a node in the ring, even", low=2),
+                    Param("p", "float", 0.75, "probability that a link is moved", low=0, high=1),
+                    _SEED,
+                ),
+            ),
+            Pattern(
+                "ba",
+                "A scale-free graph (Barabási and Albert): each node is linked to `m` earlier "
+                "ones, the rather to those that have many links. `in` and `out` close the ends.",
+                lambda n, p: n * whole(p, "m") + 2 * n,
+                _ba,
+                (Param("m", "int", 5, "links of a new node", low=1), _SEED),
+            ),
+            Pattern(
+                "er",
+                "A random graph (Erdős and Rényi): each two nodes are linked with probability "
+                "`p`. Links run from the earlier node to the later; `in` and `out` close the ends.",
+                lambda n, p: n * (n - 1) // 2 + 2 * n,
+                _er,
+                (Param("p", "float", 0.2, "probability of a link", low=0, high=1), _SEED),
+            ),
         )
     }
 )

@@ -111,6 +111,8 @@ def formula(router: Router) -> str:
     parts += [op_text(step) for step in router.steps]
     if router.activation != "none":
         parts.append(router.activation)
+    if router.topk is not None:
+        parts.append(f"top {router.topk}")
     if router.normalise:
         parts.append("normalise")
     text = " |> ".join(parts)
@@ -118,6 +120,8 @@ def formula(router: Router) -> str:
         text += f" > {_number(router.threshold)}"
         if router.train != "hard":
             text += f", {router.train.replace('_', ' ')}"
+        if router.binary:
+            text += ", binary"
         if router.dead != "zero":
             text += f", {router.dead.replace('_', ' ')}"
     return text
@@ -157,7 +161,10 @@ def _stem(names: tuple[str, ...]) -> str:
 
 
 def _behind_merge(node: Node, steps: str) -> str:
-    return " |> ".join(part for part in ("" if node.merge == "sum" else node.merge, steps) if part)
+    merge = "" if node.merge == "sum" else str(node.merge)
+    if (tau := node.merge_params.get("tau")) is not None:
+        merge += f" > {_number(tau)}"
+    return " |> ".join(part for part in (merge, steps) if part)
 
 
 def _step_text(step: Step) -> str:

@@ -141,7 +141,7 @@ def net_of(*stages: Graph, classes: int = 3, x: Shape = SHAPE) -> Net:
 
 
 READS: tuple[Reads, ...] = ("source", "stage", "nothing")
-MERGES: tuple[Merge, ...] = ("sum", "sum", "concat", "mul")
+MERGES: tuple[Merge, ...] = ("sum", "sum", "concat", "mul", "mean", "max")
 
 
 def random_graph(seed: int, x: Shape) -> Graph:
@@ -166,11 +166,15 @@ def random_graph(seed: int, x: Shape) -> Graph:
             threshold = rng.choice([None, 0.3, 0.5, 0.5])
             dead = rng.choice(["zero", "zero", "keep_strongest"])
             train = rng.choice(["hard", "soft", "straight_through"])
+            topk = rng.choice([None, None, 1, 2])
+            dead = "zero" if topk else dead
+            binary = threshold is not None and train != "soft" and rng.random() < 0.3
             name = f"r_{names.index(source)}"
             routers.append(
                 router(
                     name, vertex, len(gated), x=x, reads=reads, activation=activation,
                     threshold=threshold, dead=dead, train=train, normalise=rng.random() < 0.2,
+                    topk=topk, binary=binary,
                 )
             )  # fmt: skip
         for pair in own:
@@ -184,5 +188,7 @@ def random_graph(seed: int, x: Shape) -> Graph:
         wide = (width * x[0], *x[1:]) if merge == "concat" else x
         steps = pipe(wide, ("conv", {"channels": x[0]}), "bn", "relu")
         nodes.append(node(name, *steps, x=x, merge=merge))
-    nodes.append(Node(kind="out", name="out", shape=x, merge=rng.choice(["sum", "mul"])))
+    nodes.append(
+        Node(kind="out", name="out", shape=x, merge=rng.choice(["sum", "mul", "mean", "max"]))
+    )
     return Graph(nodes=tuple(nodes), edges=tuple(edges), routers=tuple(routers))

@@ -19,10 +19,11 @@ from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": lambda x: x.clamp_min(0),
+    "zero": lambda x: x * 0,
     "gap": lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1),
     "identity": lambda x: x,
 }
-MODULES = {"conv", "dwconv", "bn", "gn", "fc", "dropout", "learned", "constant"}
+MODULES = {"conv", "dwconv", "bn", "gn", "fc", "dropout", "learned", "constant", "noise"}
 
 
 def reference(net: Net, model: nn.Module, *inputs: Tensor) -> tuple[Any, dict[str, Tensor]]:
@@ -84,7 +85,7 @@ class _Run:
             assert isinstance(out, Tensor)
             return out
 
-        def weights(router: Router, scope: Scope) -> list[float]:
+        def weights(router: Router, scope: Scope) -> list[tuple[float, bool]]:
             read: Tensor | None = None
             if router.reads == "source":
                 read = values[router.vertex or ""]
@@ -108,16 +109,21 @@ class _Run:
                 if edge.gate is not None:
                     router = graph.router(edge.gate.router)
                     router_scope = names.routers[graph.routers.index(router)]
-                    weight = weights(router, router_scope)[edge.gate.index]
+                    weight, is_open = weights(router, router_scope)[edge.gate.index]
+                    binary = 1.0 if router.binary else weight
                     if router.threshold is not None:
-                        is_open = weight > router.threshold
+                        is_open = is_open and weight > router.threshold
                         if router.dead == "keep_strongest" and alive[edge.source]:
                             candidates[k] = weight
+                    weight = binary
                 opened.append(is_open and alive[edge.source])
                 g.append(weight if opened[-1] else 0.0)
             if candidates and not any(opened):
                 k = max(candidates, key=lambda k: candidates[k])
-                opened[k], g[k] = True, candidates[k]
+                gate = edges[k].gate
+                assert gate is not None
+                is_binary = graph.router(gate.router).binary
+                opened[k], g[k] = True, 1.0 if is_binary else candidates[k]
             for edge, weight in zip(edges, g, strict=True):
                 adjacency[index[edge.source], index[edge.target]] = weight
             terms = [weight * carry(edge) for edge, weight in zip(edges, g, strict=True)]
@@ -133,6 +139,10 @@ class _Run:
 def merge(kind: str, terms: list[Tensor]) -> Tensor:
     if kind == "sum":
         return torch.stack(terms).sum(0)
+    if kind == "mean":
+        return torch.stack(terms).mean(0)
+    if kind == "max":
+        return torch.stack(terms).amax(0)
     if kind == "concat":
         return torch.cat(terms, 1)
     total = torch.ones(())
@@ -141,8 +151,9 @@ def merge(kind: str, terms: list[Tensor]) -> Tensor:
     return total
 
 
-def decide(logits: list[float], router: Router) -> list[float]:
-    weights: list[float] = []
+def decide(logits: list[float], router: Router) -> list[tuple[float, bool]]:
+    """The weight of each edge before the threshold, and whether it is among the top-k."""
+    weights: list[tuple[float, bool]] = []
     start = 0
     for size in router.groups:
         group = logits[start : start + size]
@@ -154,7 +165,11 @@ def decide(logits: list[float], router: Router) -> list[float]:
             group = [math.exp(z) / total for z in group]
         elif router.activation == "relu_tanh":
             group = [max(math.tanh(z), 0.0) for z in group]
+        first = list(range(size))
+        if router.topk is not None:
+            first = sorted(first, key=group.__getitem__, reverse=True)[: router.topk]
+            group = [w if i in first else 0.0 for i, w in enumerate(group)]
         if router.normalise and sum(group) != 0:
             group = [w / sum(group) for w in group]
-        weights += group
+        weights += [(w, i in first) for i, w in enumerate(group)]
     return weights

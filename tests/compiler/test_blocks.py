@@ -50,6 +50,7 @@ CASES: list[tuple[str, Shape, dict[str, Any]]] = [
     ("gn", IMAGE, {"groups": 4}),
     ("gn", FLAT, {"groups": 2}),
     ("dropout", IMAGE, {"p": 0.2}),
+    *(("noise", IMAGE, {"kind": kind}) for kind in ("normal", "logistic", "gumbel")),
     ("maxpool", IMAGE, {}),
     ("maxpool", IMAGE, {"kernel": 2}),
     ("avgpool", IMAGE, {}),

@@ -21,6 +21,24 @@ def test_softmax_and_normalise_keep_groups_apart() -> None:
     assert shares.tolist() == [[0.25, 0.75, 0.0, 0.0]]
 
 
+def test_strongest_counts_within_groups() -> None:
+    weights = torch.tensor([[0.1, 0.9, 0.5, 0.7], [0.2, 0.1, 0.1, 0.1]])
+    assert gate.strongest(weights, (2, 2), 1).int().tolist() == [[0, 1, 0, 1], [1, 0, 1, 0]]
+    assert gate.strongest(weights, (4,), 2).int()[0].tolist() == [0, 1, 0, 1]
+    assert gate.strongest(weights, (1, 3), 5).all()
+
+
+def test_binary_weights_have_the_gradient_of_what_they_were() -> None:
+    weights = torch.tensor([0.3, 0.7], requires_grad=True)
+    for close, gradient in ((gate.close, [0, 1]), (gate.close_straight_through, [1, 1])):
+        weights.grad = None
+        closed = close(gate.binary(weights), weights > 0.5)
+        assert closed.tolist() == [0, 1]
+        closed.sum().backward()  # type: ignore[no-untyped-call]
+        assert weights.grad is not None
+        assert weights.grad.tolist() == gradient
+
+
 def test_normalise_has_a_gradient_at_zero() -> None:
     weights = torch.zeros(1, 2, requires_grad=True)
     gate.normalise(weights, (2,)).sum().backward()  # type: ignore[no-untyped-call]
@@ -88,6 +106,20 @@ def test_merges(rank: int) -> None:
     torch.testing.assert_close(aggregate.weighted_sum([a, b], [None, one]), a + b * 0.5)
     torch.testing.assert_close(aggregate.concat([a, b], [w, None]), torch.cat([a * wide, b], 1))
     torch.testing.assert_close(aggregate.product([a, b], [None, w]), a * b * wide)
+    torch.testing.assert_close(aggregate.mean([a, b], [w, None]), (a * wide + b) / 2)
+    torch.testing.assert_close(aggregate.maximum([a, b], [w, None]), torch.maximum(a * wide, b))
+
+
+def test_first_confident() -> None:
+    sure, unsure = torch.tensor([5.0, 0.0]), torch.tensor([0.1, 0.0])
+    first = torch.stack([sure, unsure, unsure])
+    second = torch.stack([sure, -sure, unsure])
+    last = torch.zeros(3, 2)
+    answer = aggregate.first_confident([first, second, last], [None] * 3, 0.9)
+    torch.testing.assert_close(answer, torch.stack([sure, -sure, torch.zeros(2)]))
+    closed = torch.tensor([0.0, 1.0, 1.0])
+    answer = aggregate.first_confident([first, last], [closed, None], 0.9)
+    torch.testing.assert_close(answer, last)
 
 
 def test_a_flat_factor_scales_channels() -> None:

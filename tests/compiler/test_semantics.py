@@ -74,6 +74,11 @@ def test_complete_stage(reads: Reads, dead: str) -> None:
         {"activation": "sigmoid", "threshold": 0.3, "normalise": True},
         {"activation": "none", "threshold": 0.1},
         {"activation": "none", "threshold": 0.1, "dead": "keep_strongest"},
+        {"activation": "softmax", "threshold": None, "topk": 1},
+        {"activation": "softmax", "threshold": None, "topk": 2, "normalise": True},
+        {"activation": "sigmoid", "threshold": 0.3, "topk": 2},
+        {"activation": "sigmoid", "threshold": 0.5, "binary": True},
+        {"activation": "sigmoid", "threshold": 0.5, "binary": True, "dead": "keep_strongest"},
     ],
     ids=str,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torchvision  # type: ignore[import-untyped]
+import torchvision
 
 from dagdsl.data import fashion_mnist, open_data
 from dagdsl.data.tensors import TensorSplit

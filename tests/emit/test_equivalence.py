@@ -28,6 +28,7 @@ net Regular {{
   output s2
 }}
 """
+SINGLE = "node a, b, c, forward: cell"
 RULES = [
     "chain",
     "complete",
@@ -61,6 +62,13 @@ def test_regular_stages(second: str) -> None:
         assert_same(dagdsl.loads(REGULAR.format(first=first, second=second)))
 
 
+@pytest.mark.parametrize("rule", ["chain", "complete via tuned", 'complete via gate("hard")'])
+def test_regular_stages_of_single_nodes(rule: str) -> None:
+    text = REGULAR.format(first=rule, second=rule)
+    assert_same(dagdsl.loads(text.replace("node n[4]: cell", SINGLE)))
+    assert_same(dagdsl.loads(text.replace("n[4]: cell", "n[2]: cell node m: cell")))
+
+
 def test_fresh_weights_are_the_same_for_the_same_seed() -> None:
     net = dagdsl.load(Path("examples/quickstart.dg"))
     compiled = driver.compile(net, backend="eager", seed=5)
@@ -70,9 +78,8 @@ def test_fresh_weights_are_the_same_for_the_same_seed() -> None:
 
 
 @pytest.fixture
-def inductor(monkeypatch: pytest.MonkeyPatch) -> str:
+def inductor() -> str:
     """The backend that generates code: seconds a network, so few and tiny ones."""
-    monkeypatch.setattr(torch._inductor.config, "compile_threads", 1)
     torch.compiler.reset()
     return "inductor"
 

@@ -18,7 +18,10 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_golden(golden: Golden) -> None:
-    golden(GOLDEN / "dgnet.model.txt", emit_source(dagdsl.load(GOLDEN / "dgnet.dg")))
+    net = dagdsl.load(GOLDEN / "dgnet.dg")
+    # Both change with dagdsl, while the network stays what it is.
+    text = emit_source(net).replace(net.hash, "<hash>").replace(dagdsl.__version__, "<version>")
+    golden(GOLDEN / "dgnet.model.txt", text)
 
 
 def test_the_text_is_the_same_each_time() -> None:

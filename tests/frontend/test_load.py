@@ -9,12 +9,13 @@ import pytest
 import dagdsl
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, inner_graph
 from dagdsl.ir.text import dump
+from dagdsl.sema.settings import Setting
 
 HEAD = "net N { input image: f32[4, 8, 8] "
 
 
-def net(body: str, before: str = "", **params: bool | int | float | str) -> Net:
-    return dagdsl.loads(f"{before}\n{HEAD}{body} }}", **params)
+def net(body: str, before: str = "", **params: Setting) -> Net:
+    return dagdsl.loads(f"{before}\n{HEAD}{body} }}", net=None, **params)
 
 
 def stage_of(net: Net, name: str = "s") -> Graph:

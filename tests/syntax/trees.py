@@ -74,6 +74,7 @@ def _larger(exprs: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return (
         _node(ast.Call, _names, _tuples(args))
         | _node(ast.ListExpr, _tuples(exprs))
+        | _node(ast.Index, exprs, exprs)
         | _node(ast.Unary, exprs)
         | _node(ast.Binary, st.sampled_from(["+", "-", "*", "/", "//"]), exprs, exprs)
         | _node(ast.Pipe, _tuples(exprs, 2))
@@ -99,7 +100,7 @@ _net = st.tuples(
     _graph,
     _tuples(
         _node(ast.Input, _idents, _types)
-        | _node(ast.Stage, _idents, _graph)
+        | _node(ast.Stage, _idents, _maybe, _graph)
         | _node(ast.Output, _idents, st.none() | _tuples(_node(ast.Field, _idents, _refs)))
     ),
 ).flatmap(lambda parts: st.permutations(parts[0] + parts[1]).map(tuple))
@@ -114,5 +115,6 @@ _items = (
     | _node(ast.Router, _idents, _formals, exprs)
     | _node(ast.Block, _idents, _formals, exprs | _graph)
     | _node(ast.Net, _idents, _formals, _net)
+    | _node(ast.Instance, _idents, _calls | _names)
 )
 files = st.builds(ast.File, st.just(SOURCE), st.just(1), _tuples(_items), st.just(NOWHERE))

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from torch import fx
 
 from dagdsl_compiler.backends.eager import eager
+from dagdsl_compiler.backends.frozen import frozen
 from dagdsl_compiler.backends.inductor import inductor
 
 Backend: TypeAlias = Callable[[fx.GraphModule], Callable[..., Any]]
@@ -16,3 +17,11 @@ Backend: TypeAlias = Callable[[fx.GraphModule], Callable[..., Any]]
 
 BACKENDS: MappingProxyType[str, Backend] = MappingProxyType({"eager": eager, "inductor": inductor})
 """Name -> backend."""
+
+Evaluator: TypeAlias = Callable[[fx.GraphModule, bool], Callable[..., Any]]
+"""As `Backend`, for graphs that are only evaluated; the flag: whether all batch sizes are alike."""
+
+EVALUATORS: MappingProxyType[str, Evaluator] = MappingProxyType(
+    {"eager": lambda module, any_batch: eager(module), "inductor": frozen}
+)
+"""The backends for evaluation, by the same names."""

@@ -16,4 +16,5 @@ CALLS: Calls = {
     "hardsigmoid": lambda op: Call(F.hardsigmoid),
     "sigmoid": lambda op: Call(torch.sigmoid),
     "tanh": lambda op: Call(torch.tanh),
+    "zero": lambda op: Call(torch.zeros_like),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from dagdsl.ir.nodes import Op, Shape
 from dagdsl_compiler.blocks.spec import Modules, integer, real
@@ -24,4 +25,33 @@ def dropout(x: Shape, op: Op) -> nn.Module:
     return nn.Dropout(real(op, "p"))
 
 
-MODULES: Modules = {"bn": bn, "gn": gn, "dropout": dropout}
+class Noise(nn.Module):
+    """Adds random numbers in training."""
+
+    def __init__(self, kind: str, scale: float) -> None:
+        super().__init__()
+        self.kind = kind
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape as `x`."""
+        if not self.training:
+            return x
+        if self.kind == "normal":
+            return x + self.scale * torch.randn_like(x)
+        # Neither end of the interval, where the logarithms are infinite.
+        u = torch.rand_like(x).clamp(1e-6, 1 - 1e-6)
+        noise = u.logit() if self.kind == "logistic" else -(-u.log()).log()
+        return x + self.scale * noise
+
+    def extra_repr(self) -> str:
+        """The distribution and its scale."""
+        return f"{self.kind}, {self.scale}"
+
+
+def noise(x: Shape, op: Op) -> nn.Module:
+    """Noise of a distribution; the identity in evaluation."""
+    return Noise(str(op.params["kind"]), real(op, "scale"))
+
+
+MODULES: Modules = {"bn": bn, "gn": gn, "dropout": dropout, "noise": noise}

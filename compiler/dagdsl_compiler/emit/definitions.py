@@ -8,16 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from dagdsl_compiler.blocks.norm import Noise
 from dagdsl_compiler.blocks.route import Constant, Learned
-from dagdsl_compiler.emit.prelude import GlobalAvgPool, Modules, Steps, conv, router_fc
-from dagdsl_compiler.runtime.aggregate import concat, product, weighted_sum
+from dagdsl_compiler.emit.prelude import GlobalAvgPool, Modules, Steps, Zero, conv, router_fc
+from dagdsl_compiler.runtime.aggregate import (
+    concat,
+    first_confident,
+    maximum,
+    mean,
+    product,
+    weighted_sum,
+)
 from dagdsl_compiler.runtime.gate import (
+    binary,
     close,
     close_straight_through,
     keep_strongest,
     normalise,
     relu_tanh,
     softmax,
+    strongest,
 )
 from dagdsl_compiler.runtime.liveness import any_open, masked
 from dagdsl_compiler.runtime.routes import adjacency
@@ -27,20 +37,27 @@ _ALL: tuple[Callable[..., Any], ...] = (
     Steps,
     conv,
     GlobalAvgPool,
+    Zero,
+    Noise,
     router_fc,
     Learned,
     Constant,
     softmax,
     relu_tanh,
+    strongest,
     normalise,
+    binary,
     close,
     close_straight_through,
     keep_strongest,
     any_open,
     masked,
     weighted_sum,
+    mean,
+    maximum,
     concat,
     product,
+    first_confident,
     adjacency,
 )
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 
-from dagdsl.ir.nodes import Block, Graph, Net, Op, Output, Shape, Step
-from dagdsl.ops.catalogue import OPS
+from dagdsl.check.cost import cost_of_net
+from dagdsl.ir.nodes import Graph, Net, Output, Shape
+from dagdsl.ir.walk import graphs_in
 from dagdsl.ops.spec import format_shape
-from dagdsl_compiler.emit.gates import graphs_of
-from dagdsl_compiler.emit.shapes import merged, read, result
 
 _MAX_ROWS = 32
 
@@ -63,49 +61,21 @@ def output(output: Output) -> str:
     return f"{output.name} ({', '.join(output.value)})"
 
 
-def parameters(net: Net) -> int:
-    """The number of parameters."""
-    return _graph(net.graph)
-
-
 def elements(net: Net) -> str:
     """`2 stages, 9 nodes, 25 edges (20 gated), 5 routers, 12,345 parameters`."""
-    graphs = list(graphs_of((net.graph,)))
-    nodes = sum(node.kind == "node" for graph in graphs for node in graph.nodes)
-    edges = [edge for graph in graphs for edge in graph.edges]
-    gated = sum(edge.gate is not None for edge in edges)
+    costs = cost_of_net(net)
+    routers = sum(len(graph.routers) for graph in graphs_in((net.graph,)))
+    gated = f" ({costs.gated_edges} gated)" if costs.gated_edges else ""
     return ", ".join(
         [
             _plural(len(net.stages), "stage"),
-            _plural(nodes, "node"),
-            _plural(len(edges), "edge") + (f" ({gated} gated)" if gated else ""),
-            _plural(sum(len(graph.routers) for graph in graphs), "router"),
-            _plural(parameters(net), "parameter"),
+            _plural(costs.nodes, "node"),
+            _plural(costs.edges, "edge") + gated,
+            _plural(routers, "router"),
+            _plural(costs.parameters, "parameter"),
         ]
     )
 
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _graph(graph: Graph) -> int:
-    return (
-        sum(_steps(node.steps, merged(graph, node)) for node in graph.nodes if node.steps)
-        + sum(_steps(e.steps, graph.node(e.source).shape) for e in graph.edges if e.steps)
-        + sum(_steps(router.steps, read(graph, router)) for router in graph.routers)
-    )
-
-
-def _steps(steps: Iterable[Step], x: Shape) -> int:
-    total = 0
-    for step in steps:
-        match step:
-            case Op():
-                total += OPS[step.op].cost(x, step.shape, step.params).parameters
-            case Block():
-                total += _steps(step.steps, x)
-            case Graph():
-                total += _graph(step)
-        x = result(step)
-    return total

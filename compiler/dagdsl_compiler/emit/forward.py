@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from dagdsl.check.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Op, Router, Shape, Step
-from dagdsl_compiler.emit import shapes
+from dagdsl.ir.walk import graphs_in
 from dagdsl_compiler.emit.code import INDENT, Code, call, layout
-from dagdsl_compiler.emit.gates import GateFunctions, graphs_of
+from dagdsl_compiler.emit.gates import GateFunctions
 from dagdsl_compiler.emit.identifiers import Names
 from dagdsl_compiler.emit.members import Members
 from dagdsl_compiler.emit.ops import op_code
@@ -21,7 +22,7 @@ StepNames = Sequence[Scope | GraphNames]
 
 def is_routed(steps: Steps) -> bool:
     """Whether there are routers somewhere inside: then `routes` is handed in."""
-    return any(graph.is_gated for graph in graphs_of(steps))
+    return any(graph.is_gated for graph in graphs_in(steps))
 
 
 class Builder(Protocol):
@@ -79,13 +80,13 @@ class Forward:
                     self.members.add(self.inside(name.path), self.build.block(step, name, x))
                 case Graph(), GraphNames():
                     self.declare_graph(step, name)
-            x = shapes.result(step)
+            x = output_of(step)
 
     def declare_graph(self, graph: Graph, names: GraphNames) -> None:
         """Make the modules of a graph."""
         for node, scope in zip(graph.nodes, names.nodes, strict=True):
             if node.steps:
-                code = self.build.pipe(node.steps, scope, shapes.merged(graph, node))
+                code = self.build.pipe(node.steps, scope, input_of(node, graph))
                 self.members.add(self.inside(scope.path), code)
         for edge, scope in zip(graph.edges, names.edges, strict=True):
             if edge.steps:
@@ -95,7 +96,7 @@ class Forward:
             if router.reads == "nothing":
                 self.declare(router.steps, scope.steps, ())
             else:
-                code = self.build.pipe(router.steps, scope, shapes.read(graph, router))
+                code = self.build.pipe(router.steps, scope, read_by(router, graph))
                 self.members.add(self.inside(scope.path), code)
 
     def inside(self, path: str) -> str:

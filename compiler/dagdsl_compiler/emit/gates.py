@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dagdsl.check.liveness import can_die
-from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router, Step
+from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router
+from dagdsl.ir.walk import graphs_in
 from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal
 from dagdsl_compiler.emit.identifiers import Names, snake
 from dagdsl_compiler.lower.names import plain
 
 LOCALS = frozenset(
-    {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "opens", "outputs"}
+    {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "nodes", "opens", "outputs"}
     | {"row", "router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"}
 )
 """Names that a `forward` gives to variables of its own: no function may be hidden by them."""
@@ -24,32 +25,53 @@ class Rule:
     """How routers decide, thresholds aside."""
 
     activation: Activation
+    topk: int | None
     normalise: bool
-    closes: bool
-    train: GateTraining
-    dead: Dead
+    has_threshold: bool
+    binary: bool = False
+    train: GateTraining = "hard"
+    dead: Dead = "zero"
 
     @classmethod
     def of(cls, router: Router) -> Rule:
         """The rule of a router."""
         if router.threshold is None:
-            return cls(router.activation, router.normalise, False, "hard", "zero")
-        return cls(router.activation, router.normalise, True, router.train, router.dead)
+            return cls(router.activation, router.topk, router.normalise, False)
+        return cls(
+            router.activation,
+            router.topk,
+            router.normalise,
+            True,
+            router.binary,
+            router.train,
+            router.dead,
+        )
+
+    @property
+    def closes(self) -> bool:
+        """Whether it may close edges."""
+        return self.topk is not None or self.has_threshold
 
     @property
     def has_groups(self) -> bool:
         """Whether it compares weights within groups."""
-        return self.activation == "softmax" or self.normalise
+        return self.activation == "softmax" or self.topk is not None or self.normalise
 
     @property
     def close(self) -> str:
         """The runtime function that closes edges."""
         return "close_straight_through" if self.train == "straight_through" else "close"
 
+    def weigh(self, weights: str) -> str:
+        """The weights of open edges."""
+        return f"binary({weights})" if self.binary else weights
+
     def __str__(self) -> str:
         words: list[str] = [self.activation] if self.activation != "none" else []
+        words += [f"the {self.topk} largest"] if self.topk is not None else []
         words += ["normalise"] if self.normalise else []
-        words += [f"{self.train} threshold"] if self.closes else []
+        words += [f"{self.train} threshold"] if self.has_threshold else []
+        words += ["one where open"] if self.binary else []
         return ", ".join(words) or "the logits as they are"
 
 
@@ -103,6 +125,9 @@ class GateFunction:
             "none": "logits",
         }[rule.activation]
         yield f"weights = {weights}"
+        if rule.topk is not None:
+            yield f"is_open = strongest(weights, groups, {literal(rule.topk)})"
+            yield "weights = close(weights, is_open)"
         if rule.normalise:
             yield "weights = normalise(weights, groups)"
         if not rule.closes:
@@ -111,16 +136,24 @@ class GateFunction:
                 yield "    weights = masked(weights, alive)"
             yield "return weights.unbind(1)"
             return
-        yield f"is_open = weights > {'tau' if self.has_tau else literal(min(self.taus))}"
-        if rule.train == "soft":
-            yield "if training:"
-            yield "    is_open = torch.ones_like(is_open)"
-        if rule.dead == "zero":
-            yield f"weights = {rule.close}(weights, is_open)"
+        if rule.has_threshold:
+            yield from self._threshold()
         if self.masks:
             yield "if alive is not None:"
             yield "    weights, is_open = masked(weights, alive), is_open & alive[:, None]"
         yield "return weights.unbind(1), is_open.unbind(1)"
+
+    def _threshold(self) -> Iterator[str]:
+        rule = self.rule
+        name = "is_open" if rule.topk is None else "above"
+        yield f"{name} = weights > {'tau' if self.has_tau else literal(min(self.taus))}"
+        if rule.train == "soft":
+            yield "if training:"
+            yield f"    {name} = torch.ones_like({name})"
+        if rule.topk is not None:
+            yield "is_open = is_open & above"
+        if rule.dead == "zero":
+            yield f"weights = {rule.close}({rule.weigh('weights')}, is_open)"
 
 
 @dataclass(slots=True)
@@ -134,7 +167,7 @@ class GateFunctions:
     def of(cls, net: Net, names: Names) -> GateFunctions:
         """Collect the rules of all graphs."""
         made = cls(names)
-        for graph in graphs_of((net.graph,)):
+        for graph in graphs_in((net.graph,)):
             mortal = can_die(graph)
             for router in graph.routers:
                 rule = Rule.of(router)
@@ -171,16 +204,3 @@ def base_name(router: Router) -> str:
         return router.name
     vertex = re.sub(r"\W+", "_", plain(router.vertex)).strip("_")
     return router.name.removesuffix(f"_{vertex}") or router.name
-
-
-def graphs_of(steps: Iterable[Step]) -> Iterator[Graph]:
-    """All graphs among the steps, and those inside them."""
-    for step in steps:
-        if isinstance(step, Graph):
-            yield step
-            for node in step.nodes:
-                yield from graphs_of(node.steps)
-            for edge in step.edges:
-                yield from graphs_of(edge.steps)
-        elif step.kind == "block":
-            yield from graphs_of(step.steps)

@@ -18,8 +18,7 @@ from dagdsl_compiler.emit.gates import Rule, masks_source
 from dagdsl_compiler.emit.identifiers import snake
 from dagdsl_compiler.lower.modules import vertex_read
 from dagdsl_compiler.lower.names import GraphNames, Scope
-
-_MERGES = {"sum": "weighted_sum", "concat": "concat", "mul": "product"}
+from dagdsl_compiler.runtime.aggregate import MERGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,9 @@ class GraphWriter:
                 return _plain_sum(values)
             if node.merge == "concat":
                 return call("torch.cat", Packed(tuple(values)), "1")
-        return call(_MERGES[node.merge], Packed(tuple(values)), Packed(tuple(map(str, weights))))
+        lists = (Packed(tuple(values)), Packed(tuple(map(str, weights))))
+        params = map(literal, node.merge_params.values())
+        return call(MERGES[node.merge].__name__, *lists, *params)
 
     def _carry(self, edge: Edge) -> str:
         key = edge.source, edge.target
@@ -134,8 +135,8 @@ class GraphWriter:
             kept = [f"{variable}[{position}]" for position in range(len(keep))]
         for i, is_open in zip(keep, kept, strict=True):
             weight = self.to.names.new(f"{_arrow(edges[i])}_weight")
-            close = Rule.of(self._router(edges[i])).close
-            self.to.put(weight, call(close, str(wires[i].weight), str(is_open)))
+            rule = Rule.of(self._router(edges[i]))
+            self.to.put(weight, call(rule.close, rule.weigh(str(wires[i].weight)), str(is_open)))
             wires[i] = _Wire(wires[i].value, weight, is_open)
         return wires
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from dagdsl.check.liveness import can_die
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
 from dagdsl_compiler.emit.classes import routes_key
-from dagdsl_compiler.emit.code import flat, literal
+from dagdsl_compiler.emit.code import Packed, flat, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
 from dagdsl_compiler.emit.gates import Rule
 from dagdsl_compiler.lower.names import GraphNames
@@ -26,18 +26,23 @@ def write_loop(to: Forward, graph: Graph, names: GraphNames, x: str) -> str | No
     Gives None, and writes nothing, if there is no loop for it.
     """
     nodes = graph.nodes[1:-1]
-    array = to.members.array([to.inside(scope.path) for scope in names.nodes[1:-1]])
-    if array is None or len(nodes) < _MIN_NODES or not all(map(_is_plain, nodes)):
+    if len(nodes) < _MIN_NODES or not all(map(_is_plain, nodes)):
         return None
-    if graph.nodes[-1].steps or any(edge.steps for edge in graph.edges):
+    out = graph.nodes[-1]
+    if out.steps or out.merge != "sum" or any(edge.steps for edge in graph.edges):
         return None
+    modules = to.members.sequence([to.inside(scope.path) for scope in names.nodes[1:-1]])
     if _is_chain(graph):
-        to.lines += [f"        for node in {array}:", f"            {x} = node({x})"]
+        is_array = len(modules) == 1
+        items = modules[0].removeprefix("*") if is_array else _nodes(to, modules)
+        to.line(2, f"for node in {items}:")
+        to.line(3, f"{x} = node({x})")
         return x
+    everything = [*modules, "nn.Identity()"]
     if _has_source_routers(graph):
-        return _source_routers(to, graph, names, array, x)
+        return _source_routers(to, graph, names, everything, x)
     if _has_one_router(graph):
-        return _one_router(to, graph, names, array, x)
+        return _one_router(to, graph, names, everything, x)
     return None
 
 
@@ -84,7 +89,7 @@ def _has_one_router(graph: Graph) -> bool:
     router, size = graph.routers[0], len(graph.nodes)
     pairs = [(i, j) for j in range(1, size) for i in range(j)]
     expected = {pair: Gate(router=router.name, index=k) for k, pair in enumerate(pairs)}
-    known = router.reads in ("nothing", "stage") and router.threshold is None
+    known = router.reads in ("nothing", "stage") and not router.closes
     return known and _gates(graph) == expected and _sums_in_order(graph)
 
 
@@ -101,7 +106,9 @@ def _sums_in_order(graph: Graph) -> bool:
     )
 
 
-def _source_routers(to: Forward, graph: Graph, names: GraphNames, array: str, x: str) -> str:
+def _source_routers(
+    to: Forward, graph: Graph, names: GraphNames, modules: list[str], x: str
+) -> str:
     function = to.build.gates[graph.routers[0]]
     rule, tau = function.rule, graph.routers[0].threshold
     closes, masks = rule.closes, bool(can_die(graph))
@@ -116,7 +123,8 @@ def _source_routers(to: Forward, graph: Graph, names: GraphNames, array: str, x:
     starts += ["opens: list[tuple[Tensor, ...]] = []", "alive: Tensor | None = None"] * closes
     for start in starts:
         line(2, start)
-    line(2, f"for j, (node, router) in enumerate(zip([*{array}, nn.Identity()], routers)):")
+    nodes = _nodes(to, modules)
+    line(2, f"for j, (node, router) in enumerate(zip({nodes}, routers)):")
     call = f"{function.name}({', '.join([logits, *more])})"
     if closes:
         line(3, f"weight, is_open = {call}")
@@ -136,7 +144,7 @@ def _source_routers(to: Forward, graph: Graph, names: GraphNames, array: str, x:
     return "values[-1]"
 
 
-def _one_router(to: Forward, graph: Graph, names: GraphNames, array: str, x: str) -> str:
+def _one_router(to: Forward, graph: Graph, names: GraphNames, modules: list[str], x: str) -> str:
     router = graph.routers[0]
     function = to.build.gates[router]
     read = x if router.reads == "stage" else None
@@ -148,12 +156,20 @@ def _one_router(to: Forward, graph: Graph, names: GraphNames, array: str, x: str
     line(2, f"weights = {function.name}({', '.join(args)})")
     line(2, "edges: dict[tuple[int, int], Tensor] = {}")
     line(2, f"values = [{x}]")
-    line(2, f"for j, node in enumerate([*{array}, nn.Identity()], 1):")
+    line(2, f"for j, node in enumerate({_nodes(to, modules)}, 1):")
     line(3, "into = weights[len(edges) : len(edges) + j]")
     line(3, "edges |= {(i, j): weight for i, weight in enumerate(into)}")
     line(3, "values.append(node(weighted_sum(values, list(into))))")
     _routes(to, names, None, x)
     return "values[-1]"
+
+
+def _nodes(to: Forward, modules: list[str]) -> str:
+    """A list of modules: in place while it is short."""
+    if len(modules) <= _MIN_NODES:
+        return f"[{', '.join(modules)}]"
+    to.put("nodes", Packed(tuple(modules)))
+    return "nodes"
 
 
 def _routes(to: Forward, names: GraphNames, edges: str | None, x: str) -> None:

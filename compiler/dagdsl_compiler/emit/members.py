@@ -31,19 +31,25 @@ class Members:
         """The members, containers built."""
         return ((name, _code(code)) for name, code in self.tree.items())
 
-    def array(self, paths: Sequence[str]) -> str | None:
-        """The expression for the list whose items are the modules of these paths, if there is."""
-        parents = {path.rpartition(".")[0] for path in paths}
-        if len(parents) != 1 or "" in parents:
-            return None
-        (parent,) = parents
+    def sequence(self, paths: Sequence[str]) -> list[str]:
+        """The modules of these paths as items of a list: `*self.n` for all of an array."""
+        items: list[str] = []
+        rest = list(paths)
+        while rest:
+            parent = rest[0].rpartition(".")[0]
+            array = [f"{parent}.{name}" for name in self._tree(parent)] if parent else []
+            if array and rest[: len(array)] == array and _is_array(self._tree(parent)):
+                items.append(f"*{self.access(parent)}")
+                del rest[: len(array)]
+            else:
+                items.append(self.access(rest.pop(0)))
+        return items
+
+    def _tree(self, path: str) -> Tree:
         tree: Tree | Code = self.tree
-        for name in parent.split("."):
+        for name in path.split("."):
             tree = tree.get(name, {}) if isinstance(tree, dict) else {}
-        if not isinstance(tree, dict) or not _is_array(tree):
-            return None
-        in_order = [f"{parent}.{name}" for name in tree] == list(paths)
-        return self.access(parent) if in_order else None
+        return tree if isinstance(tree, dict) else {}
 
     def access(self, path: str) -> str:
         """The expression for a module, in a method of the class."""

@@ -83,6 +83,10 @@ def _dropout(x: Shape, op: Op) -> Code:
     return Call("nn.Dropout", (Arg(_number(op, "p")),))
 
 
+def _noise(x: Shape, op: Op) -> Code:
+    return Call("Noise", (Arg(literal(op.params["kind"])), Arg(_number(op, "scale"))))
+
+
 def _pool(name: str, *more: Arg) -> Emitter:
     def emit(x: Shape, op: Op) -> Code:
         kernel = _number(op, "kernel")
@@ -113,6 +117,7 @@ _EMITTERS: Final[Mapping[str, Emitter]] = MappingProxyType(
         "bn": _bn,
         "gn": _gn,
         "dropout": _dropout,
+        "noise": _noise,
         "relu": _plain("nn.ReLU()"),
         "relu6": _plain("nn.ReLU6()"),
         "silu": _plain("nn.SiLU()"),
@@ -122,6 +127,7 @@ _EMITTERS: Final[Mapping[str, Emitter]] = MappingProxyType(
         "sigmoid": _plain("nn.Sigmoid()"),
         "tanh": _plain("nn.Tanh()"),
         "identity": _plain("nn.Identity()"),
+        "zero": _plain("Zero()"),
         "maxpool": _pool("nn.MaxPool2d"),
         "avgpool": _pool("nn.AvgPool2d", Arg("False", "count_include_pad=")),
         "gap": _plain("GlobalAvgPool()"),

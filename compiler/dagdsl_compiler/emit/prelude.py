@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -30,6 +31,14 @@ class GlobalAvgPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C]."""
         return x.mean((2, 3))
+
+
+class Zero(nn.Module):
+    """Zeros of the shape of the input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape as `x`."""
+        return torch.zeros_like(x)
 
 
 def conv(

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import dagdsl
+from dagdsl.check.shapes import output_of
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
+from dagdsl.ir.walk import graphs_in
 from dagdsl.ops.spec import format_shape
-from dagdsl_compiler.emit import describe, shapes
+from dagdsl_compiler.emit import describe
 from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
 from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
 from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, names_in, needed
 from dagdsl_compiler.emit.forward import Forward, StepNames, Steps, is_routed
-from dagdsl_compiler.emit.gates import GateFunctions, graphs_of
+from dagdsl_compiler.emit.gates import LOCALS, GateFunctions
 from dagdsl_compiler.emit.graphs import GraphWriter
 from dagdsl_compiler.emit.identifiers import Names, is_attribute, pascal, snake
 from dagdsl_compiler.emit.loops import write_loop
@@ -45,8 +47,9 @@ class _Source:
 
     def __init__(self, net: Net) -> None:
         self.net = net
-        self.names = Names(["torch", "nn", "Tensor", "annotations", *DEFINITIONS])
-        name = net.name if is_attribute(net.name) else pascal(net.name)
+        self.names = Names(["torch", "nn", "Tensor", "Any", "annotations", "self", *DEFINITIONS])
+        as_it_is = is_attribute(net.name) and net.name not in LOCALS
+        name = net.name if as_it_is else pascal(net.name)
         self.class_name = self.names.new(name)
         self.gates = GateFunctions.of(net, self.names)
         self.classes = Classes(self.names)
@@ -92,7 +95,7 @@ class _Source:
     def pipe(self, steps: Steps, scope: Scope, x: Shape) -> Code:
         """The steps of a node, edge or router: written in place, but for graphs and repetitions."""
         name = scope.ir.rpartition(".")[2]
-        shape = describe.transition(x, shapes.result(steps[-1]))
+        shape = describe.transition(x, output_of(steps[-1]))
         if isinstance(steps[-1], Graph):
             place = Place(scope.ir, f"Stage `{name}`", shape)
             return self._module(steps, scope, x, "stage", name, place)
@@ -134,7 +137,7 @@ class _Source:
             assert not isinstance(step, Graph)
             code = op_code(step, x) if isinstance(step, Op) else self.block(step, name, x)
             members.append((name.path.rpartition(".")[2], code))
-            x = shapes.result(step)
+            x = output_of(step)
         return tuple(members)
 
     # The net itself
@@ -223,7 +226,7 @@ def _needs_forward(steps: Steps) -> bool:
 
 def _check_names(steps: tuple[Step, ...]) -> None:
     """A name may come from a file that nobody vouches for."""
-    for graph in graphs_of(steps):
+    for graph in graphs_in(steps):
         for name in (*(node.name for node in graph.nodes), *(r.name for r in graph.routers)):
             _check_name(name)
         for node in graph.nodes:

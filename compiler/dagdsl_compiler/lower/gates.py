@@ -68,15 +68,33 @@ def decide(write: Writer, router: Router, scope: Scope, logits: fx.Node) -> Deci
         return write.call(f"{tensor.name}_edges", place, torch.unbind, tensor, 1)
 
     weights = _weights(write, router, name, place, logits)
-    if router.threshold is None:
+    is_open = None
+    if router.topk is not None:
+        is_open = write.call(
+            f"{name}_top", place, run.strongest, weights, router.groups, router.topk
+        )
+        weights = write.call(f"{name}_topk", place, run.close, weights, is_open)
+    if router.normalise:
+        weights = write.call(f"{name}_normalise", place, run.normalise, weights, router.groups)
+    if router.threshold is not None:
+        path = soft_threshold(router, scope)
+        above = (
+            write.call(f"{name}_open", place, run.above, weights, router.threshold)
+            if path is None
+            else write.module(f"{name}_open", place, path, weights)
+        )
+        is_open = (
+            above
+            if is_open is None
+            else write.call(f"{name}_both", place, liveness.both, is_open, above)
+        )
+    if is_open is None:
         entries = edges(weights)
         return Decision(router, entries, entries, None)
-    path = soft_threshold(router, scope)
-    is_open = (
-        write.call(f"{name}_open", place, run.above, weights, router.threshold)
-        if path is None
-        else write.module(f"{name}_open", place, path, weights)
-    )
+    if router.threshold is None:
+        # The top-k has closed its edges before the others were normalised.
+        entries = edges(weights)
+        return Decision(router, entries, entries, edges(is_open))
     gated = _close(write, f"{name}_gate", place, router, weights, is_open)
     return Decision(router, edges(weights), edges(gated), edges(is_open))
 
@@ -89,6 +107,16 @@ def gate_of(write: Writer, wire: Wire, decision: Decision | None) -> Gate:
     if decision.is_open is None:
         return Gate(weight)
     return Gate(weight, _entry(write, wire, "open", decision.is_open))
+
+
+def opened_gate(write: Writer, wire: Wire, decision: Decision | None) -> Gate:
+    """The gate of an edge that is pinned open: it weighs what its router says, above or below."""
+    if decision is None:
+        return Gate()
+    weight = _entry(write, wire, "raw", decision.weights)
+    if decision.router.binary:
+        weight = write.call(f"{wire.label}_binary", wire.place, run.binary, weight)
+    return Gate(weight)
 
 
 def keep_strongest(
@@ -147,6 +175,8 @@ def _entry(write: Writer, wire: Wire, what: str, entries: fx.Node) -> fx.Node:
 def _close(
     write: Writer, name: str, place: Place, router: Router, weights: fx.Node, is_open: fx.Node
 ) -> fx.Node:
+    if router.binary:
+        weights = write.call(f"{name}_binary", place, run.binary, weights)
     straight = router.train == "straight_through"
     close = run.close_straight_through if straight else run.close
     return write.call(name, place, close, weights, is_open)
@@ -163,6 +193,4 @@ def _weights(write: Writer, router: Router, name: str, place: Place, logits: fx.
             weights = write.call(f"{name}_relu_tanh", place, run.relu_tanh, weights)
         case "none":
             pass
-    if router.normalise:
-        weights = write.call(f"{name}_normalise", place, run.normalise, weights, router.groups)
     return weights

@@ -21,12 +21,6 @@ from dagdsl_compiler.lower.writer import Place, Writer
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.routes import adjacency
 
-_MERGES = {
-    "sum": aggregate.weighted_sum,
-    "concat": aggregate.concat,
-    "mul": aggregate.product,
-}
-
 
 def lower(net: Net, names: GraphNames, modules: nn.Module, *, routes: bool) -> fx.GraphModule:
     """The graph of `net` over the tree of its modules.
@@ -34,39 +28,53 @@ def lower(net: Net, names: GraphNames, modules: nn.Module, *, routes: bool) -> f
     Takes the inputs of the net, `[B, *shape]` each, and returns its outputs; with `routes` the
     pair of these and a dict: key of a graph with routers -> `[B, V, V]`, the weights it applied.
     """
-    write = Writer()
-    lowering = _Lowering(write, routes)
-    inputs = {
-        node.name: write.input(scope.identifier, Place.of(scope.ir, node))
-        for node, scope in zip(net.graph.nodes, names.nodes, strict=True)
-        if node.kind == "in"
-    }
-    values = lowering.graph(net.graph, names, inputs)
-    outputs: Any = {
-        output.name: values[output.value]
-        if isinstance(output.value, str)
-        else {tap: values[node] for tap, node in output.value.items()}
-        for output in net.outputs
-    }
-    if len(net.outputs) == 1 and isinstance(net.outputs[0].value, str):
-        outputs = outputs[net.outputs[0].name]
-    write.output((outputs, lowering.routes) if routes else outputs, Place.of("output", net))
-    return fx.GraphModule(modules, write.graph, class_name=net.name)
+    return Lowering(routes).net(net, names, modules)
 
 
-class _Lowering:
+class Lowering:
     """What all graphs of a net share: the writer, the rules of steps, the routes found so far."""
 
-    def __init__(self, write: Writer, collect: bool) -> None:
-        self.write = write
+    def __init__(self, collect: bool) -> None:
+        self.write = Writer()
         self.collect = collect
         self.routes: dict[str, fx.Node] = {}
 
+    def net(self, net: Net, names: GraphNames, modules: nn.Module) -> fx.GraphModule:
+        """The whole net; see `lower`."""
+        inputs = {
+            node.name: self.write.input(scope.identifier, Place.of(scope.ir, node))
+            for node, scope in zip(net.graph.nodes, names.nodes, strict=True)
+            if node.kind == "in"
+        }
+        ends = frozenset(name for output in net.outputs for name in output.nodes)
+        values = self.graph(net.graph, names, inputs, ends)
+        outputs: Any = {
+            output.name: values[output.value]
+            if isinstance(output.value, str)
+            else {tap: values[node] for tap, node in output.value.items()}
+            for output in net.outputs
+        }
+        if len(net.outputs) == 1 and isinstance(net.outputs[0].value, str):
+            outputs = outputs[net.outputs[0].name]
+        result = (outputs, self.routes) if self.collect else outputs
+        self.write.output(result, Place.of("output", net))
+        return fx.GraphModule(modules, self.write.graph, class_name=net.name)
+
+    def rules(
+        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
+    ) -> GraphLowering:
+        """What lowers a graph, of which `ends` are the nodes that are read from outside."""
+        return GraphLowering(self, graph, names, inputs)
+
     def graph(
-        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
+        self,
+        graph: Graph,
+        names: GraphNames,
+        inputs: dict[str, fx.Node],
+        ends: frozenset[str],
     ) -> dict[str, fx.Node]:
         """The outputs of all nodes of a graph."""
-        lowered = _Graph(self, graph, names, inputs)
+        lowered = self.rules(graph, names, inputs, ends)
         lowered.run()
         if self.collect and graph.is_gated:
             self.routes[names.routes] = lowered.adjacency()
@@ -84,11 +92,11 @@ class _Lowering:
                     x = self.steps(step.steps, name.steps, x)
                 case Graph(), GraphNames():
                     first, last = step.nodes[0].name, step.nodes[-1].name
-                    x = self.graph(step, name, {first: x})[last]
+                    x = self.graph(step, name, {first: x}, frozenset({last}))[last]
         return x
 
-    def router(self, router: Router, scope: Scope, x: fx.Node | None) -> Decision:
-        """The decision of a router that reads `x`, or nothing."""
+    def logits(self, router: Router, scope: Scope, x: fx.Node | None) -> fx.Node:
+        """The logits of a router that reads `x`, or nothing."""
         steps = list(zip(router.steps, scope.steps, strict=True))
         if x is None:
             source, name = steps.pop(0)
@@ -96,7 +104,7 @@ class _Lowering:
             x = self.write.module(name.identifier, Place.of(name.ir, source), name.path)
         for step, name in steps:
             x = self.steps((step,), (name,), x)
-        return decide(self.write, router, scope, x)
+        return x
 
     def _op(self, op: Op, scope: Scope, x: fx.Node) -> fx.Node:
         place = Place.of(scope.ir, op)
@@ -108,11 +116,11 @@ class _Lowering:
         return self.write.call(scope.identifier, place, call.function, x, **call.arguments)
 
 
-class _Graph:
+class GraphLowering:
     """One graph while it is lowered: what is known about each node and edge grows on the way."""
 
     def __init__(
-        self, shared: _Lowering, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
+        self, shared: Lowering, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
     ) -> None:
         self.shared = shared
         self.write = shared.write
@@ -154,8 +162,8 @@ class _Graph:
         values = [self._carry(wire) for wire in self.wires[node.name]]
         gates = self._gates(node, name)
         weights = [gate.weight for gate in gates]
-        merge = _MERGES[node.merge]
-        merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights)
+        merge, params = aggregate.MERGES[node.merge], node.merge_params
+        merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
         y = self.shared.steps(node.steps, scope.steps, merged)
         if node.name not in self.mortal:
             return y
@@ -203,9 +211,12 @@ class _Graph:
         if name not in self.decisions:
             index = [router.name for router in self.ir.routers].index(name)
             router, scope = self.ir.routers[index], self.names.routers[index]
-            x = self._read(router, scope)
-            self.decisions[name] = self.shared.router(router, scope, x)
+            logits = self._logits(router, scope)
+            self.decisions[name] = decide(self.write, router, scope, logits)
         return self.decisions[name]
+
+    def _logits(self, router: Router, scope: Scope) -> fx.Node:
+        return self.shared.logits(router, scope, self._read(router, scope))
 
     def _read(self, router: Router, scope: Scope) -> fx.Node | None:
         """What a router reads."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, Step
-from dagdsl.ops.merge import merge_shape
+from dagdsl.check.shapes import input_of, output_of, read_by
+from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
 from dagdsl_compiler.blocks.catalogue import MODULES
 from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.runtime.gate import SoftThreshold
@@ -34,11 +34,11 @@ def soft_threshold(router: Router, scope: Scope) -> str | None:
 
 def _graph(graph: Graph, names: GraphNames, modules: Modules) -> None:
     for node, scope in zip(graph.nodes, names.nodes, strict=True):
-        _steps(node.steps, scope.steps, _merged(graph, node), modules)
+        _steps(node.steps, scope.steps, input_of(node, graph), modules)
     for edge, scope in zip(graph.edges, names.edges, strict=True):
         _steps(edge.steps, scope.steps, graph.node(edge.source).shape, modules)
     for router, scope in zip(graph.routers, names.routers, strict=True):
-        _steps(router.steps, scope.steps, _read(graph, router), modules)
+        _steps(router.steps, scope.steps, read_by(router, graph), modules)
         path = soft_threshold(router, scope)
         if path is not None and router.threshold is not None:
             modules[path] = SoftThreshold(router.threshold)
@@ -57,35 +57,7 @@ def _steps(
                 make = MODULES.get(step.op)
                 if make is not None:
                     modules[name.path] = make(x, step)
-        x = step.nodes[-1].shape if isinstance(step, Graph) else step.shape
-
-
-def _merged(graph: Graph, node: Node) -> Shape:
-    """The shape of what enters the steps of a node."""
-    edges = graph.edges_into(node.name)
-    if not edges:
-        return node.shape
-    shape = merge_shape(node.merge, [_carried(graph, edge) for edge in edges])
-    assert not isinstance(shape, int), f"{node.name}: the shapes of its in-edges do not agree"
-    return shape
-
-
-def _carried(graph: Graph, edge: Edge) -> Shape:
-    """The shape of what an edge carries."""
-    if not edge.steps:
-        return graph.node(edge.source).shape
-    last = edge.steps[-1]
-    return last.nodes[-1].shape if isinstance(last, Graph) else last.shape
-
-
-def _read(graph: Graph, router: Router) -> Shape:
-    """The shape of what a router reads."""
-    if router.reads == "nothing":
-        return ()
-    if router.reads == "target":
-        assert router.vertex is not None
-        return _carried(graph, graph.edges_into(router.vertex)[0])
-    return graph.node(vertex_read(graph, router)).shape
+        x = output_of(step)
 
 
 def vertex_read(graph: Graph, router: Router) -> str:

@@ -38,7 +38,7 @@ _GRAPH_MODULE_ATTRIBUTES = """
     add_submodule code delete_all_unused_submodules delete_submodule graph meta print_readable
     recompile to_folder
 """
-_MODEL_ATTRIBUTES = "net"
+_MODEL_ATTRIBUTES = "mode net refresh removed"
 
 RESERVED: frozenset[str] = frozenset(
     [

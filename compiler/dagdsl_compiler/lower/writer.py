@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,12 @@ IR = "ir"
 
 ORIGIN = "origin"
 """`node.meta[ORIGIN]`: the `Origin` of that element, None when the net was not read from text."""
+
+_NAMES_IN_CODE = frozenset(
+    {"NoneType", "dagdsl_compiler", "device", "fx_pytree", "inf", "nan", "operator", "pytree"}
+    | {"self", "torch"}
+)
+"""Names that the code of an `fx.Graph` uses for itself: no argument may hide them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +39,42 @@ class Place:
         return cls(ir, element.origin)
 
 
+REGION = "region"
+"""`node.meta[REGION]`: the names of the regions the node stands in, outermost first.
+
+What a region computes is used outside of it through `masked(x, run)` only: it matters in the
+samples that `run` marks and in no other. A node without the entry stands in no region.
+"""
+
+SHAPE = "shape"
+"""`node.meta[SHAPE]`: the shape, without the batch, of a `masked(x, run)` that leaves a region."""
+
+
+def regions_of(node: fx.Node) -> tuple[str, ...]:
+    """The regions a node stands in, outermost first."""
+    regions: tuple[str, ...] = node.meta.get(REGION, ())
+    return regions
+
+
 class Writer:
     """Appends to `graph`."""
 
     def __init__(self) -> None:
         self.graph = fx.Graph()
+        self._regions: tuple[str, ...] = ()
+
+    @contextmanager
+    def region(self, name: str) -> Iterator[None]:
+        """What is written inside stands in the region `name`; see `REGION`."""
+        outer = self._regions
+        self._regions = (*outer, name)
+        yield
+        self._regions = outer
 
     def input(self, name: str, place: Place) -> fx.Node:
         """An argument of the graph."""
-        return self._mark(self.graph.create_node("placeholder", name, name=name), place)
+        argument = f"{name}_" if name in _NAMES_IN_CODE else name
+        return self._mark(self.graph.create_node("placeholder", argument, name=name), place)
 
     def call(
         self, name: str, place: Place, function: Callable[..., Any], *args: Any, **kwargs: Any
@@ -62,8 +96,9 @@ class Writer:
         """What the graph returns."""
         return self._mark(self.graph.create_node("output", "output", (value,)), place)
 
-    @staticmethod
-    def _mark(node: fx.Node, place: Place) -> fx.Node:
+    def _mark(self, node: fx.Node, place: Place) -> fx.Node:
+        if self._regions:
+            node.meta[REGION] = self._regions
         node.meta[IR] = place.ir
         node.meta[ORIGIN] = place.origin
         return node

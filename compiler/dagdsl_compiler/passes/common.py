@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 
 from torch import fx
 
+from dagdsl_compiler.lower.writer import regions_of
+
 
 @dataclass(frozen=True, slots=True)
 class CommonSubexpressions:
     """Calls of one function with the same arguments become the first of them.
 
     So all routers that look at a node share its global average. Every function a lowering calls is
-    pure. Modules are left alone: they may have statistics or draw random numbers.
+    pure. Modules are left alone: they may have statistics or draw random numbers. What stands in
+    one region is not used in another.
     """
 
     name: ClassVar[str] = "common_subexpressions"
@@ -25,7 +28,8 @@ class CommonSubexpressions:
         for node in module.graph.nodes:
             if node.op != "call_function":
                 continue
-            first = seen.setdefault((node.target, _key(node.args), _key(node.kwargs)), node)
+            call = (node.target, _key(node.args), _key(node.kwargs), regions_of(node))
+            first = seen.setdefault(call, node)
             if first is not node:
                 node.replace_all_uses_with(first)
                 module.graph.erase_node(node)

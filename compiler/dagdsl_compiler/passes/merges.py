@@ -12,7 +12,7 @@ from torch import fx
 from dagdsl_compiler.blocks.route import Constant
 from dagdsl_compiler.runtime import aggregate, liveness
 
-_MERGES = frozenset({aggregate.weighted_sum, aggregate.concat, aggregate.product})
+_MERGES = frozenset(aggregate.MERGES.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,40 @@ from torch import fx
 from dagdsl_compiler.passes.base import Pass
 from dagdsl_compiler.passes.common import CommonSubexpressions
 from dagdsl_compiler.passes.dead_code import DeadCode
+from dagdsl_compiler.passes.evaluation import EvaluationOnly, FoldBatchNorm
+from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
 from dagdsl_compiler.passes.merges import SimplifyMerges
+from dagdsl_compiler.passes.outline import BranchRegions
 from dagdsl_compiler.passes.verify import Signature, verify
 
 OnPass = Callable[[str, fx.GraphModule], None]
 """Is shown the graph as it was lowered (`lower`), and after each pass, by the name of the pass."""
 
 PIPELINE: tuple[Pass, ...] = (CommonSubexpressions(), SimplifyMerges(), DeadCode())
+
+EVALUATION: tuple[Pass, ...] = (
+    CommonSubexpressions(),
+    SimplifyMerges(),
+    EvaluationOnly(),
+    FoldBatchNorm(),
+    DeadCode(),
+)
+"""For graphs with regions, over a copy of the modules; all regions stay as they are."""
+
+
+def evaluation(
+    *, group: frozenset[str] | None = frozenset(), branch: frozenset[str] | None = frozenset()
+) -> tuple[Pass, ...]:
+    """The passes for evaluation: which regions to group, which to branch; None: all of them.
+
+    A graph with branches takes one sample at a time.
+    """
+    passes = EVALUATION
+    if group is None or group:
+        passes += (GroupRegions(group), ComposeTakes(), CommonSubexpressions(), DeadCode())
+    if branch is None or branch:
+        passes += (BranchRegions(branch),)
+    return passes
 
 
 def run_passes(

@@ -6,8 +6,14 @@ is complete in itself: it is also copied as text into the models that are writte
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
 import torch
 from torch import Tensor
+
+from dagdsl.ir.nodes import Merge
 
 
 def weighted_sum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
@@ -47,3 +53,47 @@ def product(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
         total = value if total is None else total * value
     assert total is not None
     return total
+
+
+def mean(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
+    """Mean of the values, each times its weight; a closed edge counts."""
+    return weighted_sum(values, weights) / len(values)
+
+
+def maximum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
+    """Largest of the values, each times its weight, feature by feature."""
+    result: Tensor | None = None
+    for value, weight in zip(values, weights, strict=True):
+        if weight is not None:
+            value = value * weight.to(value.dtype).view(-1, *(1,) * (value.dim() - 1))
+        result = value if result is None else torch.maximum(result, value)
+    assert result is not None
+    return result
+
+
+def first_confident(values: list[Tensor], weights: list[Tensor | None], tau: float) -> Tensor:
+    """For each sample the first of the logits `[B, C]` that are sure of a class, or the last."""
+    result: Tensor | None = None
+    for value, weight in zip(reversed(values), reversed(weights), strict=True):
+        if weight is not None:
+            value = value * weight.to(value.dtype).view(-1, 1)
+        if result is None:
+            result = value
+        else:
+            is_sure = value.softmax(1).amax(1, keepdim=True) > tau
+            result = torch.where(is_sure, value, result)
+    assert result is not None
+    return result
+
+
+MERGES: Final[Mapping[Merge, Callable[..., Tensor]]] = MappingProxyType(
+    {
+        "sum": weighted_sum,
+        "mean": mean,
+        "max": maximum,
+        "concat": concat,
+        "mul": product,
+        "first_confident": first_confident,
+    }
+)
+"""Merge -> its function; the parameters of the merge follow by name."""

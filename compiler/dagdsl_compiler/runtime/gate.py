@@ -21,6 +21,15 @@ def relu_tanh(logits: Tensor) -> Tensor:
     return torch.tanh(logits).relu()
 
 
+def strongest(weights: Tensor, groups: tuple[int, ...], k: int) -> Tensor:
+    """Which edges are among the `k` of largest weight in their group: a mask like `weights`."""
+    parts = []
+    for part in torch.split_with_sizes(weights, groups, 1):
+        chosen = part.topk(min(k, part.shape[1]), 1).indices
+        parts.append(torch.zeros_like(part, dtype=torch.bool).scatter(1, chosen, True))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
 def normalise(weights: Tensor, groups: tuple[int, ...]) -> Tensor:
     """Divide the weights of each group by their sum; a group of zeros stays so."""
     parts = []
@@ -51,6 +60,11 @@ class SoftThreshold(nn.Module):
     def extra_repr(self) -> str:
         """The threshold."""
         return str(self.tau)
+
+
+def binary(weights: Tensor) -> Tensor:
+    """One for each edge, with the gradient of its weight."""
+    return weights + (1 - weights).detach()
 
 
 def close(weights: Tensor, is_open: Tensor) -> Tensor:

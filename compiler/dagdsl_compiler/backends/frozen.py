@@ -1,0 +1,58 @@
+"""The graph compiled by TorchInductor for evaluation: weights are constants of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+import torch._inductor.config
+from torch import Tensor, fx
+
+from dagdsl_compiler.backends.inductor import ByBatchSize
+
+
+def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
+    """`torch.compile` of the graph as one full graph, called without gradients.
+
+    With `any_batch` it is compiled once, for every batch size there may be, one included: the way
+    for graphs in which sizes depend on the data. Without, for each size as `ByBatchSize` does it.
+
+    The weights are laid out as the convolutions want them, for good: a change to them is not seen.
+    It is also what makes convolutions right on a batch of a size that the data tell. Without it
+    they have failed to compile, and have been silently wrong.
+    """
+    if not any_batch:
+        return ByBatchSize(module, _compile)
+    run = _compile(module)
+    return lambda *inputs: run(*map(_with_unknown_batch, inputs))
+
+
+def _compile(module: fx.GraphModule, **options: Any) -> Callable[..., Any]:
+    # Its `forward`: the call of a GraphModule handles errors in ways that hide what they were.
+    return _Freezing(torch.compile(module.forward, **{"fullgraph": True, **options}))
+
+
+class _Freezing:
+    """Sets the switch for freezing wherever a call may compile: setting it takes a while itself."""
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+        self._seen: set[Hashable] = set()
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        kind = tuple((x.shape, x.stride(), x.dtype, x.device) for x in inputs)
+        if kind in self._seen:
+            return self._run(*inputs)
+        with torch._inductor.config.patch(freezing=True):
+            result = self._run(*inputs)
+        self._seen.add(kind)
+        return result
+
+
+def _with_unknown_batch(x: Tensor) -> Tensor:
+    # A view, because the mark stays on the tensor, and that one belongs to the caller. Unknown,
+    # not symbolic: else a batch of one would be compiled apart, and other sizes found out about.
+    x = x.view_as(x)
+    torch._dynamo.decorators.mark_unbacked(x, 0)
+    return x

@@ -1,0 +1,211 @@
+"""Pinned routes: edges said to be always open or always closed -> what is left of each graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dagdsl.check.cost import cost_of_node, cost_of_steps
+from dagdsl.check.liveness import can_die, closable
+from dagdsl.errors import UsageError
+from dagdsl.ir.nodes import Block, Graph, Net, Router, Step
+from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+
+Pins: TypeAlias = Mapping[str, bool]
+"""An edge, as `s1: n[0] -> n[2]`, or `a -> b` in the net's own graph -> whether it is open."""
+
+Arrow: TypeAlias = tuple[str, str]
+"""An edge: its source and its target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """A graph with pinned routes.
+
+    `closed` are the edges that are gone: pinned closed, or from a node that is never alive; `dead`
+    are the nodes without any other edge into them. `opened` are those whose gate closes no more.
+    `mortal` are the other nodes that may be dead for some sample. `read` are the nodes that a
+    router looks at which still has an edge to weigh.
+    """
+
+    closed: frozenset[Arrow]
+    opened: frozenset[Arrow]
+    dead: frozenset[str]
+    mortal: frozenset[str]
+    read: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What pinned routes took out of a net, as paths of the IR.
+
+    Nodes that are never alive, or that nobody needs any more; edges that never carry anything;
+    gates of edges that always do; routers without an edge to weigh. `macs` is what is saved of
+    the multiply-adds of a sample with all edges open. What is inside a removed node is not listed.
+    """
+
+    nodes: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    routers: tuple[str, ...] = ()
+    macs: int = 0
+
+    def __add__(self, other: Removed) -> Removed:
+        return Removed(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+
+    def __str__(self) -> str:
+        def lines(what: str, paths: tuple[str, ...]) -> Iterator[str]:
+            if paths:
+                yield f"{len(paths)} {what}{'s' * (len(paths) > 1)}: {', '.join(paths)}"
+
+        parts = [
+            *lines("node", self.nodes),
+            *lines("edge", self.edges),
+            *lines("gate", self.gates),
+            *lines("router", self.routers),
+        ]
+        if not parts:
+            return "removed nothing"
+        return "\n".join(["removed", *(f"  {part}" for part in parts), f"  {self.macs:,} MACs"])
+
+
+def check_pins(net: Net, pins: Pins) -> None:
+    """Raise UsageError for an edge there is not, or one pinned closed that has no threshold."""
+    edges = {
+        scope.ir: closable(graph, edge)
+        for graph, names in graphs_of(net)
+        for edge, scope in zip(graph.edges, names.edges, strict=True)
+    }
+    for edge, is_open in pins.items():
+        if edge not in edges:
+            raise UsageError(f"there is no edge `{edge}` to pin; edges are written `s1: a -> b`")
+        if not is_open and not edges[edge]:
+            raise UsageError(f"edge `{edge}` cannot be pinned closed: no threshold can close it")
+
+
+def remains_of(graph: Graph, names: GraphNames, pins: Pins) -> Remains:
+    """What pins leave of a graph."""
+    pinned = {
+        (edge.source, edge.target): pins.get(scope.ir)
+        for edge, scope in zip(graph.edges, names.edges, strict=True)
+    }
+    closed: set[Arrow] = set()
+    dead: set[str] = set()
+    for node in graph.nodes:
+        into = [(edge.source, edge.target) for edge in graph.edges_into(node.name)]
+        gone = {arrow for arrow in into if pinned[arrow] is False or arrow[0] in dead}
+        closed |= gone
+        if node.kind != "in" and len(gone) == len(into):
+            dead.add(node.name)
+    opened = {arrow for arrow, is_open in pinned.items() if is_open} - closed
+    live = tuple(
+        edge.model_copy(update={"gate": None}) if (edge.source, edge.target) in opened else edge
+        for edge in graph.edges
+        if (edge.source, edge.target) not in closed
+    )
+    left = Graph(nodes=graph.nodes, edges=live, routers=graph.routers)
+    return Remains(
+        closed=frozenset(closed),
+        opened=frozenset(opened),
+        dead=frozenset(dead),
+        mortal=can_die(left) - dead,
+        read=frozenset(
+            name for router in _live_routers(graph, closed) for name in _read(graph, router)
+        ),
+    )
+
+
+def removed_by(net: Net, pins: Pins) -> Removed:
+    """What pins take out of a net."""
+    ends = frozenset(name for output in net.outputs for name in output.nodes)
+    return _removed(net.graph, names_of(net), ends, pins)
+
+
+def graphs_of(net: Net) -> Iterator[tuple[Graph, GraphNames]]:
+    """All graphs of a net with their names, the outer before the inner."""
+    yield from _graphs(net.graph, names_of(net))
+
+
+def _graphs(graph: Graph, names: GraphNames) -> Iterator[tuple[Graph, GraphNames]]:
+    yield graph, names
+    for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        yield from _graphs_in(node.steps, scope.steps)
+    for edge, scope in zip(graph.edges, names.edges, strict=True):
+        yield from _graphs_in(edge.steps, scope.steps)
+
+
+def _graphs_in(
+    steps: Iterable[Step], names: Iterable[Scope | GraphNames]
+) -> Iterator[tuple[Graph, GraphNames]]:
+    for step, name in zip(steps, names, strict=True):
+        if isinstance(step, Graph) and isinstance(name, GraphNames):
+            yield from _graphs(step, name)
+        elif isinstance(step, Block) and isinstance(name, Scope):
+            yield from _graphs_in(step.steps, name.steps)
+
+
+def _live_routers(graph: Graph, closed: set[Arrow] | frozenset[Arrow]) -> list[Router]:
+    asked = {
+        edge.gate.router
+        for edge in graph.edges
+        if edge.gate is not None and (edge.source, edge.target) not in closed
+    }
+    return [router for router in graph.routers if router.name in asked]
+
+
+def _read(graph: Graph, router: Router) -> set[str]:
+    """The nodes whose outputs a router looks at."""
+    if router.vertex is None:
+        return set()
+    if router.reads == "target":
+        return {edge.source for edge in graph.edges_into(router.vertex)}
+    return {router.vertex}
+
+
+def _removed(graph: Graph, names: GraphNames, ends: frozenset[str], pins: Pins) -> Removed:
+    remains = remains_of(graph, names, pins)
+    needed = _needed(graph, remains, ends)
+    total = Removed()
+    for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        if node.name in remains.dead or (node.name not in needed and node.kind != "in"):
+            total += Removed(nodes=(scope.ir,), macs=cost_of_node(node, graph).macs)
+        else:
+            total += _removed_in(node.steps, scope.steps, pins)
+    for edge, scope in zip(graph.edges, names.edges, strict=True):
+        arrow = (edge.source, edge.target)
+        if arrow in remains.closed or edge.target not in needed:
+            cost = cost_of_steps(edge.steps, graph.node(edge.source).shape)
+            total += Removed(edges=(scope.ir,), macs=cost.macs)
+            continue
+        if arrow in remains.opened and closable(graph, edge):
+            total += Removed(gates=(scope.ir,))
+        total += _removed_in(edge.steps, scope.steps, pins)
+    asked = _live_routers(graph, remains.closed)
+    for router, scope in zip(graph.routers, names.routers, strict=True):
+        if router not in asked:
+            total += Removed(routers=(scope.ir,))
+    return total
+
+
+def _removed_in(steps: Iterable[Step], names: Iterable[Scope | GraphNames], pins: Pins) -> Removed:
+    total = Removed()
+    for step, name in zip(steps, names, strict=True):
+        if isinstance(step, Graph) and isinstance(name, GraphNames):
+            total += _removed(step, name, frozenset({step.nodes[-1].name}), pins)
+        elif isinstance(step, Block) and isinstance(name, Scope):
+            total += _removed_in(step.steps, name.steps, pins)
+    return total
+
+
+def _needed(graph: Graph, remains: Remains, ends: frozenset[str]) -> set[str]:
+    """The nodes from which a live edge, or a look of a router, leads to the end."""
+    needed = set(ends) | remains.read
+    for node in reversed(graph.nodes):
+        if node.name in needed and node.name not in remains.dead:
+            needed |= {
+                edge.source
+                for edge in graph.edges_into(node.name)
+                if (edge.source, edge.target) not in remains.closed
+            }
+    return needed

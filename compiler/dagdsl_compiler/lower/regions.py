@@ -1,0 +1,289 @@
+"""IR -> `fx.Graph` for inference: the graph says which of its parts matter in which samples.
+
+What it computes is what `lower` gives, and it could be run as it is. Besides, a node that not every
+sample needs, and an edge with steps that is not always open, stands in a region (`REGION`): the
+passes that follow run regions for some samples only, or leave them be.
+
+A sample needs a node if one of its in-edges is open there and, wherever the gates behind it are
+known before it runs, one of its out-edges is open too and leads to a node that is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from torch import fx, nn
+
+from dagdsl.check.liveness import keeps_strongest
+from dagdsl.check.shapes import carried_by
+from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
+from dagdsl_compiler.lower.gates import (
+    Gate,
+    Wire,
+    gate_of,
+    keep_strongest,
+    opened_gate,
+    reach,
+)
+from dagdsl_compiler.lower.graph import GraphLowering, Lowering
+from dagdsl_compiler.lower.names import GraphNames, Scope
+from dagdsl_compiler.lower.pins import Pins, remains_of
+from dagdsl_compiler.lower.writer import SHAPE, Place
+from dagdsl_compiler.runtime import aggregate, liveness
+from dagdsl_compiler.runtime.rows import zeros
+
+
+def lower_regions(
+    net: Net, names: GraphNames, modules: nn.Module, *, routes: bool, pins: Pins
+) -> fx.GraphModule:
+    """The graph of `net` for evaluation, with regions and without what `pins` make superfluous."""
+    return _RegionLowering(routes, pins).net(net, names, modules)
+
+
+class _RegionLowering(Lowering):
+    def __init__(self, collect: bool, pins: Pins) -> None:
+        super().__init__(collect)
+        self.pins = pins
+
+    def rules(
+        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
+    ) -> GraphLowering:
+        """See `Lowering`."""
+        return _RegionGraph(self, graph, names, inputs, ends, self.pins)
+
+
+class _RegionGraph(GraphLowering):
+    def __init__(
+        self,
+        shared: Lowering,
+        graph: Graph,
+        names: GraphNames,
+        inputs: dict[str, fx.Node],
+        ends: frozenset[str],
+        pins: Pins,
+    ) -> None:
+        super().__init__(shared, graph, names, inputs)
+        self.remains = remains_of(graph, names, pins)
+        self.mortal = self.remains.mortal
+        self.scopes = dict(zip((n.name for n in graph.nodes), names.nodes, strict=True))
+        self.live = {
+            name: [wire for wire in wires if _arrow(wire) not in self.remains.closed]
+            for name, wires in self.wires.items()
+        }
+        self.leaving: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
+        for wires in self.live.values():
+            for wire in wires:
+                self.leaving[wire.edge.source].append(wire)
+        # Routes are wanted for every sample, also from graphs inside nodes that it does not need.
+        routed = shared.collect
+        self.entire = {n.name for n in graph.nodes if routed and _has_routers(n.steps)}
+        carried = {e.source for e in graph.edges if routed and _has_routers(e.steps)}
+        # Nodes that others look at besides the edges that leave them.
+        self.watched = ends | self.remains.read | self.entire | carried
+        self.gates: dict[str, dict[Wire, Gate]] = {}
+        self.used: dict[str, fx.Node] = {}
+        self.logits: dict[str, fx.Node] = {}
+        self.needs: dict[str, frozenset[str]] = {}
+
+    def _node(self, node: Node, scope: Scope) -> fx.Node:
+        place = Place.of(scope.ir, node)
+        if node.name in self.remains.dead:
+            return self._zeros(scope.identifier, place, node.shape)
+        run = self._run(node.name) if node.steps else None
+        if run is None or node.name in self.entire:
+            y = self.shared.steps(node.steps, scope.steps, self._merged(node, place))
+            return y if run is None else self._leave(scope.identifier, place, y, run)
+        carried = self._carried(node)
+        with self.write.region(scope.ir):
+            merged = self._merged(node, place, carried)
+            y = self.shared.steps(node.steps, scope.steps, merged)
+            looks = {router.name: self._look(router, y) for router in self._routers_of(node)}
+        for router in self._routers_of(node):
+            logits = self._leave(f"{looks[router.name].name}_seen", place, looks[router.name], run)
+            logits.meta[SHAPE] = (router.outputs,)
+            self.logits[router.name] = logits
+        left = self._leave(scope.identifier, place, y, run)
+        left.meta[SHAPE] = node.shape
+        return left
+
+    def _merged(
+        self, node: Node, place: Place, carried: Mapping[Wire, fx.Node] | None = None
+    ) -> fx.Node:
+        """What enters the steps of a node; closed edges bring zeros where that matters."""
+        carried = self._carried(node) if carried is None else carried
+        gates, name = self._gates_into(node.name), self.scopes[node.name].identifier
+        like = next(iter(carried.values()))
+        values, weights = [], []
+        for wire in self.wires[node.name]:
+            if wire in carried:
+                values.append(carried[wire])
+                weights.append(gates[wire].weight)
+            elif node.merge != "sum":
+                shape = carried_by(wire.edge, self.ir)
+                values.append(self._zeros(f"{wire.label}_none", wire.place, shape, like))
+                weights.append(None)
+        merge, params = aggregate.MERGES[node.merge], node.merge_params
+        return self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
+
+    def _carried(self, node: Node) -> dict[Wire, fx.Node]:
+        """What the edges into a node carry, each where it is open."""
+        gates, used = self._gates_into(node.name), self._used(node.name)
+        values = {}
+        for wire in self.live[node.name]:
+            run = _both_or_one(self, f"{wire.label}_run", wire.place, gates[wire].is_open, used)
+            steps = wire.edge.steps
+            whole = self.shared.collect and _has_routers(steps)
+            if run is None or not steps or whole or wire in self.carried:
+                values[wire] = self._carry(wire)
+                continue
+            with self.write.region(wire.scope.ir):
+                source = self.values[wire.edge.source]
+                value = self.shared.steps(steps, wire.scope.steps, source)
+            if value is source:
+                values[wire] = source
+                continue
+            values[wire] = self._leave(f"{wire.label}_carried", wire.place, value, run)
+            values[wire].meta[SHAPE] = carried_by(wire.edge, self.ir)
+        return values
+
+    def _run(self, name: str) -> fx.Node | None:
+        """The samples that need a node, `[B]` or `[1]`; None: all of them, as far as known."""
+        used = self._used(name)
+        return self._alive(name) if used is None else used
+
+    def _used(self, name: str) -> fx.Node | None:
+        """The samples where an open edge leads from a node to one that is needed, as far as known.
+
+        Where it is known, the node is alive there: an edge is open only if its source is alive.
+        """
+        if name in self.used:
+            return self.used[name]
+        if name in self.watched or not self.leaving[name]:
+            return None
+        terms = []
+        for wire in self.leaving[name]:
+            target = wire.edge.target
+            if not self._needed_by_gates(target) <= self.values.keys():
+                return None
+            opened, wanted = self._gates_into(target)[wire].is_open, self._used(target)
+            term = _both_or_one(self, f"{wire.label}_used", wire.place, opened, wanted)
+            if term is None:
+                return None
+            terms.append(term)
+        scope = self.scopes[name]
+        place = Place.of(scope.ir, self.ir.node(name))
+        used = self.write.call(f"{scope.identifier}_used", place, liveness.any_open, terms)
+        self.used[name] = used
+        return used
+
+    def _alive(self, name: str) -> fx.Node | None:
+        """Whether a node is alive; None: always."""
+        if name in self.mortal and name not in self.alive:
+            scope = self.scopes[name]
+            place = Place.of(scope.ir, self.ir.node(name))
+            opens = [gate.is_open for gate in self._gates_into(name).values()]
+            self.alive[name] = self.write.call(
+                f"{scope.identifier}_alive", place, liveness.any_open, opens
+            )
+        return self.alive.get(name)
+
+    def _gates_into(self, name: str) -> dict[Wire, Gate]:
+        """What the live edges into a node weigh, and in which samples they are open."""
+        if name in self.gates:
+            return self.gates[name]
+        write, wires = self.write, self.live[name]
+        for wire in wires:
+            self._alive(wire.edge.source)
+        opened = {wire for wire in wires if _arrow(wire) in self.remains.opened}
+        decisions = {wire: self._decision(wire.edge) for wire in wires}
+        gates = {
+            wire: (opened_gate if wire in opened else gate_of)(write, wire, decisions[wire])
+            for wire in wires
+        }
+        keepers = {
+            wire: decision
+            for wire, decision in decisions.items()
+            if decision is not None and wire not in opened and keeps_strongest(self.ir, wire.edge)
+        }
+        gates = keep_strongest(write, self.scopes[name].identifier, self.alive, gates, keepers)
+        reached = {wire: reach(write, wire, gate, self.alive) for wire, gate in gates.items()}
+        for wire, gate in reached.items():
+            self.weights[_arrow(wire)] = gate.weight
+        self.gates[name] = reached
+        return reached
+
+    def _needed_by_gates(self, name: str) -> frozenset[str]:
+        """The nodes to be computed before it is known which edges into `name` are open."""
+        if name not in self.needs:
+            needed: set[str] = set()
+            for wire in self.live[name]:
+                edge = wire.edge
+                if edge.source in self.mortal:
+                    needed |= self._needed_by_gates(edge.source)
+                router = None if edge.gate is None else self.ir.router(edge.gate.router)
+                if router is None or router.vertex is None:
+                    continue
+                if router.reads == "target":
+                    needed |= {wire.edge.source for wire in self.wires[router.vertex]}
+                else:
+                    needed.add(router.vertex)
+            self.needs[name] = frozenset(needed)
+        return self.needs[name]
+
+    def _routers_of(self, node: Node) -> list[Router]:
+        """The routers that look at a node and weigh edges that leave it, and no others."""
+        weighed: dict[str, set[str]] = {}
+        for wires in self.live.values():
+            for edge in (wire.edge for wire in wires):
+                if edge.gate is not None:
+                    weighed.setdefault(edge.gate.router, set()).add(edge.source)
+        return [
+            router
+            for router in self.ir.routers
+            if router.reads == "source"
+            and router.vertex == node.name
+            and weighed.get(router.name) == {node.name}
+        ]
+
+    def _look(self, router: Router, x: fx.Node) -> fx.Node:
+        index = [other.name for other in self.ir.routers].index(router.name)
+        return self.shared.logits(router, self.names.routers[index], x)
+
+    def _logits(self, router: Router, scope: Scope) -> fx.Node:
+        known = self.logits.get(router.name)
+        return super()._logits(router, scope) if known is None else known
+
+    def _leave(self, name: str, place: Place, x: fx.Node, run: fx.Node) -> fx.Node:
+        return self.write.call(name, place, liveness.masked, x, run)
+
+    def _zeros(self, name: str, place: Place, shape: Shape, like: fx.Node | None = None) -> fx.Node:
+        like = self.values[self.ir.nodes[0].name] if like is None else like
+        return self.write.call(name, place, zeros, like, shape)
+
+
+def _has_routers(steps: Iterable[Step]) -> bool:
+    for step in steps:
+        if isinstance(step, Graph):
+            inner = (*(node.steps for node in step.nodes), *(edge.steps for edge in step.edges))
+            if step.is_gated or any(map(_has_routers, inner)):
+                return True
+        elif isinstance(step, Block) and _has_routers(step.steps):
+            return True
+    return False
+
+
+def _arrow(wire: Wire) -> tuple[str, str]:
+    return wire.edge.source, wire.edge.target
+
+
+def _both_or_one(
+    lowering: GraphLowering,
+    name: str,
+    place: Place,
+    first: fx.Node | None,
+    second: fx.Node | None,
+) -> fx.Node | None:
+    """`first and second`, where None is true everywhere."""
+    if first is None or second is None:
+        return first or second
+    return lowering.write.call(name, place, liveness.both, first, second)

@@ -1,0 +1,99 @@
+"""What is left to do of a network that will only be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from dagdsl_compiler.lower.writer import regions_of
+from dagdsl_compiler.runtime import gate
+
+
+class ChannelScale(nn.Module):
+    """A batch normalisation in evaluation: each channel times a number, plus a number."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", norm.bias - norm.running_mean * scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, ...]` -> the same."""
+        channels = (-1, *(1,) * (x.dim() - 2))
+        return torch.addcmul(self.shift.view(channels), x, self.scale.view(channels))
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOnly:
+    """Dropout is what it drops from; a threshold that is soft in training is a plain one."""
+
+    name: ClassVar[str] = "evaluation_only"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        for node in module.graph.nodes:
+            if node.op != "call_module":
+                continue
+            called = module.get_submodule(str(node.target))
+            if isinstance(called, nn.Dropout):
+                node.replace_all_uses_with(node.args[0])
+                module.graph.erase_node(node)
+            elif isinstance(called, gate.SoftThreshold):
+                node.op, node.target = "call_function", gate.above
+                node.args = (*node.args, called.tau)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldBatchNorm:
+    """Batch normalisation goes into the convolution or fully connected layer before it.
+
+    Where there is none, or others read it too, the statistics and weights become two numbers a
+    channel. That also is what makes it compile for batches of a size that only the data tell.
+    The modules are replaced in the tree: it has to be a copy.
+    """
+
+    name: ClassVar[str] = "fold_batch_norm"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        for node in module.graph.nodes:
+            if node.op != "call_module":
+                continue
+            norm = module.get_submodule(str(node.target))
+            if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+                continue
+            source = node.args[0]
+            assert isinstance(source, fx.Node)
+            folded = _folded(module, source, node, norm)
+            if folded is None:
+                module.set_submodule(str(node.target), ChannelScale(norm))
+                continue
+            module.set_submodule(str(source.target), folded)
+            node.replace_all_uses_with(source)
+            module.graph.erase_node(node)
+
+
+def _folded(
+    module: fx.GraphModule, source: fx.Node, node: fx.Node, norm: nn.BatchNorm1d | nn.BatchNorm2d
+) -> nn.Module | None:
+    """The layer before a normalisation with it inside; None if it cannot take it."""
+    if source.op != "call_module" or list(source.users) != [node]:
+        return None
+    if regions_of(source) != regions_of(node):
+        return None
+    layer = module.get_submodule(str(source.target))
+    if isinstance(layer, nn.Conv2d):
+        return fuse_conv_bn_eval(layer, norm)
+    if isinstance(layer, nn.Linear):
+        return fuse_linear_bn_eval(layer, norm)
+    return None

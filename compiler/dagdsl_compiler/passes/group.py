@@ -1,0 +1,92 @@
+"""Runs regions on the samples that need them, and on no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import fx
+
+from dagdsl_compiler.passes.regions import Region, names_of_regions, regions, uniform_nodes
+from dagdsl_compiler.runtime import rows
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRegions:
+    """Each region takes the rows of its samples from what enters it, and works on those.
+
+    What leaves it has a row for each of them and one of zeros; whoever uses it looks up the row of
+    each sample. A region that all samples need or none (its mask is the same for all) is left as
+    it is, and so are those not in `only`, if that is given.
+    """
+
+    only: frozenset[str] | None = None
+    name: ClassVar[str] = "group_regions"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        graph = module.graph
+        uniform = uniform_nodes(graph)
+        for region in regions(graph, names_of_regions(graph), self.only):
+            if region.run not in uniform:
+                _enter(graph, region, uniform)
+                _leave(graph, region)
+
+
+def _enter(graph: fx.Graph, region: Region, uniform: frozenset[fx.Node]) -> None:
+    members = set(region.members)
+    label = region.exits[0].name
+    with graph.inserting_before(region.members[0]):
+        index = graph.create_node("call_function", rows.rows, (region.run,), name=f"{label}_rows")
+        region.mark(index)
+        for x in region.inputs:
+            if x in uniform:
+                continue
+            name = f"{x.name}_of_{label}"
+            taken = graph.create_node("call_function", rows.take, (x, index), name=name)
+            region.mark(taken)
+            x.replace_all_uses_with(taken, delete_user_cb=members.__contains__)
+
+
+def _leave(graph: fx.Graph, region: Region) -> None:
+    for leaving in region.exits:
+        with graph.inserting_before(leaving):
+            place = graph.create_node(
+                "call_function", rows.places, (region.run,), name=f"{leaving.name}_places"
+            )
+            padded = graph.create_node(
+                "call_function", rows.with_zero, (leaving.args[0],), name=f"{leaving.name}_padded"
+            )
+            every = graph.create_node(
+                "call_function", rows.take, (padded, place), name=f"{leaving.name}_all"
+            )
+        for node in (place, padded, every):
+            region.mark(node)
+        leaving.replace_all_uses_with(every)
+        graph.erase_node(leaving)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeTakes:
+    """Rows of rows are taken at once: only their numbers are looked up twice.
+
+    So what leaves a region is never spread over all samples for others that look at some again.
+    """
+
+    name: ClassVar[str] = "compose_takes"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        graph = module.graph
+        for node in graph.find_nodes(op="call_function", target=rows.take):
+            x, index = node.args
+            if not isinstance(x, fx.Node) or x.target is not rows.take:
+                continue
+            source, first = x.args
+            assert isinstance(index, fx.Node)
+            with graph.inserting_before(node):
+                both = graph.create_node(
+                    "call_function", rows.take, (first, index), name=f"{node.name}_rows"
+                )
+            both.meta.update(node.meta)
+            node.args = (source, both)

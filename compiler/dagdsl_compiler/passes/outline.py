@@ -1,0 +1,64 @@
+"""Runs regions only if the one sample of the batch needs them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import fx
+
+from dagdsl_compiler.lower.writer import SHAPE
+from dagdsl_compiler.passes.regions import Region, names_of_regions, regions
+from dagdsl_compiler.runtime.branch import Branch
+
+_HOME = "_branches"
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRegions:
+    """Each region becomes a module that is skipped when its mask, `[1]`, is false.
+
+    `only` names the regions to which this is done; all if it is None.
+    """
+
+    only: frozenset[str] | None = None
+    name: ClassVar[str] = "branch_regions"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        # From the inside out: a branch inside a branch is a module call like any other.
+        names = names_of_regions(module.graph)[::-1]
+        for region in regions(module.graph, names, self.only):
+            _outline(module, region)
+
+
+def _outline(module: fx.GraphModule, region: Region) -> None:
+    graph = module.graph
+    body = fx.Graph()
+    inside: dict[fx.Node, fx.Node] = {}
+    for x in region.inputs:
+        inside[x] = body.placeholder(x.name)
+        inside[x].meta.update(x.meta)
+    for member in region.members:
+        inside[member] = body.node_copy(member, inside.__getitem__)
+    results = []
+    for leaving in region.exits:
+        result = leaving.args[0]
+        assert isinstance(result, fx.Node)
+        results.append(inside[result])
+    body.output(tuple(results))
+    path = f"{_HOME}.{re.sub('[^0-9a-zA-Z]+', '_', region.name).strip('_')}"
+    shapes = [leaving.meta[SHAPE] for leaving in region.exits]
+    module.add_submodule(path, Branch(fx.GraphModule(module, body), shapes))
+    with graph.inserting_before(region.exits[0]):
+        arguments = (region.run, *region.inputs)
+        name = f"{region.exits[0].name}_branch"
+        call = region.mark(graph.create_node("call_module", path, arguments, name=name))
+        for i, leaving in enumerate(region.exits):
+            name = f"{leaving.name}_or_zero"
+            result = graph.create_node("call_function", operator.getitem, (call, i), name=name)
+            leaving.replace_all_uses_with(region.mark(result))
+    for node in (*region.exits, *reversed(region.members)):
+        graph.erase_node(node)

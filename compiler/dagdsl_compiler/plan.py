@@ -1,0 +1,69 @@
+"""A net and its profile -> which regions are worth running for some samples only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dagdsl.check.cost import cost_of_node, cost_of_steps
+from dagdsl.errors import UsageError
+from dagdsl.ir.nodes import Net
+from dagdsl_compiler.lower.pins import graphs_of
+from dagdsl_compiler.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A region is skipped where it can be if that pays twice over what it costs.
+
+    To gather the rows of a group, or to branch, costs time that does not depend on the region's
+    work: it has to save `least_macs` multiply-adds a sample. And it stands in the way of fusion: it
+    has to save the share `least_share` of the region's work.
+    """
+
+    least_macs: float
+    least_share: float
+
+
+SINGLE = Rule(least_macs=200_000, least_share=0.15)
+"""One sample: a branch. Break-even was measured at 79 % active."""
+
+BATCH = Rule(least_macs=50_000, least_share=0.1)
+"""Several samples, which share what gathering costs beyond their own rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was decided of a region, and on what grounds."""
+
+    region: str
+    share: float
+    macs: int
+    skip: bool
+
+    def __str__(self) -> str:
+        how = "where needed" if self.skip else "for all"
+        return f"{self.region}: needed by {self.share:.0%}, {self.macs:,} MACs: run {how}"
+
+
+def choose(net: Net, profile: Profile, rule: Rule) -> list[Choice]:
+    """Decide for each region. Raises UsageError if the profile is of another net."""
+    if profile.net != net.hash:
+        raise UsageError(f"the profile is not of this net (`{net.name}`): measure it again")
+    macs = dict(_macs(net))
+    choices = []
+    for region, share in profile.regions.items():
+        pays = (
+            1 - share >= rule.least_share and (1 - share) * macs.get(region, 0) >= rule.least_macs
+        )
+        choices.append(Choice(region, share, macs.get(region, 0), pays))
+    return choices
+
+
+def _macs(net: Net) -> Iterator[tuple[str, int]]:
+    """The multiply-adds of what may be a region."""
+    for graph, names in graphs_of(net):
+        for node, scope in zip(graph.nodes, names.nodes, strict=True):
+            yield scope.ir, cost_of_node(node, graph).macs
+        for edge, scope in zip(graph.edges, names.edges, strict=True):
+            yield scope.ir, cost_of_steps(edge.steps, graph.node(edge.source).shape).macs

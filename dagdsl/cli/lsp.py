@@ -1,0 +1,18 @@
+"""`dagdsl lsp`: the language server, for editors."""
+
+from __future__ import annotations
+
+from dagdsl.errors import UsageError
+
+NAME = "lsp"
+
+
+def run() -> None:
+    """Serve editors: the language server protocol on stdin and stdout."""
+    try:
+        from dagdsl.lsp.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise UsageError("the language server needs pygls: pip install 'dagdsl[lsp]'") from error
+    serve()

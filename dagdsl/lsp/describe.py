@@ -1,0 +1,202 @@
+"""Names and what is known about them -> Markdown for hovers and completions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dagdsl.check.cost import Costs
+from dagdsl.ir.nodes import Shape
+from dagdsl.lsp.facts import NodeFact, StepFact
+from dagdsl.lsp.index import Index, comment_above
+from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, Target
+from dagdsl.ops.catalogue import OPS
+from dagdsl.ops.spec import REQUIRED, SAME_CHANNELS, Param, format_shape
+from dagdsl.sema.values import UNKNOWN, Unknown, describe
+from dagdsl.syntax import ast
+from dagdsl.topology.patterns import PATTERNS
+
+_SHOWN = 4
+"""How many of the elements that one piece of text stands for are listed."""
+
+ATTRIBUTES = {
+    "channels": "Channels of the nodes of the stage; those of its input if it is left out.",
+    "stride": "How much smaller than its input the stage is, along each side. 1 if left out.",
+    "entry": "The pipe that brings the input to the stage's channels and stride. A convolution, "
+    "`bn` and `relu` if left out.",
+    "index": "The number of the node in its array, from 0.",
+}
+
+_FUNCTIONS = {
+    "divisible": (
+        "value, by",
+        "The multiple of `by` nearest to `value`, at most a tenth below it (MobileNetV2, "
+        "arXiv 1801.04381).",
+    ),
+    "round": ("x", "The nearest whole number; halves go up."),
+    "floor": ("x", "The next whole number below."),
+    "ceil": ("x", "The next whole number above."),
+    "min": ("a, b", "The smaller of two numbers."),
+    "max": ("a, b", "The larger of two numbers."),
+    "len": ("list", "How many items a list has."),
+    "equal": ("a, b", "Whether two values are the same."),
+    "regnet_stages": (
+        "depth, start, slope, ratio, group",
+        "`[widths, depths]` of the stages of a RegNet (arXiv 2003.13678).",
+    ),
+    "choose": ("condition, then, otherwise", "One of two values; the other is not evaluated."),
+}
+
+_PORTS = {
+    "in": "What enters the stage or block.",
+    "out": "What the stage or block gives: the merge of all edges that lead here.",
+    "in.channels": "The channels of the input.",
+    "in.height": "The height of the input.",
+    "in.width": "The width of the input.",
+}
+
+
+def code(text: str) -> str:
+    """A piece of `.dg` text."""
+    return f"```dg\n{text}\n```"
+
+
+def signature(target: Target) -> str:
+    """What a name is, in one line of the language."""
+    match target:
+        case Builtin(BuiltinKind.OP, name):
+            return _call(name, map(_param, OPS[name].params))
+        case Builtin(BuiltinKind.PATTERN, name):
+            return _call(name, map(_param, PATTERNS[name].params))
+        case Builtin(BuiltinKind.PARAMETER, _, Param() as param):
+            return _param(param)
+        case Builtin(BuiltinKind.FUNCTION, name):
+            return f"{name}({_FUNCTIONS[name][0]})" if name in _FUNCTIONS else f"{name}(...)"
+        case Builtin():
+            return target.name
+        case Definition(declared=ast.Block() | ast.Router() | ast.Net() as item):
+            formals = [formal.span.text for formal in item.formals]
+            head = f"{target.kind} {item.name.name}"
+            return _call(head, formals) if formals else head
+        case Definition(kind=Kind.STAGE):
+            return f"stage {target.name}"
+        case Definition(kind=Kind.OUTPUT):
+            return f"output {target.name}"
+    return target.statement.text
+
+
+def documentation(target: Target) -> str:
+    """What it does: from the catalogue, or from the comment above its declaration."""
+    match target:
+        case Builtin(BuiltinKind.OP, name):
+            return "\n\n".join([OPS[name].doc, _parameters(OPS[name].params)]).strip()
+        case Builtin(BuiltinKind.PATTERN, name):
+            return "\n\n".join([PATTERNS[name].doc, _parameters(PATTERNS[name].params)]).strip()
+        case Builtin(BuiltinKind.PARAMETER, name, Param() as param):
+            return f"{_sentence(param)}\n\nA parameter of `{name}`."
+        case Builtin(BuiltinKind.FUNCTION, name):
+            return _FUNCTIONS[name][1] if name in _FUNCTIONS else ""
+        case Builtin(BuiltinKind.ATTRIBUTE, name):
+            return ATTRIBUTES[name]
+        case Builtin(BuiltinKind.PORT, name):
+            return _PORTS.get(name, "")
+        case Definition(kind=Kind.ARGUMENT):
+            return f"An argument of `{target.path[0]}`."
+        case Definition(kind=Kind.ATTRIBUTE, path=path):
+            return ATTRIBUTES[path[-1]]
+        case Definition():
+            return comment_above(target.statement)
+    return ""
+
+
+def value_of(target: Target, index: Index) -> str:
+    """The value of a param, or of an argument of a net, where it is known."""
+    match target:
+        case Definition(kind=Kind.PARAM, path=(name,), home=home):
+            value = home.params.get(name, UNKNOWN)
+            return "" if isinstance(value, Unknown) else f"Value: `{describe(value)}`"
+        case Definition(kind=Kind.ARGUMENT, path=(owner, name)):
+            for net in index.analysis.drafts.values():
+                if net.name == owner and name in net.settings:
+                    return f"Value: `{_written(net.settings[name])}`"
+    return ""
+
+
+def hover(target: Target, index: Index) -> str:
+    """All about a name."""
+    parts = [code(signature(target)), documentation(target), value_of(target, index)]
+    if isinstance(target, Definition):
+        parts.append(about_nodes(index.nodes(target)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def about_nodes(facts: Sequence[NodeFact]) -> str:
+    """Shape, parameters and MACs of the nodes that a declaration stands for."""
+    said = [(fact.where, _measures(fact.node.shape, fact.costs)) for fact in facts]
+    if len({measures for _, measures in said}) == 1:
+        each = f", each of {len(said)}" if len(said) > 1 else ""
+        return said[0][1] + each
+    lines = [f"- `{where}`: {measures}" for where, measures in said[:_SHOWN]]
+    return "\n".join([*lines, *_more(len(said))])
+
+
+def about_steps(facts: Sequence[StepFact]) -> str:
+    """What goes in and out of an op or block, and what it costs, where it stands."""
+    known = [fact for fact in facts if fact.step.shape]
+    said = dict.fromkeys(
+        (f"{format_shape(fact.x)} → " if fact.x else "") + _measures(fact.step.shape, fact.costs)
+        for fact in known
+    )
+    if len(said) == 1:
+        return "Here: " + next(iter(said)) + (f", {len(known)} times" if len(known) > 1 else "")
+    return "\n".join([*(f"- {line}" for line in list(said)[:_SHOWN]), *_more(len(said))])
+
+
+def shapes(facts: Iterable[NodeFact]) -> list[str]:
+    """The different shapes of some nodes, as people write them."""
+    return list(dict.fromkeys(format_shape(fact.node.shape) for fact in facts))
+
+
+def _measures(shape: Shape, costs: Costs | None) -> str:
+    text = f"**{format_shape(shape)}**"
+    if costs is not None:
+        text += f", {costs.parameters:,} parameters, {costs.macs:,} MACs"
+    return text
+
+
+def _more(count: int) -> list[str]:
+    return [f"- and {count - _SHOWN} more"] if count > _SHOWN else []
+
+
+def _call(name: str, arguments: Iterable[str]) -> str:
+    return f"{name}({', '.join(arguments)})"
+
+
+def _param(param: Param) -> str:
+    if param.default is REQUIRED or param.default is None:
+        return param.name
+    if param.default is SAME_CHANNELS:
+        return f"{param.name} = in.channels"
+    return f"{param.name} = {_written(param.default)}"
+
+
+def _written(value: object) -> str:
+    """A value as it stands in a file."""
+    return describe(value)  # type: ignore[arg-type]  # a list of values is one, whatever its type
+
+
+def _parameters(params: Iterable[Param]) -> str:
+    return "\n".join(f"- `{param.name}`: {_sentence(param)}" for param in params)
+
+
+def _sentence(param: Param) -> str:
+    return f"{param.doc} ({', '.join([param.type, *_bounds(param)])})"
+
+
+def _bounds(param: Param) -> list[str]:
+    if param.choices:
+        return ["one of " + ", ".join(f'`"{choice}"`' for choice in param.choices)]
+    if param.low is not None and param.high is not None:
+        return [f"{param.low:g} to {param.high:g}"]
+    if param.low is not None:
+        return [f"at least {param.low:g}"]
+    return [] if param.high is None else [f"at most {param.high:g}"]

@@ -1,0 +1,198 @@
+"""The requests and notifications of the protocol -> calls of the modules beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.lsp import completion, describe, navigate, outline, problems
+from dagdsl.lsp.index import Index
+from dagdsl.lsp.places import location, name_of, offset, position, range_of, uri_of
+from dagdsl.lsp.symbols import Definition, Use
+from dagdsl.syntax.formatter import format_text
+
+if TYPE_CHECKING:
+    from dagdsl.lsp.server import Server
+
+Handler = Callable[..., Any]
+
+
+# What the editor tells.
+
+
+def _initialized(ls: Server, params: lsp.InitializedParams) -> None:
+    folders = ls.workspace.folders or {}
+    roots = [*folders, *([ls.workspace.root_uri] if ls.workspace.root_uri else [])]
+    ls.files.folders = list(dict.fromkeys(Path(name_of(uri)) for uri in roots))
+
+
+def _folders_changed(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    ls.files.folders = [Path(name_of(uri)) for uri in ls.workspace.folders]
+
+
+def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
+    document = params.text_document
+    ls.changed(document.uri, document.text, document.version)
+
+
+def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
+    document = params.text_document
+    ls.changed(document.uri, params.content_changes[-1].text, document.version)
+
+
+def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
+    ls.closed(params.text_document.uri)
+
+
+def _changed_on_disk(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+    for change in params.changes:
+        ls.reread(name_of(change.uri))
+
+
+# What it asks.
+
+
+def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
+    index, use = _use(ls, params)
+    if index is None or use is None:
+        return None
+    parts = [describe.hover(use.target, index), describe.about_steps(index.facts.steps_at(use))]
+    text = "\n\n".join(part for part in parts if part)
+    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), range_of(use.span))
+
+
+def _complete(ls: Server, params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
+    index = _index(ls, params.text_document)
+    if index is None:
+        return []
+    at = offset(index.source, params.position)
+    return completion.complete(index, at, Path(index.source.name).parent)
+
+
+def _definition(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
+    index, use = _use(ls, params)
+    span = navigate.definition(use) if index and use else None
+    return location(span) if span else None
+
+
+def _references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
+    _, use = _use(ls, params)
+    if use is None or not isinstance(use.target, Definition):
+        return []
+    declared = params.context.include_declaration
+    return [
+        location(span) for span in navigate.references(ls.files, use.target, declaration=declared)
+    ]
+
+
+def _highlights(ls: Server, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
+    index, use = _use(ls, params)
+    if index is None or use is None:
+        return []
+    return [lsp.DocumentHighlight(range_of(span)) for span in navigate.same(index, use.target)]
+
+
+def _prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range:
+    _, use = _use(ls, params)
+    try:
+        navigate.renameable(use)
+    except navigate.CannotRename as error:
+        raise JsonRpcInvalidParams(str(error)) from error
+    assert use is not None, "or there was nothing to be called differently"
+    return range_of(use.span)
+
+
+def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+    _, use = _use(ls, params)
+    try:
+        edits = navigate.rename(ls.files, navigate.renameable(use), params.new_name)
+    except navigate.CannotRename as error:
+        raise JsonRpcInvalidParams(str(error)) from error
+    return lsp.WorkspaceEdit(
+        changes={
+            uri_of(name): [lsp.TextEdit(range_of(span), new) for span, new in changes]
+            for name, changes in edits.items()
+        }
+    )
+
+
+def _symbols(ls: Server, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+    index = _index(ls, params.text_document)
+    return outline.outline(index) if index else []
+
+
+def _hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+    index = _index(ls, params.text_document)
+    return outline.hints(index, params.range) if index else []
+
+
+def _actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    index = _index(ls, params.text_document)
+    return problems.fixes(index, params.range) if index else []
+
+
+def _formatting(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
+    index = _index(ls, params.text_document)
+    text = format_text(index.source, Sink()) if index else None
+    if index is None or text is None or text == index.source.text:
+        return None
+    file = index.source
+    whole = lsp.Range(position(file, 0), position(file, len(file.text)))
+    return [lsp.TextEdit(whole, text)]
+
+
+def _index(ls: Server, document: lsp.TextDocumentIdentifier) -> Index | None:
+    return ls.files.index(name_of(document.uri))
+
+
+class _Place(Protocol):
+    """What all requests have in common that ask about a place."""
+
+    @property
+    def text_document(self) -> lsp.TextDocumentIdentifier: ...
+
+    @property
+    def position(self) -> lsp.Position: ...
+
+
+def _use(ls: Server, params: _Place) -> tuple[Index | None, Use | None]:
+    """The file that is asked about, and the name at the place."""
+    index = _index(ls, params.text_document)
+    if index is None:
+        return None, None
+    return index, index.symbols.at(offset(index.source, params.position))
+
+
+FEATURES: Final[tuple[tuple[str, Handler, Any], ...]] = (
+    (lsp.INITIALIZED, _initialized, None),
+    (lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, _folders_changed, None),
+    (lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, _changed_on_disk, None),
+    (lsp.TEXT_DOCUMENT_DID_OPEN, _opened, None),
+    (lsp.TEXT_DOCUMENT_DID_CHANGE, _changed, None),
+    (lsp.TEXT_DOCUMENT_DID_CLOSE, _closed, None),
+    (lsp.TEXT_DOCUMENT_HOVER, _hover, None),
+    (
+        lsp.TEXT_DOCUMENT_COMPLETION,
+        _complete,
+        lsp.CompletionOptions(trigger_characters=completion.TRIGGERS),
+    ),
+    (lsp.TEXT_DOCUMENT_DEFINITION, _definition, None),
+    (lsp.TEXT_DOCUMENT_REFERENCES, _references, None),
+    (lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, _highlights, None),
+    (lsp.TEXT_DOCUMENT_PREPARE_RENAME, _prepare_rename, None),
+    (lsp.TEXT_DOCUMENT_RENAME, _rename, lsp.RenameOptions(prepare_provider=True)),
+    (lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL, _symbols, None),
+    (lsp.TEXT_DOCUMENT_INLAY_HINT, _hints, None),
+    (
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        _actions,
+        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
+    ),
+    (lsp.TEXT_DOCUMENT_FORMATTING, _formatting, None),
+)
+"""Method, handler, options."""

@@ -1,0 +1,90 @@
+"""One version of a file -> everything the server's answers are made from, each worked out once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import takewhile
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.frontend import Analysis, analyse
+from dagdsl.lsp.facts import Facts, NodeFact, facts_of
+from dagdsl.lsp.library import Library
+from dagdsl.lsp.resolve import symbols_of
+from dagdsl.lsp.symbols import Definition, Kind, Symbols
+from dagdsl.sema.context import Context
+from dagdsl.sema.modules import Modules
+from dagdsl.sema.scope import Module
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+
+
+class Index:
+    """What is known about one text. `before` is the index of the version before it, if any."""
+
+    def __init__(self, source: SourceFile, library: Library, before: Index | None = None) -> None:
+        self.source = source
+        self._library = library
+        # Not the index itself: that would keep every version there ever was.
+        self._before = before._known if before else {}
+
+    @cached_property
+    def module(self) -> Module:
+        """The tree, and those of its imports; without any elaboration."""
+        return Modules(Context(Sink()), self._library.files).load(self.source)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The names in the text."""
+        return symbols_of(self.module)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The diagnostics and the nets."""
+        return analyse(self.source, files=self._library.files)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Shapes, by the text they belong to."""
+        return facts_of(self.analysis.drafts.values())
+
+    def nodes(self, definition: Definition) -> list[NodeFact]:
+        """The nodes a declaration stands for; where a mistake hides them, those before it."""
+        return self._known.get(definition.path, [])
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], list[NodeFact]]:
+        known = {}
+        for definition in self.symbols.definitions:
+            if definition.kind not in (Kind.NODE, Kind.STAGE, Kind.INPUT):
+                continue
+            start = definition.span.start
+            if isinstance(definition.declared, ast.Input):
+                start = definition.declared.span.start
+            found = self.facts.nodes.get((self.source.name, start), [])
+            whole = [fact for fact in found if fact.node.shape]
+            known[definition.path] = whole or self._before.get(definition.path, [])
+        return known
+
+    def files(self) -> set[str]:
+        """The names of all files that the text is made of, its own included."""
+        names: set[str] = set()
+        todo = [self.module]
+        while todo:
+            module = todo.pop()
+            if module.file.source.name not in names:
+                names.add(module.file.source.name)
+                todo.extend(imported for _, imported in module.imports.values())
+        return names
+
+
+def comment_above(span: Span) -> str:
+    """The comment directly above a declaration, without its `#`."""
+    file = span.file
+    first = file.position(span.start).line
+    above = (file.line(number).strip() for number in range(first - 1, 0, -1))
+    lines = [line.removeprefix("#").strip() for line in takewhile(_is_comment, above)]
+    return "\n".join(reversed(lines))
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#")

@@ -1,0 +1,58 @@
+"""Where the server's texts come from: what is open in the editor goes before what is on disk."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from dagdsl.diagnostics.model import Diagnostic
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.sema.modules import Files
+from dagdsl.source import SourceFile
+from dagdsl.syntax import ast
+from dagdsl.syntax.parser import parse
+from dagdsl.syntax.reader import read
+
+_TREES = 256
+"""How many trees are kept: imports, and the files of a workspace, rarely change."""
+
+
+class Library:
+    """The texts of all files, and their trees, each parsed once."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, SourceFile] = {}
+        self._parsed = lru_cache(_TREES)(_parse)
+        self.files = Files(self.read, self.parse)
+
+    def copy(self) -> Library:
+        """The same texts, to try out others in."""
+        other = Library()
+        other._open.update(self._open)
+        return other
+
+    def open(self, path: Path, source: SourceFile) -> None:
+        """The editor has this text in the place of the file at `path`."""
+        self._open[path] = source
+
+    def close(self, path: Path) -> None:
+        """What is on disk counts again."""
+        self._open.pop(path, None)
+
+    def read(self, path: Path, sink: Sink, name: str | None = None) -> SourceFile | None:
+        """`dagdsl.syntax.reader.read`, for texts that may not have been saved."""
+        source = self._open.get(path.resolve())
+        if source is None:
+            return read(path, sink, name)
+        return source if name is None else SourceFile(name, source.text)
+
+    def parse(self, source: SourceFile, sink: Sink) -> ast.File:
+        """`dagdsl.syntax.parser.parse`, once for each text."""
+        tree, found = self._parsed(source)
+        sink.take(found)
+        return tree
+
+
+def _parse(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
+    sink = Sink()
+    return parse(source, sink), sink.sorted()

@@ -1,0 +1,151 @@
+"""A name in a text -> where it is declared, where it is used, and how it is called anew."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dagdsl.diagnostics.model import Severity
+from dagdsl.lsp.index import Index
+from dagdsl.lsp.symbols import Builtin, Definition, Kind, Symbols, Target, Use, path_of
+from dagdsl.lsp.workspace import Workspace
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.reader import STD
+from dagdsl.syntax.wording import KEYWORDS, spelling
+
+Edits = dict[str, list[tuple[Span, str]]]
+"""What to put in the place of what, by the name of the file."""
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+class CannotRename(Exception):
+    """`str(error)` says why, for the user."""
+
+
+def definition(use: Use) -> Span | None:
+    """Where a name is declared; of an import, the file itself."""
+    if isinstance(use.target, Builtin):
+        return None
+    declared = use.target.declared
+    in_path = isinstance(declared, ast.Import) and use.span == declared.path.span
+    if in_path or (use.target.kind is Kind.IMPORT and use.span == use.target.span):
+        imported = use.target.home.imports.get(use.target.name)
+        if imported is not None:
+            return Span(imported[1].file.source, 0, 0)
+    return use.target.span
+
+
+def references(
+    workspace: Workspace, target: Definition, *, declaration: bool = True
+) -> Iterator[Span]:
+    """All places where a declared name stands, in all files."""
+    home = str(path_of(target.span.file.name))
+    for index in workspace.files_with(target.name, home):
+        for use in index.symbols.uses:
+            if not isinstance(use.target, Definition) or use.target.key != target.key:
+                continue
+            if not _is_path(use) and (declaration or use.span.start != target.span.start):
+                yield use.span
+
+
+def same(index: Index, target: Target) -> Iterator[Span]:
+    """All places in one file where a name stands."""
+    for use in index.symbols.uses:
+        if isinstance(target, Builtin):
+            if use.target == target:
+                yield use.span
+        elif isinstance(use.target, Definition) and use.target.key == target.key:
+            yield use.span
+
+
+def renameable(use: Use | None) -> Definition:
+    """The declaration behind a name, if it may be called differently. Raises CannotRename."""
+    if use is None:
+        raise CannotRename("there is no name here")
+    target = use.target
+    if isinstance(target, Builtin):
+        raise CannotRename(f"`{target.name}` is part of the language")
+    if target.kind is Kind.ATTRIBUTE:
+        raise CannotRename(f"`{target.name}` is an attribute every stage has")
+    if STD in path_of(target.span.file.name).parents:
+        raise CannotRename(f"`{target.name}` belongs to the standard library")
+    return target
+
+
+def rename(workspace: Workspace, target: Definition, name: str) -> Edits:
+    """The edits that call a declaration `name` everywhere.
+
+    Raises CannotRename if that is no name, or if afterwards any name would mean something else.
+    """
+    if not _NAME.fullmatch(name):
+        raise CannotRename(f"`{name}` is no name: names are made of letters, digits and `_`")
+    if name in map(spelling, KEYWORDS):
+        raise CannotRename(f"`{name}` is a keyword")
+    edits: Edits = defaultdict(list)
+    for span in references(workspace, target):
+        edits[span.file.name].append((span, name))
+    declared = target.declared
+    if isinstance(declared, ast.Import) and declared.alias is None:
+        # The name is made from the path, which stays what it is.
+        end = Span(target.span.file, target.span.end, target.span.end)
+        edits[target.span.file.name].append((end, f" as {name}"))
+    _verify(workspace, edits, name)
+    return edits
+
+
+def _is_path(use: Use) -> bool:
+    """Whether it is the path of an import, where the name itself does not stand."""
+    return use.span.text.startswith('"')
+
+
+def _verify(workspace: Workspace, edits: Mapping[str, list[tuple[Span, str]]], name: str) -> None:
+    """Make the edits on a copy of the files, and see that every name means what it meant."""
+    trial = workspace.library.copy()
+    before: dict[str, Index] = {}
+    after: dict[str, Index] = {}
+    for file, changes in edits.items():
+        index = workspace.index(file)
+        assert index is not None, "it has just been read"
+        source = SourceFile(file, _edited(index.source.text, changes))
+        trial.open(path_of(file), source)
+        before[file], after[file] = index, Index(source, trial)
+    for file in edits:
+        same = _meanings(before[file], before) == _meanings(after[file], after)
+        if not same or _errors(after[file]) > _errors(before[file]):
+            raise CannotRename(f"`{name}` already stands for something else")
+
+
+def _edited(text: str, changes: list[tuple[Span, str]]) -> str:
+    for span, new in sorted(changes, key=lambda change: change[0].start, reverse=True):
+        text = text[: span.start] + new + text[span.end :]
+    return text
+
+
+def _errors(index: Index) -> int:
+    return sum(found.severity is Severity.ERROR for found in index.analysis.diagnostics)
+
+
+def _meanings(index: Index, files: Mapping[str, Index]) -> list[tuple[Path | str, int | str]]:
+    """What each name of a file stands for; declarations by their rank, which no rename changes."""
+    found: list[tuple[Path | str, int | str]] = []
+    for use in index.symbols.uses:
+        if _is_path(use):
+            continue
+        target = use.target
+        if isinstance(target, Builtin):
+            found.append((target.kind, target.name))
+            continue
+        file, start = target.key
+        home = files.get(str(file))
+        found.append((file, start if home is None else _rank(home.symbols, start)))
+    return found
+
+
+def _rank(symbols: Symbols, start: int) -> int:
+    starts = sorted(definition.span.start for definition in symbols.definitions)
+    return bisect_left(starts, start)

@@ -1,0 +1,93 @@
+"""Diagnostics of the front end -> those of the protocol, and the edits that mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lsprotocol import types as lsp
+
+from dagdsl.diagnostics.model import Diagnostic, Severity
+from dagdsl.lsp.index import Index
+from dagdsl.lsp.places import location, range_of, uri_of
+from dagdsl.sema.scope import Module
+from dagdsl.source import Span
+
+_SEVERITY = {
+    Severity.ERROR: lsp.DiagnosticSeverity.Error,
+    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
+}
+_UNUSED = "DG0801"
+
+
+def problems(index: Index) -> list[lsp.Diagnostic]:
+    """All findings about a text; one in an imported file stands where this file leads to it."""
+    return [_convert(found, index) for found in index.analysis.diagnostics]
+
+
+def _convert(found: Diagnostic, index: Index) -> lsp.Diagnostic:
+    span = _place(found, index)
+    related = [(note.span, note.message) for note in found.notes]
+    if span is not found.span:
+        related.insert(0, (found.span, found.label or found.message))
+    lines = [found.message]
+    if found.label:
+        lines[0] += f": {found.label}"
+    if found.help:
+        lines.append(f"help: {found.help}")
+    return lsp.Diagnostic(
+        range_of(span),
+        "\n".join(lines),
+        severity=_SEVERITY[found.severity],
+        code=found.code,
+        source="dagdsl",
+        tags=[lsp.DiagnosticTag.Unnecessary] if found.code == _UNUSED else None,
+        related_information=[
+            lsp.DiagnosticRelatedInformation(location(at), message) for at, message in related
+        ]
+        or None,
+    )
+
+
+def _place(found: Diagnostic, index: Index) -> Span:
+    """The place of a finding in this text, or what in it leads to the place."""
+    name = index.source.name
+    for span in (found.span, *(note.span for note in found.notes)):
+        if span.file.name == name:
+            return span
+    for statement, module in index.module.imports.values():
+        if found.span.file.name in _names(module):
+            return statement.path.span
+    return Span(index.source, 0, 0)
+
+
+def _names(module: Module) -> Iterator[str]:
+    yield module.file.source.name
+    for _, imported in module.imports.values():
+        yield from _names(imported)
+
+
+def fixes(index: Index, wanted: lsp.Range) -> list[lsp.CodeAction]:
+    """The edits that mend the problems within a range."""
+    return [
+        action
+        for found in index.analysis.diagnostics
+        for action in _fix(found, index)
+        if _overlap(range_of(_place(found, index)), wanted)
+    ]
+
+
+def _fix(found: Diagnostic, index: Index) -> Iterator[lsp.CodeAction]:
+    # TODO(fixes)
+    if getattr(found, "fix", None) is None:
+        return
+    yield lsp.CodeAction("", lsp.CodeActionKind.QuickFix, [_convert(found, index)])
+
+
+def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
+    def key(at: lsp.Position) -> tuple[int, int]:
+        return at.line, at.character
+
+    return key(one.start) <= key(other.end) and key(other.start) <= key(one.end)
+
+
+__all__ = ["fixes", "problems", "uri_of"]

@@ -1,0 +1,307 @@
+"""A module -> the symbols of its file: walks the tree and says what each name stands for.
+
+The rules are those of `dagdsl.sema`; a test compares the two on every example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dagdsl.lsp.symbols import (
+    Builtin,
+    BuiltinKind,
+    Definition,
+    Kind,
+    Region,
+    Symbols,
+    Target,
+    Use,
+    formal_of,
+    item_of,
+    words_in,
+)
+from dagdsl.ops.catalogue import OPS
+from dagdsl.sema.arguments import callee_of
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
+from dagdsl.sema.graphs import STAGE_ATTRIBUTES
+from dagdsl.sema.names import kind_of
+from dagdsl.sema.scope import Declared, Module
+from dagdsl.source import Span
+from dagdsl.syntax import ast
+from dagdsl.topology.patterns import PATTERNS
+
+
+def symbols_of(module: Module) -> Symbols:
+    """All names of a module's file."""
+    return _Resolver(module).run()
+
+
+class _Resolver:
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.symbols = Symbols()
+        self.imports: dict[str, Definition] = {}
+
+    def run(self) -> Symbols:
+        top = self._region(None, (), None)
+        for item in self.module.file.items:
+            if isinstance(item, ast.Import):
+                self._import(item)
+            else:
+                self._define(item_of(item, self.module), top.values)
+        for item in self.module.file.items:
+            if not isinstance(item, ast.Import):
+                self._item(item, top)
+        self.symbols.uses.sort(key=lambda use: use.span.start)
+        return self.symbols
+
+    # Declarations
+
+    def _region(self, kind: Kind | None, path: tuple[str, ...], parent: Region | None) -> Region:
+        region = Region(kind, path, parent)
+        return self.symbols.regions.setdefault(path, region)
+
+    def _define(self, definition: Definition, names: dict[str, Target] | None = None) -> None:
+        self.symbols.definitions.append(definition)
+        self._use(definition.span, definition)
+        if names is not None:
+            names.setdefault(definition.name, definition)
+
+    def _import(self, item: ast.Import) -> None:
+        # Without an alias the path itself declares the name.
+        name = item.alias.name if item.alias else Path(str(item.path.value)).stem
+        at = item.alias.span if item.alias else item.path.span
+        definition = Definition(Kind.IMPORT, (name,), at, item, item.span, self.module)
+        self._define(definition)
+        if item.alias:
+            self._use(item.path.span, definition)
+        self.imports.setdefault(name, definition)
+
+    def _item(self, item: Declared, top: Region) -> None:
+        name = item.name.name
+        match item:
+            case ast.Param():
+                self._expressions(top, item.default)
+                if isinstance(item.domain, ast.Choices):
+                    self._expressions(top, *item.domain.items)
+                elif item.domain is not None:
+                    self._expressions(top, item.domain.low, item.domain.high)
+            case ast.Instance():
+                self._expressions(top, item.made)
+            case _:
+                region = self._region(Kind(kind_of(item)), (name,), top)
+                for formal in item.formals:
+                    # A default sees the arguments before it.
+                    self._expressions(region, formal.default)
+                    self._define(formal_of(name, formal, self.module), region.values)
+                if isinstance(item.body, tuple):
+                    self._body(item.body, region)
+                else:
+                    self._expressions(region, item.body)
+
+    def _body(self, statements: Sequence[ast.NetStatement], region: Region) -> None:
+        for statement in statements:
+            if isinstance(statement, ast.Let):
+                self._let(statement, region)
+        if region.kind is Kind.STAGE:
+            for name in STAGE_ATTRIBUTES:
+                region.values.setdefault(name, Builtin(BuiltinKind.ATTRIBUTE, name))
+        for statement in statements:
+            self._declare(statement, region)
+        for statement in statements:
+            self._statement(statement, region)
+
+    def _let(self, let: ast.Let, region: Region) -> None:
+        # A constant sees those before it.
+        self._expressions(region, let.value)
+        name = let.name.name
+        kind = Kind.CONSTANT
+        if region.kind is Kind.STAGE and name in STAGE_ATTRIBUTES:
+            kind = Kind.ATTRIBUTE
+        path = (*region.path, name)
+        self._define(
+            Definition(kind, path, let.name.span, let, let.span, self.module), region.values
+        )
+
+    def _declare(self, statement: ast.NetStatement, region: Region) -> None:
+        found: Iterable[tuple[Kind, ast.Ident, ast.NetStatement | ast.Decl]] = ()
+        match statement:
+            case ast.Input():
+                found = [(Kind.INPUT, statement.name, statement)]
+            case ast.Stage():
+                found = [(Kind.STAGE, statement.name, statement)]
+            case ast.Node():
+                found = [(Kind.NODE, decl.name, decl) for decl in statement.decls]
+        for kind, name, declared in found:
+            path = (*region.path, name.name)
+            definition = Definition(kind, path, name.span, declared, statement.span, self.module)
+            self._define(definition)
+            region.nodes.setdefault(name.name, definition)
+
+    # Uses
+
+    def _statement(self, statement: ast.NetStatement, region: Region) -> None:
+        match statement:
+            case ast.Input():
+                self._expressions(region, *statement.type.dims)
+            case ast.Node():
+                inside = region
+                for decl in statement.decls:
+                    self._expressions(region, decl.count)
+                    if decl.count is not None and inside is region:
+                        index: Target = Builtin(BuiltinKind.ATTRIBUTE, "index")
+                        inside = Region(None, region.path, region, {"index": index})
+                self._expressions(inside, statement.body)
+            case ast.Wire():
+                for group in statement.groups:
+                    for ref in group:
+                        self._ref(ref, region)
+                self._expressions(region, statement.via, statement.through)
+            case ast.Connect():
+                self._pattern(statement.pattern, region)
+                self._expressions(region, statement.via, statement.through)
+            case ast.Stage():
+                path = (*region.path, statement.name.name)
+                self._body(statement.body, self._region(Kind.STAGE, path, region))
+            case ast.Output():
+                self._output(statement, region)
+
+    def _output(self, statement: ast.Output, region: Region) -> None:
+        name = statement.name
+        if statement.fields is None:
+            # The name of a node: the output is called what the node is called.
+            self._ref(ast.Ref((name.name,), None, name.span), region)
+            return
+        path = (*region.path, name.name)
+        self._define(
+            Definition(Kind.OUTPUT, path, name.span, statement, statement.span, self.module)
+        )
+        for tap in statement.fields:
+            self._ref(tap.ref, region)
+
+    def _ref(self, ref: ast.Ref, region: Region) -> None:
+        self._expressions(region, ref.index)
+        word = next(words_in(ref.span))
+        if ref.path[0] in ("in", "out"):
+            self._use(word, Builtin(BuiltinKind.PORT, ref.path[0]))
+        elif ref.path[0] in region.nodes:
+            self._use(word, region.nodes[ref.path[0]])
+
+    def _pattern(self, expr: ast.Name | ast.Call, region: Region) -> None:
+        name, args = callee_of(expr)
+        target = Builtin(BuiltinKind.PATTERN, str(name)) if str(name) in PATTERNS else None
+        self._use(name.span, target)
+        self._arguments(args, target)
+        self._expressions(region, *(arg.value for arg in args))
+
+    def _expressions(self, region: Region, *expressions: ast.Expr | None) -> None:
+        todo = [expr for expr in expressions if expr is not None]
+        while todo:
+            expr = todo.pop()
+            match expr:
+                case ast.Name():
+                    self._name(expr, region)
+                case ast.Call():
+                    self._arguments(expr.args, self._name(expr.callee, region))
+                    todo.extend(arg.value for arg in expr.args)
+                case ast.ListExpr():
+                    todo.extend(expr.items)
+                case ast.Pipe():
+                    todo.extend(expr.steps)
+                case ast.Unary():
+                    todo.append(expr.operand)
+                case ast.Binary():
+                    todo += expr.left, expr.right
+                case ast.Index():
+                    todo += expr.value, expr.index
+
+    def _name(self, name: ast.Name, region: Region) -> Target | None:
+        """Note what a name in an expression stands for, word by word; gives the last of it."""
+        words = list(words_in(name.span))
+        *spaces, last = name.path
+        if name.path[0] == "in":
+            return self._use(name.span, Builtin(BuiltinKind.PORT, str(name)))
+        if not spaces:
+            return self._use(name.span, region.find(last) or builtin(last))
+        self._use(words[0], self.imports.get(spaces[0]))
+        found = lookup(name, self.module)
+        target = item_of(*found) if found else None
+        return self._use(words[-1], target, name.span.start)
+
+    def _arguments(self, args: Sequence[ast.Arg], callee: Target | None) -> None:
+        for arg in args:
+            if arg.name is not None:
+                word = next(words_in(arg.span))
+                self._use(word, parameter_of(callee, arg.name))
+
+    def _use(self, span: Span, target: Target | None, start: int | None = None) -> Target | None:
+        if target is not None:
+            start = span.start if start is None else start
+            self.symbols.uses.append(Use(span, target, start))
+        return target
+
+
+def builtin(name: str) -> Builtin | None:
+    """The op or function of that name."""
+    if name in OPS:
+        return Builtin(BuiltinKind.OP, name)
+    if name in FUNCTIONS or name == CHOOSE:
+        return Builtin(BuiltinKind.FUNCTION, name)
+    return None
+
+
+def parameter_of(callee: Target | None, name: str) -> Target | None:
+    """What `name = ...` means among the arguments of a call."""
+    return next((target for target in parameters_of(callee) if target_name(target) == name), None)
+
+
+def parameters_of(callee: Target | None) -> list[Target]:
+    """All that a call may be given, in order."""
+    match callee:
+        case Builtin(BuiltinKind.OP, name):
+            params = OPS[name].params
+        case Builtin(BuiltinKind.PATTERN, name):
+            params = PATTERNS[name].params
+        case Definition(declared=ast.Block() | ast.Router() | ast.Net() as item, home=home):
+            return [formal_of(item.name.name, formal, home) for formal in item.formals]
+        case Definition(declared=ast.Instance() as item, home=home):
+            return _left_open(item, home)
+        case _:
+            return []
+    return [Builtin(BuiltinKind.PARAMETER, name, param) for param in params]
+
+
+def _left_open(
+    item: ast.Instance, home: Module, trail: tuple[ast.Instance, ...] = ()
+) -> list[Target]:
+    """The arguments of a net made from another: those of the other that are not given yet."""
+    name, args = callee_of(item.made)
+    found = lookup(name, home)
+    if found is None or any(item is other for other in trail):
+        return []
+    made_from, there = found
+    if isinstance(made_from, ast.Instance):
+        formals = _left_open(made_from, there, (*trail, item))
+    else:
+        formals = parameters_of(item_of(made_from, there))
+    given = {arg.name for arg in args}
+    positional = sum(arg.name is None for arg in args)
+    return [formal for formal in formals[positional:] if target_name(formal) not in given]
+
+
+def lookup(name: ast.Name, module: Module) -> tuple[Declared, Module] | None:
+    """The declaration at the top of a file that a name means, and the module it stands in."""
+    for alias in name.path[:-1]:
+        if alias not in module.imports:
+            return None
+        module = module.imports[alias][1]
+    item = module.items.get(name.path[-1])
+    return (item, module) if item else None
+
+
+def target_name(target: Target) -> str:
+    """The name by which something is used: that of a parameter is its own, not that of its op."""
+    if isinstance(target, Builtin) and target.param is not None:
+        return target.param.name
+    return target.name

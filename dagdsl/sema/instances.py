@@ -1,0 +1,85 @@
+"""A net as declared, or one made from another -> its text, its file, and the formals given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dagdsl.sema.arguments import as_type, callee_of, match_arguments
+from dagdsl.sema.context import Context
+from dagdsl.sema.expressions import evaluate
+from dagdsl.sema.names import kind_of, resolve, unknown_name
+from dagdsl.sema.scope import Module, Scope
+from dagdsl.sema.values import Worth
+from dagdsl.source import Frame
+from dagdsl.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a net is elaborated from. `frames` lead from `net` to where `name` is declared."""
+
+    name: ast.Ident
+    net: ast.Net
+    module: Module
+    given: Mapping[str, Worth]
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def open(self) -> list[ast.Formal]:
+        """The formals that have no value yet."""
+        return [formal for formal in self.net.formals if formal.name.name not in self.given]
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether it is a net only once more is given: some formal has no default."""
+        return any(formal.default is None for formal in self.open)
+
+
+def blueprint(
+    item: ast.Net | ast.Instance,
+    module: Module,
+    context: Context,
+    trail: tuple[ast.Instance, ...] = (),
+) -> Blueprint | None:
+    """The blueprint of a net or an instance; None after an error, which is reported.
+
+    `trail` are the instances that are made from this one.
+    """
+    if isinstance(item, ast.Net):
+        return Blueprint(item.name, item, module, {})
+    name = item.name.name
+    callee, args = callee_of(item.made)
+    if item in trail:
+        message = f"net `{name}` is made from itself"
+        context.sink.error("DG0209", item.name.span, message, label="never ends")
+        return None
+    scope = Scope(module)
+    found = resolve(callee, scope, context)
+    if found is None:
+        unknown_name(callee, scope, context)
+        return None
+    target, home = found
+    if not isinstance(target, ast.Net | ast.Instance):
+        context.sink.error(
+            "DG0203",
+            callee.span,
+            f"`{callee}` is a {kind_of(target)}, not a net",
+            label=f"a {kind_of(target)}",
+            help="a net is made from another net: `net small = large(depth = 2)`",
+        )
+        return None
+    base = blueprint(target, home, context, (*trail, item))
+    if base is None:
+        return None
+    formals = {formal.name.name: formal for formal in base.open}
+    what = f"net `{target.name.name}`"
+    given = dict(base.given)
+    for key, arg in match_arguments(args, formals, what, context).items():
+        value = evaluate(arg.value, scope, context)
+        type = formals[key].type
+        if type is not None:
+            value = as_type(value, type, f"`{key}`", arg.value.span, context)
+        given[key] = value
+    frames = (*base.frames, Frame(f"net `{name}`", item.made.span))
+    return Blueprint(item.name, base.net, base.module, given, frames)

@@ -1,0 +1,94 @@
+"""Names in expressions: what they refer to, and what to say where that is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.sema.context import Context
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
+from dagdsl.sema.scope import Declared, Module, Scope
+from dagdsl.source import Span
+from dagdsl.syntax import ast
+
+
+def is_function(callee: ast.Name, scope: Scope) -> bool:
+    """Whether a call means a function of the language: what a file declares comes first."""
+    name = str(callee)
+    shadowed = scope.find(name) or name in scope.module.items
+    return (name in FUNCTIONS or name == CHOOSE) and not shadowed
+
+
+def mention(expr: ast.Expr, scope: Scope, context: Context) -> None:
+    """Mark the names in an expression that is not evaluated as needed all the same."""
+    for name in names_in(expr):
+        binding = scope.find(name.path[0])
+        if binding is not None:
+            context.mention(binding.ident)
+            continue
+        module = scope.module
+        for alias in name.path[:-1]:
+            if alias not in module.imports:
+                break
+            statement, module = module.imports[alias]
+            context.mentioned.add(id(statement))
+        if name.path[-1] in module.items:
+            context.mention(module.items[name.path[-1]].name)
+
+
+def names_in(*things: object) -> Iterator[ast.Name]:
+    """All names in parts of the tree."""
+    todo = list(things)
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, tuple):
+            todo.extend(thing)
+        elif isinstance(thing, ast.Name):
+            yield thing
+        elif hasattr(thing, "__slots__") and not isinstance(thing, Span | ast.Ident):
+            todo.extend(getattr(thing, slot) for slot in thing.__slots__ if slot != "span")
+
+
+def resolve(name: ast.Name, scope: Scope, context: Context) -> tuple[Declared, Module] | None:
+    """What a name at file level refers to, and the file it stands in; marks it as used."""
+    module = scope.module
+    for alias in name.path[:-1]:
+        if alias not in module.imports:
+            return None
+        statement, module = module.imports[alias]
+        context.use(statement.alias)
+        context.used.add(id(statement))
+    item = module.items.get(name.path[-1])
+    if item is None:
+        return None
+    context.use(item.name)
+    return item, module
+
+
+def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable[str] = ()) -> None:
+    """Report a name that means nothing, with the closest one that does."""
+    known = [*scope.visible(), *extra]
+    *spaces, last = name.path
+    if spaces:
+        module: Module | None = scope.module
+        for alias in spaces:
+            module = module.imports[alias][1] if module and alias in module.imports else None
+        if module is not None:
+            message = f"`{'.'.join(spaces)}` has no `{last}`"
+            help = did_you_mean(last, module.items)
+            context.sink.error("DG0201", name.span, message, label="not found", help=help)
+            return
+        last = spaces[0]
+        known = list(scope.module.imports)
+    context.sink.error(
+        "DG0201",
+        name.span,
+        f"unknown name `{last}`",
+        label="not found",
+        help=did_you_mean(last, known),
+    )
+
+
+def kind_of(item: Declared) -> str:
+    """What a declaration is called: an instance of a net is a net."""
+    return "net" if isinstance(item, ast.Instance) else type(item).__name__.lower()

@@ -1,0 +1,80 @@
+"""Text and its tokens -> pieces: tokens that know the comments and line breaks around them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from dagdsl.source import SourceFile
+from dagdsl.syntax.grammar import extent
+
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+@dataclass(slots=True)
+class Piece:
+    """A token, the comments that belong to it, and whether a line of the text starts with it.
+
+    `above` are the comments on lines of their own before it, with an empty string where there are
+    empty lines; `beside` is the comment that ends its line.
+    """
+
+    type: str
+    text: str
+    above: list[str] = field(default_factory=list)
+    beside: str = ""
+    first: bool = False
+
+    @property
+    def has_comment(self) -> bool:
+        """Whether any comment belongs to it."""
+        return bool(self.beside) or any(self.above)
+
+
+def comments_of(source: SourceFile, tokens: Sequence[Token]) -> list[str]:
+    """All comments, in order; `tokens` are all tokens of the text, the end token the last."""
+    ends = [0, *(extent(token)[1] for token in tokens)]
+    gaps = (source.text[end : extent(token)[0]] for end, token in zip(ends, tokens, strict=False))
+    return [comment.rstrip() for gap in gaps for comment in _COMMENT.findall(gap)]
+
+
+def pieces_of(source: SourceFile, tokens: Sequence[Token]) -> list[Piece]:
+    """A piece for each token of a text without mistakes."""
+    pieces: list[Piece] = []
+    end = 0
+    for token in tokens:
+        start, stop = extent(token)
+        same_line, newline, lines = source.text[end:start].partition("\n")
+        if not pieces:
+            lines, same_line = f"{same_line}{newline}{lines}", ""
+        piece = Piece(token.type, str(token), first=bool(newline) or not pieces)
+        comment = _COMMENT.search(same_line)
+        if comment:
+            pieces[-1].beside = comment[0].rstrip()
+        piece.above = _lines(lines)
+        pieces.append(piece)
+        end = stop
+    return pieces
+
+
+def _lines(text: str) -> list[str]:
+    """The comments in the space before a token, and an empty string for each run of empty lines."""
+    found: list[str] = []
+    *lines, last = (line.strip() for line in text.split("\n"))
+    for line in lines:
+        if line or not found or found[-1]:
+            found.append(line)
+    # Only at the end of the file a comment may stand there; else it is the token's indentation.
+    return [*found, last] if last else found
+
+
+def hand_over(comments: Sequence[str], piece: Piece, after: Piece) -> None:
+    """Give comments to `piece`, beside which one has room, and the rest to the one after it."""
+    first, *rest = comments or [""]
+    if piece.beside:
+        first, rest = piece.beside, [comment for comment in (first, *rest) if comment]
+    piece.beside = first
+    after.above[:0] = rest

@@ -1,0 +1,63 @@
+"""Random graphs by networkx: number of nodes and seed -> undirected edges, the same for ever.
+
+networkx promises no such thing from one version to the next. So each generator first draws one
+small graph that is written down here, and refuses to work if it comes out differently: a net
+whose wiring changed with an upgrade would be another net under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from dagdsl.errors import UsageError
+
+Edges: TypeAlias = tuple[tuple[int, int], ...]
+
+_KNOWN: Final[dict[str, tuple[tuple[int | float, ...], str]]] = {
+    "watts_strogatz_graph": ((8, 4, 0.5), "02 03 04 05 06 15 16 17 23 26 35 37 45 46 57 67"),
+    "barabasi_albert_graph": ((8, 2), "01 02 03 04 07 13 26 34 35 36 45 57"),
+    "erdos_renyi_graph": ((8, 0.3), "01 04 13 14 23 26 35 36 47 57 67"),
+}
+"""Generator -> arguments before the seed 1, and the edges it must give, two digits each."""
+
+
+def watts_strogatz(n: int, k: int, p: float, seed: int) -> Edges:
+    """A ring of `n` nodes with `k` neighbours each, links moved with probability `p`."""
+    return _draw("watts_strogatz_graph", n, k, p, seed=seed)
+
+
+def barabasi_albert(n: int, m: int, seed: int) -> Edges:
+    """`n` nodes, each linked to `m` earlier ones in proportion to their links."""
+    return _draw("barabasi_albert_graph", n, m, seed=seed)
+
+
+def erdos_renyi(n: int, p: float, seed: int) -> Edges:
+    """`n` nodes, each two linked with probability `p`."""
+    return _draw("erdos_renyi_graph", n, p, seed=seed)
+
+
+def _draw(name: str, *args: int | float, seed: int) -> Edges:
+    return _edges(_generator(name)(*args, seed=seed).edges)
+
+
+@cache
+def _generator(name: str) -> Callable[..., Any]:
+    """A generator of networkx, once it has shown that it draws as it always did."""
+    # A quarter of a second to import: only who asks for a random graph pays it.
+    import networkx as nx
+
+    generate: Callable[..., Any] = getattr(nx, name)
+    args, known = _KNOWN[name]
+    expected = tuple((int(edge[0]), int(edge[1])) for edge in known.split())
+    if _edges(generate(*args, seed=1).edges) != expected:
+        raise UsageError(
+            f"networkx {nx.__version__} draws other random graphs than the `.dg` files were "
+            'written for: install "networkx>=3.6,<3.7"'
+        )
+    return generate
+
+
+def _edges(drawn: Iterable[tuple[int, int]]) -> Edges:
+    return tuple(sorted((min(a, b), max(a, b)) for a, b in drawn))

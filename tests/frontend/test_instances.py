@@ -1,0 +1,99 @@
+"""Nets made from nets, and files of the standard library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import dagdsl
+from dagdsl.frontend import analyse, analyse_file
+from dagdsl.source import SourceFile
+
+GENERIC = """
+block wide(channels, kernel = 1) = conv(channels, kernel = kernel)
+net general(cell: op, depths: list, width: int = 8, classes: int = 2) {
+  input image: f32[3, 8, 8]
+  stage s { channels = width  node n[depths[0]]: cell(width)  connect chain }
+  node logits: gap |> fc(classes)
+  image -> s -> logits
+  output logits
+}
+net small = general(wide, [1])
+net large = general(wide(kernel = 3), [3], width = 16)
+net few   = large(classes = 5)
+"""
+
+
+def test_a_net_is_made_from_a_net() -> None:
+    small, large = (dagdsl.loads(GENERIC, net=name) for name in ("small", "large"))
+    assert (small.name, large.name) == ("small", "large")
+    assert (small.graph.node("s").shape[0], large.graph.node("s").shape[0]) == (8, 16)
+    assert small.settings == {"depths": [1], "width": 8, "classes": 2}
+
+
+def test_what_is_left_open_can_be_given_later() -> None:
+    assert dagdsl.loads(GENERIC, net="few").graph.node("logits").shape == (5,)
+    assert dagdsl.loads(GENERIC, net="large", classes=7).graph.node("logits").shape == (7,)
+    with pytest.raises(dagdsl.UsageError, match="no param `width` to set: there is `classes`"):
+        dagdsl.loads(GENERIC, net="large", width=3)
+
+
+def test_a_generic_net_is_checked_through_what_is_made_from_it() -> None:
+    analysis = analyse(SourceFile("n.dg", GENERIC))
+    assert analysis.diagnostics == []
+    assert list(analysis.nets) == ["small", "large", "few"]
+    assert not analyse(SourceFile("n.dg", GENERIC), net="few").has_errors
+
+
+def test_a_generic_net_that_nothing_is_made_from_misses_its_values() -> None:
+    (found,) = analyse(SourceFile("n.dg", GENERIC), net="general").diagnostics[:1]
+    assert (found.code, found.span.text) == ("DG0212", "cell: op")
+
+
+def test_a_mistake_says_for_which_net_it_was_found() -> None:
+    text = GENERIC.replace("few   = large(classes = 5)", "odd = general(gap |> fc(4), [2])")
+    (found,) = analyse(SourceFile("n.dg", text)).diagnostics
+    assert found.code == "DG0213"
+    assert "net `odd`" in found.notes[-1].message
+
+
+def test_nets_of_other_files(tmp_path: Path) -> None:
+    (tmp_path / "family.dg").write_text(GENERIC)
+    main = tmp_path / "main.dg"
+    main.write_text('import "family.dg"\nnet mine = family.general(family.wide, [2], width = 4)')
+    assert analyse_file(main).diagnostics == []
+    assert dagdsl.load(main).graph.node("s").shape[0] == 4
+    main.write_text('import "family.dg" as f\nnet mine = f.few(width = 4)')
+    assert [d.code for d in analyse_file(main).diagnostics] == ["DG0210"]
+
+
+def test_a_path_into_the_standard_library() -> None:
+    net = dagdsl.load("std/models/resnet.dg", net="resnet18", size=32, width=8, classes=3)
+    assert net.graph.node("logits").shape == (3,)
+    origin = net.graph.node("s1").origin
+    assert origin is not None
+    assert origin.span.file.name == "std/models/resnet.dg"
+    (found,) = analyse_file(Path("std/models/reznet.dg")).diagnostics
+    assert (found.code, found.span.file.name) == ("DG0001", "std/models/reznet.dg")
+
+
+def test_a_file_on_disk_comes_before_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path("std/mobile.dg")
+    own.parent.mkdir()
+    own.write_text("net N { input x: f32[4] node y: fc(2) x -> y output y }")
+    assert dagdsl.load(own).name == "N"
+
+
+def test_only_some_outputs() -> None:
+    net = dagdsl.load("std/models/resnet.dg", net="resnet18", size=32, width=8)
+    body = net.only("features")
+    assert [output.name for output in body.outputs] == ["features"]
+    assert [node.name for node in body.graph.nodes] == ["image", "stem", "s1", "s2", "s3", "s4"]
+    assert [node.name for node in net.only("logits").graph.nodes][-1] == "logits"
+    assert net.only("logits", "features") == net
+    with pytest.raises(dagdsl.UsageError, match="no output `taps`: there is `logits`, `features`"):
+        net.only("taps")

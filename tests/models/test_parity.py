@@ -1,0 +1,38 @@
+"""The nets of `std/models` have the parameters and the MACs of the models nobody here wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import mobilenet_v2
+
+import dagdsl
+from dagdsl.check.cost import cost_of_net
+from dagdsl.frontend import analyse_file
+from dagdsl.syntax.reader import STD
+from tests.models.torchvision_models import BUILDERS, build, macs, parameters
+
+
+@pytest.mark.parametrize(("family", "name"), BUILDERS, ids=[name for _, name in BUILDERS])
+def test_parameters_and_macs_are_those_of_torchvision(family: str, name: str) -> None:
+    ours = cost_of_net(dagdsl.load(f"std/models/{family}.dg", net=name))
+    theirs = build(name, "meta")
+    assert ours.parameters == parameters(theirs)
+    assert ours.macs == macs(theirs, 224)
+
+
+@pytest.mark.parametrize("width", [0.35, 0.5, 0.75, 1.3, 1.4])
+def test_widths_of_mobilenet_are_those_of_torchvision(width: float) -> None:
+    ours = cost_of_net(dagdsl.load("std/models/mobilenet_v2.dg", width=width))
+    with torch.device("meta"):
+        theirs = mobilenet_v2(width_mult=width)
+    assert ours.parameters == parameters(theirs)
+    assert ours.macs == macs(theirs, 224)
+
+
+@pytest.mark.parametrize("path", sorted((STD / "models").glob("*.dg")), ids=lambda p: p.stem)
+def test_model_files_are_short_and_without_a_warning(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 80
+    assert analyse_file(path).diagnostics == []
