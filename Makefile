@@ -2,19 +2,24 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN    := .venv/bin
 STAMP  := .venv/installed
+VARIANTS ?= 20000
+VSCODE := editors/vscode
 
 # Two busy threads that wait for each other on two cores cost more than they give.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test lint types unit golden fashion-mnist docs generated clean help
+.PHONY: demo test lint types unit fuzz golden fashion-mnist docs generated vsix editor-test clean help
 
 help:
 	@echo "make demo           check, build and train the quickstart on handwritten digits (2 minutes)"
 	@echo "make test           lint, type-check and test everything"
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
+	@echo "make fuzz           break every shipped file in 20,000 ways (long): nothing but diagnostics"
 	@echo "make golden         rewrite the expected outputs of the tests after a wanted change"
 	@echo "make docs           build the docs as HTML"
 	@echo "make generated      rewrite what the docs take from the code: schema, tables, picture"
+	@echo "make vsix           package the extension for Visual Studio Code (needs node and npm)"
+	@echo "make editor-test    test how it colours .dg files (needs node and npm)"
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -42,6 +47,9 @@ types: $(STAMP)
 unit: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
 
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.frontend.fuzz $(VARIANTS)
+
 golden: $(STAMP)
 	$(BIN)/pytest -q --update-golden
 
@@ -55,13 +63,27 @@ docs: $(STAMP)
 	@echo "open docs/_build/index.html"
 
 generated: $(STAMP)
-	cd dagdsl/syntax && ../../$(BIN)/python -c "from pathlib import Path; \
+	$(BIN)/python -c "from pathlib import Path; \
 		from dagdsl.syntax.grammar import table_of; \
-		Path('grammar.json').write_text(table_of(Path('grammar.lark').read_text()))"
+		folder = Path('dagdsl/syntax'); \
+		text = folder.joinpath('grammar.lark').read_text(); \
+		folder.joinpath('grammar.json').write_text(table_of(text))"
 	$(BIN)/python -c "import json, dagdsl; print(json.dumps(dagdsl.Net.json_schema(), indent=1))" \
 		> docs/ir.schema.json
 	$(BIN)/dagdsl graph examples/quickstart.dg -o docs/images/quickstart.svg
 	$(BIN)/python docs/tables.py
 
+$(VSCODE)/node_modules: $(VSCODE)/package-lock.json
+	cd $(VSCODE) && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+vsix: $(VSCODE)/node_modules
+	cp LICENSE $(VSCODE)/LICENSE
+	cd $(VSCODE) && npm run --silent package; status=$$?; rm -f LICENSE; exit $$status
+
+editor-test: $(VSCODE)/node_modules
+	cd $(VSCODE) && npm run --silent test
+
 clean:
+	rm -rf $(VSCODE)/node_modules $(VSCODE)/dist
 	rm -rf .venv build runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from dagdsl.check.balance import check_balance
 from dagdsl.check.gates import check_gates
 from dagdsl.check.verify import verify
 from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
@@ -16,7 +17,7 @@ from dagdsl.ir.nodes import Net
 from dagdsl.limits import MAX_IR_BYTES
 from dagdsl.sema.context import Context
 from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
-from dagdsl.sema.instances import Blueprint, blueprint
+from dagdsl.sema.instances import Blueprint, blueprints
 from dagdsl.sema.modules import Files, Modules
 from dagdsl.sema.settings import Setting, Settings
 from dagdsl.source import SourceFile, Span
@@ -58,7 +59,7 @@ def analyse(
     module = Modules(context, files).load(source, settings)
     declared = [item for item in module.file.items if isinstance(item, ast.Net | ast.Instance)]
     wanted = [item for item in declared if net is None or item.name.name == net]
-    plans = [plan for item in wanted if (plan := blueprint(item, module, context)) is not None]
+    plans = blueprints(wanted, module, context)
     if not sink.has_errors:
         _check_names(settings, net, declared, plans, set(module.params))
     nets: dict[str, Net] = {}
@@ -77,6 +78,7 @@ def analyse(
     if not sink.has_errors:
         for built in nets.values():
             check_gates(built, sink)
+            check_balance(built, sink)
     return Analysis({} if sink.has_errors else nets, sink.sorted(), nets)
 
 

@@ -14,7 +14,9 @@ MAX_PROBLEMS: Final = 100
 """Diagnostics of one file after which the rest is not read."""
 MAX_INTEGER: Final = 1 << 53
 MAX_LIST: Final = 1024
-"""Items of a list."""
+"""Items of a list, with those of the lists in it."""
+MAX_NETS: Final = 256
+"""Nets of a file: an untrusted one would else make a large net again and again."""
 MAX_NODES: Final = 20_000
 MAX_EDGES: Final = 400_000
 MAX_OPS: Final = 200_000

@@ -9,8 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dagdsl.check.cost import cost_of_net
+from dagdsl.frontend import analyse_file
+from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import REQUIRED, OpSpec, Param
+from dagdsl.syntax.reader import STD
 from dagdsl.topology.patterns import PATTERNS, Pattern
 
 DOCS = Path(__file__).parent
@@ -55,7 +59,51 @@ def _patterns() -> Iterator[str]:
         yield f"| `{_signature(pattern)}` | {text} |"
 
 
-TABLES: dict[str, Callable[[], Iterator[str]]] = {"ops": _ops, "patterns": _patterns}
+def _families() -> Iterator[str]:
+    """A row for each static net of `std/models`, its dynamic net beside it."""
+    yield (
+        "| net | parameters | MACs | dynamic: parameters | MACs, all edges open | least | "
+        "routers, of parameters | routers and sums, of MACs | edges | nodes |"
+    )
+    yield "|---|" + "---:|" * 9
+    nets = {
+        name: net
+        for path in sorted((STD / "models").glob("*.dg"))
+        for name, net in analyse_file(path).nets.items()
+    }
+    for name, net in nets.items():
+        if name.startswith("dg_"):
+            continue
+        static = cost_of_net(net)
+        row = [f"`{name}`", _millions(static.parameters), _millions(static.macs)]
+        if f"dg_{name}" in nets:
+            row += _dynamic(nets[f"dg_{name}"])
+        yield f"| {' | '.join(row)} |" + " |" * (10 - len(row))
+
+
+def _dynamic(net: Net) -> list[str]:
+    costs = cost_of_net(net)
+    stages = [graph for stage in net.stages if (graph := inner_graph(stage))]
+    return [
+        _millions(costs.parameters),
+        _millions(costs.macs),
+        _millions(costs.least_macs),
+        f"{costs.router_parameters / costs.parameters:.2%}",
+        f"{(costs.router_macs + costs.sum_macs) / costs.macs:.2%}",
+        str(sum(len(graph.edges) for graph in stages)),
+        str(sum(node.kind == "node" for graph in stages for node in graph.nodes)),
+    ]
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:,.2f} M"
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "ops": _ops,
+    "patterns": _patterns,
+    "families": _families,
+}
 
 
 def filled(text: str) -> str:

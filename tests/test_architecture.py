@@ -35,6 +35,10 @@ def test_command_does_not_import_torch(command: str, tmp_path: Path) -> None:
     assert modules_after(code) == "[]"
 
 
+def test_language_server_does_not_import_torch() -> None:
+    assert modules_after("import dagdsl.lsp.server") == "[]"
+
+
 def test_library_does_not_import_torch() -> None:
     assert modules_after("import dagdsl; dagdsl.load('examples/quickstart.dg')") == "[]"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagdsl.check.cost import cost_of_node, cost_of_steps
+from dagdsl.check.cost import cost_of_graph, cost_of_node, cost_of_steps
+from dagdsl.check.shapes import input_of
 from dagdsl.errors import UsageError
-from dagdsl.ir.nodes import Net
-from dagdsl_compiler.lower.pins import graphs_of
+from dagdsl.ir.nodes import Graph, Net
+from dagdsl_compiler.lower.names import GraphNames, names_of
+from dagdsl_compiler.lower.pins import graphs_in, graphs_of
 from dagdsl_compiler.profile import Profile
 
 
@@ -58,6 +60,35 @@ def choose(net: Net, profile: Profile, rule: Rule) -> list[Choice]:
         )
         choices.append(Choice(region, share, macs.get(region, 0), pays))
     return choices
+
+
+def active_share(net: Net, profile: Profile) -> float:
+    """The multiply-adds that the samples of a profile need, as a share of those of all nodes.
+
+    Counted are those of nodes and of the steps of edges, not of routers and weighted sums.
+    """
+    active, total = _active(net.graph, names_of(net), 1.0, profile)
+    return active / total if total else 1.0
+
+
+def _active(graph: Graph, names: GraphNames, outer: float, profile: Profile) -> tuple[float, float]:
+    """The multiply-adds needed and all, of a graph that the share `outer` of the samples needs."""
+    active = total = 0.0
+    parts = [
+        *((n.steps, s, input_of(n, graph)) for n, s in zip(graph.nodes, names.nodes, strict=True)
+          if n.kind != "in"),
+        *((e.steps, s, graph.node(e.source).shape)
+          for e, s in zip(graph.edges, names.edges, strict=True)),
+    ]  # fmt: skip
+    for steps, scope, x in parts:
+        share = profile.regions.get(scope.ir, outer)
+        inside = list(graphs_in(steps, scope.steps))
+        own = cost_of_steps(steps, x).macs - sum(cost_of_graph(g).macs for g, _ in inside)
+        active, total = active + share * own, total + own
+        for inner in inside:
+            some, every = _active(*inner, share, profile)
+            active, total = active + some, total + every
+    return active, total
 
 
 def _macs(net: Net) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from dagdsl.check.liveness import can_die, closable
+from dagdsl.check.liveness import all_closable, can_die, can_idle
 from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Shape, Step
 from dagdsl.ops.catalogue import OPS
@@ -16,6 +16,8 @@ from dagdsl.ops.catalogue import OPS
 class Costs:
     """`macs` with all edges open, `least_macs` with every edge closed that can close.
 
+    Nodes that are not computed then are not counted; which edges a top-k leaves open cannot be
+    said, so all of them are.
     A MAC is one multiply-add; those of convolutions, fully connected layers and weighted sums are
     counted. `router_*` are the routers' share of the totals.
     """
@@ -31,12 +33,23 @@ class Costs:
     gated_edges: int = 0
 
     def __add__(self, other: Costs) -> Costs:
-        return Costs(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+        # Written out: a net is the sum of thousands of these.
+        return Costs(
+            self.parameters + other.parameters,
+            self.macs + other.macs,
+            self.least_macs + other.least_macs,
+            self.router_parameters + other.router_parameters,
+            self.router_macs + other.router_macs,
+            self.sum_macs + other.sum_macs,
+            self.nodes + other.nodes,
+            self.edges + other.edges,
+            self.gated_edges + other.gated_edges,
+        )
 
 
 def cost_of_net(net: Net) -> Costs:
     """The costs of a whole net."""
-    return cost_of_graph(net.graph)
+    return cost_of_graph(net.graph, frozenset(n for output in net.outputs for n in output.nodes))
 
 
 def cost_of_node(node: Node, graph: Graph) -> Costs:
@@ -44,19 +57,21 @@ def cost_of_node(node: Node, graph: Graph) -> Costs:
     return cost_of_steps(node.steps, input_of(node, graph))
 
 
-def cost_of_graph(graph: Graph) -> Costs:
+def cost_of_graph(graph: Graph, ends: frozenset[str] = frozenset()) -> Costs:
     """The costs of a graph: its nodes, routers, edges and weighted sums.
 
     `nodes` and `edges` count those of the graph and of the graphs inside its nodes; ports and
-    stages themselves are not counted as nodes.
+    stages themselves are not counted as nodes. `ends` are the nodes that are read from outside of
+    the graph, besides its `out`.
     """
-    dying = can_die(graph)
+    # Not computed in some sample: without an open edge into them, or with none out of them.
+    dying = can_die(graph, all_closable) | can_idle(graph, ends, all_closable)
     total = Costs()
     for node in graph.nodes:
         total += _always(cost_of_node(node, graph), node.name not in dying)
         total += Costs(nodes=int(node.kind == "node"))
     for edge in graph.edges:
-        alive = edge.source not in dying and not closable(graph, edge)
+        alive = dying.isdisjoint((edge.source, edge.target)) and not all_closable(graph, edge)
         total += _always(_cost_of_edge(edge, graph), alive)
     for router in graph.routers:
         cost = cost_of_steps(router.steps, read_by(router, graph))
@@ -76,18 +91,20 @@ def cost_of_graph(graph: Graph) -> Costs:
 
 def cost_of_steps(steps: Iterable[Step], x: Shape) -> Costs:
     """The costs of steps applied to an input of shape `x`."""
-    total = Costs()
+    parameters = macs = 0
+    inner = Costs()
     for step in steps:
         match step:
             case Op():
                 cost = OPS[step.op].cost(x, step.shape, step.params)
-                total += Costs(cost.parameters, cost.macs, cost.macs)
+                parameters += cost.parameters
+                macs += cost.macs
             case Block():
-                total += cost_of_steps(step.steps, x)
+                inner += cost_of_steps(step.steps, x)
             case Graph():
-                total += cost_of_graph(step)
+                inner += cost_of_graph(step)
         x = output_of(step)
-    return total
+    return inner + Costs(parameters, macs, macs)
 
 
 def _cost_of_edge(edge: Edge, graph: Graph) -> Costs:
@@ -100,4 +117,4 @@ def _cost_of_edge(edge: Edge, graph: Graph) -> Costs:
 
 def _always(cost: Costs, runs: bool) -> Costs:
     """The same costs; without `least_macs` if what they are of need not run."""
-    return cost if runs else replace(cost, least_macs=0)
+    return cost if runs or not cost.least_macs else replace(cost, least_macs=0)

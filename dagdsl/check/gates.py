@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import exp
 
+from dagdsl.check.shapes import read_by
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.ir.nodes import Net, Router
+from dagdsl.ir.nodes import Graph, Net, Router
 from dagdsl.ir.walk import graphs_in
 from dagdsl.source import Origin
 
@@ -14,23 +15,39 @@ MIN_MARGIN = 0.2
 
 
 def check_gates(net: Net, sink: Sink) -> None:
-    """Report edges that can never open and routers that start almost closed."""
+    """Report edges that can never open or never close, and routers that start almost closed."""
+    by_origin: dict[Origin, list[Router]] = {}
     for graph in graphs_in((net.graph,)):
         for router in graph.routers:
-            if router.origin is not None and router.threshold is not None:
+            if router.origin is None:
+                continue
+            by_origin.setdefault(router.origin, []).append(router)
+            _check_sight(router, graph, sink)
+            if router.threshold is not None:
                 _check_threshold(router, router.threshold, router.origin, sink)
+    for origin, routers in by_origin.items():
+        # A rule wires many nodes: the last of a stage has one edge, and that is no mistake.
+        reasons = [_always_open(router) for router in routers]
+        if all(reasons):
+            sink.warning(
+                "DG0804",
+                origin,
+                f"these gates are always open: {reasons[0]}",
+                label="decides nothing",
+                help="take a larger `tau` or a smaller `k`, or take the gate out",
+            )
 
 
 def _check_threshold(router: Router, tau: float, at: Origin, sink: Sink) -> None:
-    last = router.steps[-1]
+    value, init = _param(router, "value"), _param(router, "init")
     largest, start = 1.0, None
-    if router.activation == "none" and last.op == "constant":
-        largest = start = float(last.params["value"] or 0)
+    if router.activation == "none" and value is not None:
+        largest = start = value
     elif router.activation == "none":
         return
-    elif router.activation == "sigmoid":
-        init = last.params.get("init", last.params.get("value"))
-        start = None if init is None else 1 / (1 + exp(-float(init)))
+    elif router.activation == "sigmoid" and not router.normalise:
+        logit = value if init is None else init
+        start = None if logit is None else 1 / (1 + exp(-logit))
     if tau >= largest:
         sink.error(
             "DG0802",
@@ -47,3 +64,46 @@ def _check_threshold(router: Router, tau: float, at: Origin, sink: Sink) -> None
             label="edges may close early and get no gradient to open again",
             help='take a smaller `tau`, a larger `init` of `fc`, or `train = "straight_through"`',
         )
+
+
+def _always_open(router: Router) -> str:
+    """Why a gate that could close its edges never does; empty if it may."""
+    tau, most = router.threshold, max(router.groups)
+    if router.topk is not None and router.topk < most:
+        return ""
+    if router.topk is not None and tau is None:
+        edges = "edge" if most == 1 else f"{most} edges"
+        return f"`topk({router.topk})` of {edges} closes none"
+    if tau is None:
+        return ""
+    if router.activation == "softmax" and most == 1:
+        return "a softmax over one edge is one"
+    if router.activation in ("sigmoid", "softmax") and tau == 0:
+        return f"`{router.activation}` is never zero"
+    value = _param(router, "value")
+    if router.activation == "none" and value is not None and value > tau:
+        return f"the weight is {value:g}, above {tau:g}"
+    return ""
+
+
+def _check_sight(router: Router, graph: Graph, sink: Sink) -> None:
+    x = read_by(router, graph)
+    for op in router.steps:
+        if x == (1,) and "channels" in op.params:
+            sink.warning(
+                "DG0805",
+                op.origin or router.origin,  # type: ignore[arg-type]
+                "this router decides by one number an image: what it reads has one channel",
+                label="gets one feature",
+                help="let it read more channels, or put `conv(8)` before `gap`",
+            )
+        x = op.shape
+
+
+def _param(router: Router, name: str) -> float | None:
+    """A number that the last of the router's steps with such a parameter has."""
+    for op in reversed(router.steps):
+        if name in op.params:
+            value = op.params[name]
+            return None if value is None else float(value)
+    return None

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dagdsl.cli import build, check, evaluate, fmt, graph, lsp, train
+from dagdsl.cli import build, check, evaluate, explain, fmt, graph, lsp, train
 
 app = typer.Typer(
     name="dagdsl",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 for command in (check, fmt, build, graph, train, evaluate):
     app.command(command.NAME, no_args_is_help=True)(command.run)
+app.command(explain.NAME)(explain.run)  # lists all codes if none is given
 app.command(lsp.NAME)(lsp.run)  # it takes nothing
 
 

@@ -66,6 +66,9 @@ CODES = MappingProxyType(
         "DG0801": "unused name",
         "DG0802": "edge that can never open",
         "DG0803": "router that starts near its threshold",
+        "DG0804": "gate that is always open",
+        "DG0805": "router that sees one number",
+        "DG0806": "stage that dwarfs the others",
     }
 )
 """Code -> title."""

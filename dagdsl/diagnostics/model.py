@@ -24,11 +24,28 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `text` in the place of what stands at `span`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a mistake, all of them together; `title` says what they do."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about a `.dg` file.
 
     `message` is a sentence without a full stop; `label` is the few words under the caret; `notes`
-    point at other places; `help` says what to write instead.
+    point at other places; `help` says what to write instead. There is a `fix` where that is the
+    one right answer.
     """
 
     code: str
@@ -38,6 +55,7 @@ class Diagnostic:
     label: str = ""
     notes: tuple[Label, ...] = ()
     help: str = ""
+    fix: Fix | None = None
 
 
 class InvalidSource(Exception):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from dagdsl.diagnostics.codes import CODES
-from dagdsl.diagnostics.model import Diagnostic, Label, Severity
+from dagdsl.diagnostics.model import Diagnostic, Edit, Fix, Label, Severity
 from dagdsl.source import Frame, Origin, Span
 
 
@@ -25,9 +25,10 @@ class Sink:
         label: str = "",
         notes: Iterable[Label] = (),
         help: str = "",
+        fix: Fix | None = None,
     ) -> None:
         """Report a mistake. An `Origin` adds a note for each expansion it came through."""
-        self._add(Severity.ERROR, code, at, message, label, notes, help)
+        self._add(Severity.ERROR, code, at, message, label, notes, help, fix)
 
     def warning(
         self,
@@ -38,9 +39,10 @@ class Sink:
         label: str = "",
         notes: Iterable[Label] = (),
         help: str = "",
+        fix: Fix | None = None,
     ) -> None:
         """Report something that is allowed and probably not meant."""
-        self._add(Severity.WARNING, code, at, message, label, notes, help)
+        self._add(Severity.WARNING, code, at, message, label, notes, help, fix)
 
     def _add(
         self,
@@ -51,12 +53,14 @@ class Sink:
         label: str,
         notes: Iterable[Label],
         help: str,
+        fix: Fix | None,
     ) -> None:
         assert code in CODES, f"unregistered diagnostic code {code}"
         origin = at if isinstance(at, Origin) else Origin(at)
         span = origin.span
         expansions = tuple(map(_expansion, reversed(origin.frames)))
-        diagnostic = Diagnostic(code, message, span, severity, label, (*notes, *expansions), help)
+        labels = (*notes, *expansions)
+        diagnostic = Diagnostic(code, message, span, severity, label, labels, help, fix)
         # An array of nodes or a block used often meets the same mistake many times: keep the first.
         self._found.setdefault((code, span.file.name, span.start, message), diagnostic)
 
@@ -86,3 +90,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A help text with the known name closest to `name`, or nothing."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def respelling(name: str, at: Span, known: Iterable[str]) -> Fix | None:
+    """The fix for a misspelt name, if one known name is closer to it by far than all others."""
+    close = get_close_matches(name, set(known), n=2, cutoff=_SURE)
+    if not close:
+        return None
+    ratios = [SequenceMatcher(None, one, name).ratio() for one in close]
+    if len(close) == 2 and ratios[0] - ratios[1] < _APART:
+        return None
+    return Fix(f"change `{name}` to `{close[0]}`", (Edit(at, close[0]),))
+
+
+_SURE = 0.6
+_APART = 0.1

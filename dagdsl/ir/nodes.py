@@ -262,7 +262,8 @@ class Net(Element):
     def only(self, *outputs: str) -> Net:
         """The part of the net that these outputs need: a backbone without its head, say.
 
-        Raises UsageError for an output there is not.
+        Raises UsageError for an output there is not, and if a router of the net itself weighs
+        edges on both sides of the cut.
         """
         known = {output.name: output for output in self.outputs}
         for name in outputs:
@@ -275,9 +276,11 @@ class Net(Element):
             if node.name in needed:
                 needed |= {edge.source for edge in self.graph.edges_into(node.name)}
         inputs = {node.name for node in self.inputs}
-        return self.model_copy(
-            update={"graph": self.graph.restricted_to(needed | inputs), "outputs": kept}
-        )
+        try:
+            graph = self.graph.restricted_to(needed | inputs)
+        except ValueError as error:
+            raise UsageError(f"{self.name} cannot be cut there: {error}") from error
+        return self.model_copy(update={"graph": graph, "outputs": kept})
 
     def to_json(self) -> str:
         """The content of an `ir.json`."""

@@ -10,12 +10,12 @@ from lsprotocol import types as lsp
 
 from dagdsl.lsp import describe
 from dagdsl.lsp.index import Index
-from dagdsl.lsp.resolve import builtin, lookup, parameters_of, target_name
+from dagdsl.lsp.resolve import attributes_of, builtin, lookup, parameters_of, target_name
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, Region, Target, item_of
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import TYPES
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
-from dagdsl.sema.graphs import STAGE_ATTRIBUTES
+from dagdsl.sema.merging import ATTRIBUTE as MERGE
 from dagdsl.source import Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.cursor import Call, Cursor, cursor_at
@@ -74,7 +74,7 @@ class _Completion:
         if _is_new_name(cursor):
             return iter(())
         if cursor.last == "CONNECT":
-            return _named(Builtin(BuiltinKind.PATTERN, name) for name in PATTERNS)
+            return self._patterns()
         if cursor.last == "COLON" and cursor.kind != "NODE":
             return (_word(name) for name in (["f32"] if cursor.kind == "INPUT" else TYPES))
         if _starts_statement(cursor):
@@ -91,13 +91,19 @@ class _Completion:
         starts = STATEMENTS | TOP_LEVEL
         yield from self._keywords(self.cursor.expected - starts)
         if self.cursor.first_on_line or self.cursor.last in ("", "LBRACE", "RBRACE"):
+            if self.region.kind is Kind.NET:
+                starts -= {"CONNECT"}  # it parses, so that it can be told why it may not be
             yield from self._keywords(self.cursor.expected & starts)
             if self.cursor.blocks:
                 yield from self._nodes()
-            if self.region.kind is Kind.STAGE:
-                for name in STAGE_ATTRIBUTES:
-                    if isinstance(self.region.values.get(name), Builtin):
-                        yield _item(Builtin(BuiltinKind.ATTRIBUTE, name), insert=f"{name} = ")
+            for name in attributes_of(self.region):
+                if not isinstance(self.region.values.get(name), Definition):
+                    yield _item(Builtin(BuiltinKind.ATTRIBUTE, name), insert=f"{name} = ")
+
+    def _patterns(self) -> Iterator[lsp.CompletionItem]:
+        yield from _named(Builtin(BuiltinKind.PATTERN, name) for name in PATTERNS)
+        visible = self.region.visible().values()
+        yield from _named(t for t in visible if t.kind in (Kind.ARGUMENT, Kind.CONSTANT))
 
     def _keywords(self, expected: Iterable[str]) -> Iterator[lsp.CompletionItem]:
         for type in sorted(KEYWORDS & set(expected) - {"IN", "OUT", "TRUE", "FALSE"}):
@@ -129,6 +135,11 @@ class _Completion:
             yield from self._steps(Kind.ROUTER if in_router else Kind.BLOCK)
         elif cursor.kind == "NET":
             yield from self._items_of(Kind.NET)
+        elif cursor.last == "EQUAL" and cursor.statement[0].text == MERGE:
+            merges = (name for name, spec in OPS.items() if spec.role == "merge")
+            yield from _named(Builtin(BuiltinKind.OP, name) for name in merges)
+        elif cursor.last == "EQUAL" and cursor.statement[0].text == "entry":
+            yield from self._steps(Kind.BLOCK)
         else:
             yield from self._values()
 
@@ -147,10 +158,8 @@ class _Completion:
 
     def _callee(self, call: Call) -> Target | None:
         *spaces, last = call.callee
-        if self.cursor.kind == "CONNECT" and not spaces and last in PATTERNS:
-            return Builtin(BuiltinKind.PATTERN, last)
         if not spaces:
-            return self.region.find(last) or builtin(last)
+            return self.region.find(last) or builtin(last, called=True)
         nowhere = Span(self.index.source, 0, 0)
         found = lookup(ast.Name(call.callee, nowhere), self.index.module)
         return item_of(*found) if found else None

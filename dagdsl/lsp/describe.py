@@ -11,6 +11,7 @@ from dagdsl.lsp.index import Index, comment_above
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, Target
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import REQUIRED, SAME_CHANNELS, Param, format_shape
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.values import UNKNOWN, Unknown, describe
 from dagdsl.syntax import ast
 from dagdsl.topology.patterns import PATTERNS
@@ -23,28 +24,11 @@ ATTRIBUTES = {
     "stride": "How much smaller than its input the stage is, along each side. 1 if left out.",
     "entry": "The pipe that brings the input to the stage's channels and stride. A convolution, "
     "`bn` and `relu` if left out.",
+    "merge": "How the edges into `out` are merged: `sum` if it is left out.",
     "index": "The number of the node in its array, from 0.",
 }
 
-_FUNCTIONS = {
-    "divisible": (
-        "value, by",
-        "The multiple of `by` nearest to `value`, at most a tenth below it (MobileNetV2, "
-        "arXiv 1801.04381).",
-    ),
-    "round": ("x", "The nearest whole number; halves go up."),
-    "floor": ("x", "The next whole number below."),
-    "ceil": ("x", "The next whole number above."),
-    "min": ("a, b", "The smaller of two numbers."),
-    "max": ("a, b", "The larger of two numbers."),
-    "len": ("list", "How many items a list has."),
-    "equal": ("a, b", "Whether two values are the same."),
-    "regnet_stages": (
-        "depth, start, slope, ratio, group",
-        "`[widths, depths]` of the stages of a RegNet (arXiv 2003.13678).",
-    ),
-    "choose": ("condition, then, otherwise", "One of two values; the other is not evaluated."),
-}
+_CHOOSE = ("condition, then, otherwise", "One of two values; the other is not evaluated.")
 
 _PORTS = {
     "in": "What enters the stage or block.",
@@ -70,7 +54,8 @@ def signature(target: Target) -> str:
         case Builtin(BuiltinKind.PARAMETER, _, Param() as param):
             return _param(param)
         case Builtin(BuiltinKind.FUNCTION, name):
-            return f"{name}({_FUNCTIONS[name][0]})" if name in _FUNCTIONS else f"{name}(...)"
+            arguments = _CHOOSE[0] if name == CHOOSE else FUNCTIONS[name].arguments
+            return f"{name}({arguments})"
         case Builtin():
             return target.name
         case Definition(declared=ast.Block() | ast.Router() | ast.Net() as item):
@@ -94,7 +79,7 @@ def documentation(target: Target) -> str:
         case Builtin(BuiltinKind.PARAMETER, name, Param() as param):
             return f"{_sentence(param)}\n\nA parameter of `{name}`."
         case Builtin(BuiltinKind.FUNCTION, name):
-            return _FUNCTIONS[name][1] if name in _FUNCTIONS else ""
+            return _CHOOSE[1] if name == CHOOSE else FUNCTIONS[name].doc
         case Builtin(BuiltinKind.ATTRIBUTE, name):
             return ATTRIBUTES[name]
         case Builtin(BuiltinKind.PORT, name):

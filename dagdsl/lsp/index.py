@@ -24,8 +24,7 @@ class Index:
     def __init__(self, source: SourceFile, library: Library, before: Index | None = None) -> None:
         self.source = source
         self._library = library
-        # Not the index itself: that would keep every version there ever was.
-        self._before = before._known if before else {}
+        self._last_good = before._good() if before else None
 
     @cached_property
     def module(self) -> Module:
@@ -49,7 +48,18 @@ class Index:
 
     def nodes(self, definition: Definition) -> list[NodeFact]:
         """The nodes a declaration stands for; where a mistake hides them, those before it."""
-        return self._known.get(definition.path, [])
+        found = self._known.get(definition.path)
+        if not found and self._last_good is not None:
+            found = self._last_good._known.get(definition.path)
+        return found or []
+
+    def _good(self) -> Index | None:
+        """This version, or the last one before it, that was found to have no errors."""
+        # Does not look for any: versions that nobody waited for are never analysed.
+        if "analysis" in self.__dict__ and not self.analysis.has_errors:
+            self._last_good = None  # or else every version there ever was would be kept
+            return self
+        return self._last_good
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], list[NodeFact]]:
@@ -61,8 +71,7 @@ class Index:
             if isinstance(definition.declared, ast.Input):
                 start = definition.declared.span.start
             found = self.facts.nodes.get((self.source.name, start), [])
-            whole = [fact for fact in found if fact.node.shape]
-            known[definition.path] = whole or self._before.get(definition.path, [])
+            known[definition.path] = [fact for fact in found if fact.node.shape]
         return known
 
     def files(self) -> set[str]:

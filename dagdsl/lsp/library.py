@@ -23,7 +23,7 @@ class Library:
     def __init__(self) -> None:
         self._open: dict[Path, SourceFile] = {}
         self._parsed = lru_cache(_TREES)(_parse)
-        self.files = Files(self.read, self.parse)
+        self.files = Files(self.read, self.parse, self.exists)
 
     def copy(self) -> Library:
         """The same texts, to try out others in."""
@@ -45,6 +45,10 @@ class Library:
         if source is None:
             return read(path, sink, name)
         return source if name is None else SourceFile(name, source.text)
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is a text at `path`."""
+        return path.resolve() in self._open or path.is_file()
 
     def parse(self, source: SourceFile, sink: Sink) -> ast.File:
         """`dagdsl.syntax.parser.parse`, once for each text."""

@@ -71,7 +71,7 @@ def renameable(use: Use | None) -> Definition:
     if isinstance(target, Builtin):
         raise CannotRename(f"`{target.name}` is part of the language")
     if target.kind is Kind.ATTRIBUTE:
-        raise CannotRename(f"`{target.name}` is an attribute every stage has")
+        raise CannotRename(f"`{target.name}` is an attribute that the language gives")
     if STD in path_of(target.span.file.name).parents:
         raise CannotRename(f"`{target.name}` belongs to the standard library")
     return target
@@ -134,12 +134,12 @@ def _meanings(index: Index, files: Mapping[str, Index]) -> list[tuple[Path | str
     """What each name of a file stands for; declarations by their rank, which no rename changes."""
     found: list[tuple[Path | str, int | str]] = []
     for use in index.symbols.uses:
-        if _is_path(use):
-            continue
         target = use.target
         if isinstance(target, Builtin):
             found.append((target.kind, target.name))
             continue
+        if target.kind is Kind.IMPORT and use.span.start < target.statement.end:
+            continue  # the import itself, to which an alias may have been added
         file, start = target.key
         home = files.get(str(file))
         found.append((file, start if home is None else _rank(home.symbols, start)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from dagdsl.diagnostics.model import Diagnostic, Severity
+from dagdsl.diagnostics.model import Diagnostic, Fix, Severity
 from dagdsl.lsp.index import Index
 from dagdsl.lsp.places import location, range_of, uri_of
+from dagdsl.lsp.symbols import path_of
 from dagdsl.sema.scope import Module
 from dagdsl.source import Span
+from dagdsl.syntax.reader import STD
 
 _SEVERITY = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,
@@ -69,18 +72,31 @@ def _names(module: Module) -> Iterator[str]:
 def fixes(index: Index, wanted: lsp.Range) -> list[lsp.CodeAction]:
     """The edits that mend the problems within a range."""
     return [
-        action
+        lsp.CodeAction(
+            found.fix.title,
+            lsp.CodeActionKind.QuickFix,
+            [_convert(found, index)],
+            is_preferred=True,
+            edit=_edit(found.fix),
+        )
         for found in index.analysis.diagnostics
-        for action in _fix(found, index)
-        if _overlap(range_of(_place(found, index)), wanted)
+        if found.fix is not None
+        and _is_ours(found.fix)
+        and _overlap(range_of(_place(found, index)), wanted)
     ]
 
 
-def _fix(found: Diagnostic, index: Index) -> Iterator[lsp.CodeAction]:
-    # TODO(fixes)
-    if getattr(found, "fix", None) is None:
-        return
-    yield lsp.CodeAction("", lsp.CodeActionKind.QuickFix, [_convert(found, index)])
+def _edit(fix: Fix) -> lsp.WorkspaceEdit:
+    changes: dict[str, list[lsp.TextEdit]] = defaultdict(list)
+    for edit in fix.edits:
+        uri = uri_of(edit.span.file.name)
+        changes[uri].append(lsp.TextEdit(range_of(edit.span), edit.text))
+    return lsp.WorkspaceEdit(changes)
+
+
+def _is_ours(fix: Fix) -> bool:
+    """Whether all that is to be changed is the user's."""
+    return not any(STD in path_of(edit.span.file.name).parents for edit in fix.edits)
 
 
 def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
@@ -88,6 +104,3 @@ def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
         return at.line, at.character
 
     return key(one.start) <= key(other.end) and key(other.start) <= key(one.end)
-
-
-__all__ = ["fixes", "problems", "uri_of"]

@@ -25,6 +25,7 @@ from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import callee_of
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.graphs import STAGE_ATTRIBUTES
+from dagdsl.sema.merging import ATTRIBUTE as MERGE
 from dagdsl.sema.names import kind_of
 from dagdsl.sema.scope import Declared, Module
 from dagdsl.source import Span
@@ -106,7 +107,7 @@ class _Resolver:
                 self._let(statement, region)
         if region.kind is Kind.STAGE:
             for name in STAGE_ATTRIBUTES:
-                region.values.setdefault(name, Builtin(BuiltinKind.ATTRIBUTE, name))
+                region.values.setdefault(name, _attribute(name))
         for statement in statements:
             self._declare(statement, region)
         for statement in statements:
@@ -117,7 +118,7 @@ class _Resolver:
         self._expressions(region, let.value)
         name = let.name.name
         kind = Kind.CONSTANT
-        if region.kind is Kind.STAGE and name in STAGE_ATTRIBUTES:
+        if name in attributes_of(region):
             kind = Kind.ATTRIBUTE
         path = (*region.path, name)
         self._define(
@@ -150,8 +151,7 @@ class _Resolver:
                 for decl in statement.decls:
                     self._expressions(region, decl.count)
                     if decl.count is not None and inside is region:
-                        index: Target = Builtin(BuiltinKind.ATTRIBUTE, "index")
-                        inside = Region(None, region.path, region, {"index": index})
+                        inside = Region(None, region.path, region, {"index": _attribute("index")})
                 self._expressions(inside, statement.body)
             case ast.Wire():
                 for group in statement.groups:
@@ -159,11 +159,14 @@ class _Resolver:
                         self._ref(ref, region)
                 self._expressions(region, statement.via, statement.through)
             case ast.Connect():
-                self._pattern(statement.pattern, region)
-                self._expressions(region, statement.via, statement.through)
+                self._expressions(region, statement.pattern, statement.via, statement.through)
             case ast.Stage():
+                self._expressions(region, statement.count)
                 path = (*region.path, statement.name.name)
-                self._body(statement.body, self._region(Kind.STAGE, path, region))
+                stage = self._region(Kind.STAGE, path, region)
+                if statement.count is not None:
+                    stage.values["index"] = _attribute("index")
+                self._body(statement.body, stage)
             case ast.Output():
                 self._output(statement, region)
 
@@ -188,13 +191,6 @@ class _Resolver:
         elif ref.path[0] in region.nodes:
             self._use(word, region.nodes[ref.path[0]])
 
-    def _pattern(self, expr: ast.Name | ast.Call, region: Region) -> None:
-        name, args = callee_of(expr)
-        target = Builtin(BuiltinKind.PATTERN, str(name)) if str(name) in PATTERNS else None
-        self._use(name.span, target)
-        self._arguments(args, target)
-        self._expressions(region, *(arg.value for arg in args))
-
     def _expressions(self, region: Region, *expressions: ast.Expr | None) -> None:
         todo = [expr for expr in expressions if expr is not None]
         while todo:
@@ -203,7 +199,7 @@ class _Resolver:
                 case ast.Name():
                     self._name(expr, region)
                 case ast.Call():
-                    self._arguments(expr.args, self._name(expr.callee, region))
+                    self._arguments(expr.args, self._name(expr.callee, region, called=True))
                     todo.extend(arg.value for arg in expr.args)
                 case ast.ListExpr():
                     todo.extend(expr.items)
@@ -216,14 +212,14 @@ class _Resolver:
                 case ast.Index():
                     todo += expr.value, expr.index
 
-    def _name(self, name: ast.Name, region: Region) -> Target | None:
+    def _name(self, name: ast.Name, region: Region, *, called: bool = False) -> Target | None:
         """Note what a name in an expression stands for, word by word; gives the last of it."""
         words = list(words_in(name.span))
         *spaces, last = name.path
         if name.path[0] == "in":
             return self._use(name.span, Builtin(BuiltinKind.PORT, str(name)))
         if not spaces:
-            return self._use(name.span, region.find(last) or builtin(last))
+            return self._use(name.span, region.find(last) or builtin(last, called=called))
         self._use(words[0], self.imports.get(spaces[0]))
         found = lookup(name, self.module)
         target = item_of(*found) if found else None
@@ -242,13 +238,28 @@ class _Resolver:
         return target
 
 
-def builtin(name: str) -> Builtin | None:
-    """The op or function of that name."""
-    if name in OPS:
+def builtin(name: str, *, called: bool = False) -> Builtin | None:
+    """The op, function or pattern of that name."""
+    # `max` is a merge, and `max(a, b)` a function.
+    if name in OPS and not (called and name in FUNCTIONS):
         return Builtin(BuiltinKind.OP, name)
     if name in FUNCTIONS or name == CHOOSE:
         return Builtin(BuiltinKind.FUNCTION, name)
-    return None
+    return Builtin(BuiltinKind.PATTERN, name) if name in PATTERNS else None
+
+
+def attributes_of(region: Region) -> tuple[str, ...]:
+    """The attributes that may be set in the body of a stage or a block."""
+    match region.kind:
+        case Kind.STAGE:
+            return (*STAGE_ATTRIBUTES, MERGE)
+        case Kind.BLOCK:
+            return (MERGE,)
+    return ()
+
+
+def _attribute(name: str) -> Target:
+    return Builtin(BuiltinKind.ATTRIBUTE, name)
 
 
 def parameter_of(callee: Target | None, name: str) -> Target | None:

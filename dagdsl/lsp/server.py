@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from contextlib import redirect_stdout
 from typing import Any, Final
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -26,6 +28,8 @@ _PAUSE: Final = 0.02
 key arrives faster."""
 _SLOW: Final = 0.1
 """Seconds from which on looking at a file is worth waiting for a longer pause."""
+_GARBAGE: Final = 20_000
+"""Objects made between two collections."""
 
 
 class _Protocol(LanguageServerProtocol):
@@ -98,15 +102,27 @@ class Server(LanguageServer):
         )
 
 
+def _is_accident(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcInvalidParams))
+
+
+def tune_collector() -> None:
+    """Look for garbage less often: an answer is made from many objects, few of them garbage."""
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(_GARBAGE, 10, 50)
+
+
 def serve() -> None:
     """Speak with an editor over stdin and stdout until it says goodbye."""
+    # That a rename is refused is an answer, no accident: it needs no traceback in the log.
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_accident)
     server = Server()
     for method, handler, options in FEATURES:
         server.feature(method, options)(handler)
-    # What is there now stays: no need to look through all of it at each collection.
-    gc.collect()
-    gc.freeze()
+    tune_collector()
     # pygls closes its streams in the end, and whatever prints must not get in between.
-    with os.fdopen(os.dup(sys.stdin.fileno()), "rb") as stdin:
-        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stdout, redirect_stdout(sys.stderr):
-            server.start_io(stdin, stdout)
+    stdin = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    with stdin, stdout, redirect_stdout(sys.stderr):
+        server.start_io(stdin, stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from dagdsl.ir.nodes import Shape, Value
 
@@ -76,6 +76,10 @@ class OpSpec:
     `role` says where it may stand: `tensor` ops in nodes, edges and routers; `merge` ops first in
     a node; in a router `reads` first of all, `logit` ops before the decision (they read nothing),
     `decision` ops last.
+
+    `module` is for ops that a package adds: what makes their `nn.Module`, as the text
+    `"package.layers:Blur"`, which is imported when a net with the op is compiled, or as the
+    function or class itself. It is called with the input's shape and the op's parameters by name.
     """
 
     name: str
@@ -84,6 +88,7 @@ class OpSpec:
     shape: Callable[[Shape, Params], Shape] = same_shape
     cost: Callable[[Shape, Shape, Params], Cost] = free
     role: Literal["tensor", "merge", "reads", "logit", "decision"] = "tensor"
+    module: str | Callable[..., Any] | None = None
 
     def param(self, name: str) -> Param | None:
         """The parameter of that name, if there is one."""

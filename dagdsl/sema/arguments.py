@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.diagnostics.sink import did_you_mean, respelling
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate
 from dagdsl.sema.names import is_function
@@ -40,6 +40,7 @@ def match_arguments(
                 arg.span,
                 f"{what} has no argument `{arg.name}`",
                 label="unknown argument",
+                fix=respelling(arg.name, _head(arg.span, arg.name), order),
                 help=did_you_mean(arg.name, order)
                 or (f"it takes {known}" if order else "it takes no arguments"),
             )
@@ -107,9 +108,15 @@ def as_type(value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Cont
                 "DG0301",
                 type.span,
                 f"unknown type `{type.name}`",
+                fix=respelling(type.name, _head(type.span, type.name), TYPES),
                 help=did_you_mean(type.name, TYPES) or "a type is one of " + ", ".join(TYPES),
             )
             return UNKNOWN
+
+
+def _head(span: Span, name: str) -> Span:
+    """Where the name stands that a span starts with."""
+    return Span(span.file, span.start, span.start + len(name))
 
 
 TYPES: Final = ("int", "float", "bool", "str", "list", "op")

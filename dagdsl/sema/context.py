@@ -47,6 +47,8 @@ class Context:
         self.nodes += nodes
         self.edges += edges
         self.ops += ops
+        if self.nodes <= MAX_NODES and self.edges <= MAX_EDGES and self.ops <= MAX_OPS:
+            return
         for what, count, limit in (
             ("nodes", self.nodes, MAX_NODES),
             ("edges", self.edges, MAX_EDGES),

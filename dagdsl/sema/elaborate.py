@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dagdsl.diagnostics.model import Label
+from dagdsl.diagnostics.model import Edit, Fix, Label
 from dagdsl.ir.nodes import Net, Output
 from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context, Exhausted
@@ -51,14 +51,16 @@ def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | No
         return None
     outputs = [o for s in net.body if isinstance(s, ast.Output) for o in [_output(s, wirer)] if o]
     returned = {node for output in outputs for node in output.nodes}
-    check_flow(graph, wiring, f"net `{name}`", context, at, returned)
+    kinds = {type(statement) for statement in net.body}
+    if {ast.Input, ast.Output} <= kinds:
+        check_flow(graph, wiring, f"net `{name}`", context, at, returned)
     for output in _duplicates(net):
         context.sink.error("DG0202", output.span, f"output `{output.name.name}` is there twice")
-    if not any(isinstance(s, ast.Input) for s in net.body):
+    if ast.Input not in kinds and "input" not in plan.module.lost:
         context.sink.error(
             "DG0506", at, f"net `{name}` has no input", help="write `input image: f32[3, 32, 32]`"
         )
-    if not any(isinstance(s, ast.Output) for s in net.body):
+    if ast.Output not in kinds and "output" not in plan.module.lost:
         context.sink.error(
             "DG0507", at, f"net `{name}` has no output", help="write `output NAME` of a node"
         )
@@ -105,7 +107,17 @@ def report_unused(module: Module, context: Context) -> None:
                 f"import `{alias}` is not used",
                 label="nothing refers to it",
                 help="take it out",
+                fix=Fix(f"remove the import `{alias}`", (Edit(_whole_line(statement.span), ""),)),
             )
+
+
+def _whole_line(span: Span) -> Span:
+    """A span with its line break if nothing else stands on its line."""
+    text = span.file.text
+    start = text.rfind("\n", 0, span.start) + 1
+    end = text.find("\n", span.end) + 1 or len(text)
+    around = text[start : span.start] + text[span.end : end]
+    return span if around.strip() else Span(span.file, start, end)
 
 
 def _declared(module: Module) -> Iterator[tuple[str, ast.Ident]]:

@@ -23,8 +23,8 @@ _PORT_ATTRIBUTES: Final[Mapping[str, int]] = {"channels": 0, "height": 1, "width
 def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> Worth:
     """The value of an expression. Reports what is wrong and gives UNKNOWN for it."""
     match expr:
-        case ast.Literal():
-            return expr.value
+        case ast.Literal(value):
+            return UNKNOWN if value is None else value
         case ast.Name():
             return _name(expr, scope, context)
         case ast.Call():
@@ -188,11 +188,18 @@ def _choose(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Co
 
 
 def _list(expr: ast.ListExpr, scope: Scope, context: Context) -> Worth:
-    if len(expr.items) > MAX_LIST:
-        message = f"a list of {len(expr.items):,} items, over the limit of {MAX_LIST:,}"
-        context.sink.error("DG0302", expr.span, message, label="too long")
-        return UNKNOWN
-    return [evaluate(item, scope, context) for item in expr.items]
+    if len(expr.items) <= MAX_LIST:
+        items = [evaluate(item, scope, context) for item in expr.items]
+        if _size(items) <= MAX_LIST:
+            return items
+    message = f"a list of more than {MAX_LIST:,} items, those of lists in it included"
+    context.sink.error("DG0302", expr.span, message, label="too long")
+    return UNKNOWN
+
+
+def _size(value: Worth) -> int:
+    """How many items a list has, with itself and all that is in lists in it; one for the rest."""
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
 
 
 def _item(expr: ast.Index, scope: Scope, context: Context) -> Worth:

@@ -19,10 +19,15 @@ Kind = Literal["number", "list", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`compute` takes one argument of each kind, and raises ValueError where it has no result."""
+    """`compute` takes one argument of each kind, and raises ValueError where it has no result.
 
+    `arguments` are what people call them.
+    """
+
+    arguments: str
     takes: tuple[Kind, ...]
     compute: Callable[..., Worth]
+    doc: str
 
 
 def divisible(value: float, by: float) -> int:
@@ -64,16 +69,42 @@ CHOOSE: Final = "choose"
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
     {
-        "divisible": Function(("number", "number"), divisible),
-        "round": Function(("number",), lambda x: math.floor(x + 0.5)),
-        "floor": Function(("number",), math.floor),
-        "ceil": Function(("number",), math.ceil),
-        "min": Function(("number", "number"), min),
-        "max": Function(("number", "number"), max),
-        "len": Function(("list",), len),
-        "equal": Function(("value", "value"), lambda a, b: _equal(a, b)),
-        "has": Function(("list", "value"), lambda items, a: any(_equal(item, a) for item in items)),
-        "regnet_stages": Function(("number",) * 5, regnet_stages),
+        "divisible": Function(
+            "value, by",
+            ("number", "number"),
+            divisible,
+            "The multiple of `by` nearest to `value`, at most a tenth below it (MobileNetV2, "
+            "arXiv 1801.04381).",
+        ),
+        "round": Function(
+            "x",
+            ("number",),
+            lambda x: math.floor(x + 0.5),
+            "The nearest whole number; halves go up.",
+        ),
+        "floor": Function("x", ("number",), math.floor, "The next whole number below."),
+        "ceil": Function("x", ("number",), math.ceil, "The next whole number above."),
+        "min": Function("a, b", ("number", "number"), min, "The smaller of two numbers."),
+        "max": Function("a, b", ("number", "number"), max, "The larger of two numbers."),
+        "len": Function("items", ("list",), len, "How many items a list has."),
+        "equal": Function(
+            "a, b",
+            ("value", "value"),
+            lambda a, b: _equal(a, b),
+            "Whether two values are the same.",
+        ),
+        "has": Function(
+            "items, value",
+            ("list", "value"),
+            lambda items, a: any(_equal(item, a) for item in items),
+            "Whether a value is among the items of a list.",
+        ),
+        "regnet_stages": Function(
+            "depth, start, slope, ratio, group",
+            ("number",) * 5,
+            regnet_stages,
+            "`[widths, depths]` of the stages of a RegNet (arXiv 2003.13678).",
+        ),
     }
 )
 """Name -> function."""

@@ -194,9 +194,7 @@ class GraphBuilder:
 
     # Stages
 
-    def _stage(
-        self, stage: ast.Stage, vertex: Vertex, x: Shape
-    ) -> tuple[tuple[Step, ...], Shape]:
+    def _stage(self, stage: ast.Stage, vertex: Vertex, x: Shape) -> tuple[tuple[Step, ...], Shape]:
         context = self.context
         outer = self.scope.child(x)
         if vertex.index is not None:
@@ -365,6 +363,7 @@ def check_flow(
     if wiring.incomplete or context.broken_syntax:
         return  # what is missing may be what was left out
     fed = {edge.target for edge in graph.edges}
+    ends_nowhere = bool(graph.nodes) and graph.nodes[-1].kind == "out" and "out" not in fed
     feeding = {edge.source for edge in graph.edges} | set(returned)
     for node in graph.nodes:
         origin = node.origin or at
@@ -384,7 +383,7 @@ def check_flow(
                 label="no edge arrives here",
                 help=f"wire it: `... -> {node.name}`",
             )
-        elif node.name not in feeding:
+        elif node.name not in feeding and not ends_nowhere:
             verb = "is read by nothing" if node.kind == "in" else "leads nowhere"
             context.sink.warning(
                 "DG0503",

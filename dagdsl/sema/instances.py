@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dagdsl.limits import MAX_NESTING, MAX_NETS
 from dagdsl.sema.arguments import as_type, callee_of, match_arguments
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate
@@ -36,6 +37,17 @@ class Blueprint:
         return any(formal.default is None for formal in self.open)
 
 
+def blueprints(
+    items: Sequence[ast.Net | ast.Instance], module: Module, context: Context
+) -> list[Blueprint]:
+    """The blueprints of nets and instances, but for those with an error."""
+    if len(items) > MAX_NETS:
+        message = f"a file with {len(items):,} nets, over the limit of {MAX_NETS:,}"
+        context.sink.error("DG0508", items[MAX_NETS].name.span, message, label="one too many")
+    plans = (blueprint(item, module, context) for item in items[:MAX_NETS])
+    return [plan for plan in plans if plan is not None]
+
+
 def blueprint(
     item: ast.Net | ast.Instance,
     module: Module,
@@ -50,9 +62,13 @@ def blueprint(
         return Blueprint(item.name, item, module, {})
     name = item.name.name
     callee, args = callee_of(item.made)
-    if item in trail:
+    if any(item is earlier for earlier in trail):
         message = f"net `{name}` is made from itself"
         context.sink.error("DG0209", item.name.span, message, label="never ends")
+        return None
+    if len(trail) >= MAX_NESTING:
+        message = f"nets are made from one another more than {MAX_NESTING} deep"
+        context.sink.error("DG0508", item.name.span, message, label="too deep")
         return None
     scope = Scope(module)
     found = resolve(callee, scope, context)

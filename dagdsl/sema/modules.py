@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagdsl.diagnostics.model import Label
-from dagdsl.diagnostics.sink import Sink, did_you_mean
+from dagdsl.diagnostics.sink import Sink, did_you_mean, respelling
 from dagdsl.errors import UsageError
 from dagdsl.limits import MAX_IMPORTS
 from dagdsl.sema.arguments import as_type
@@ -29,6 +29,7 @@ class Files:
 
     read: Callable[[Path, Sink, str | None], SourceFile | None] = read
     parse: Callable[[SourceFile, Sink], ast.File] = parse
+    exists: Callable[[Path], bool] = Path.is_file
 
 
 class Modules:
@@ -50,6 +51,7 @@ class Modules:
         name does not say. Raises UsageError on a setting that does not fit.
         """
         module = Module(self.files.parse(source, self.sink))
+        module.lost |= module.file.dropped
         self.context.broken_syntax |= self.sink.has_errors
         path = path or Path(source.name)
         self._loading.append(path.resolve())
@@ -86,28 +88,36 @@ class Modules:
     # Imports
 
     def _import(self, statement: ast.Import, module: Module, folder: Path) -> None:
-        at, text = statement.path.span, str(statement.path.value)
-        path = self._locate(text, folder, at)
-        if path is None:
+        at, text = statement.path.span, str(statement.path.value or "")
+        alias = statement.alias or ast.Ident(Path(text).stem, at)
+        imported = self._imported(text, folder, at)
+        if imported is None:
+            module.lost.add(alias.name)
             return
+        self._declare(alias, statement, module)
+        module.imports.setdefault(alias.name, (statement, imported))
+
+    def _imported(self, text: str, folder: Path, at: Span) -> Module | None:
+        """The module that an import names; None after an error."""
+        path = self._locate(text, folder, at) if text else None
+        if path is None:
+            return None
         key = path.resolve()
         if key in self._loading:
             circle = " -> ".join(p.name for p in [*self._loading[self._loading.index(key) :], key])
             self.sink.error("DG0205", at, f"imports go in a circle: {circle}", label="imports back")
-            return
+            return None
         imported = self._loaded.get(key)
         if imported is None:
             if len(self._loaded) >= MAX_IMPORTS:
                 self.sink.error("DG0204", at, f"more than {MAX_IMPORTS} files are imported")
-                return
+                return None
             # A file of the standard library has the same name on every machine.
             source = self.files.read(path, self.sink, text if STD in path.parents else None)
             if source is None:
-                return
+                return None
             imported = self._loaded[key] = self.load(source, path=path)
-        alias = statement.alias or ast.Ident(Path(text).stem, at)
-        self._declare(alias, statement, module)
-        module.imports.setdefault(alias.name, (statement, imported))
+        return imported
 
     def _locate(self, text: str, folder: Path, at: Span) -> Path | None:
         """The file an import means: of the standard library, or beside the importing file."""
@@ -132,9 +142,10 @@ class Modules:
                 f'the standard library has no "{text}"',
                 label="not found",
                 help=did_you_mean(text, files) or f"it has {known}",
+                fix=respelling(text, Span(at.file, at.start + 1, at.end - 1), files),
             )
             return None
-        if not path.is_file():
+        if not self.files.exists(path):
             self.sink.error("DG0204", at, f'"{text}" cannot be found', label=f"there is no {path}")
             return None
         return path

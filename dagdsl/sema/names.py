@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.diagnostics.sink import did_you_mean, respelling
 from dagdsl.sema.context import Context
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.scope import Declared, Module, Scope
@@ -73,19 +73,35 @@ def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable
         module: Module | None = scope.module
         for alias in spaces:
             module = module.imports[alias][1] if module and alias in module.imports else None
+        if module is None and spaces[0] in scope.module.lost:
+            return
         if module is not None:
+            if last in module.lost:
+                return
             message = f"`{'.'.join(spaces)}` has no `{last}`"
-            help = did_you_mean(last, module.items)
-            context.sink.error("DG0201", name.span, message, label="not found", help=help)
+            at = Span(name.span.file, name.span.end - len(last), name.span.end)
+            context.sink.error(
+                "DG0201",
+                name.span,
+                message,
+                label="not found",
+                help=did_you_mean(last, module.items),
+                fix=respelling(last, at, module.items),
+            )
             return
         last = spaces[0]
         known = list(scope.module.imports)
+    elif last in scope.module.lost:
+        return  # what declared it is broken, and was reported
     context.sink.error(
         "DG0201",
         name.span,
         f"unknown name `{last}`",
         label="not found",
         help=did_you_mean(last, known),
+        fix=respelling(
+            last, Span(name.span.file, name.span.start, name.span.start + len(last)), known
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.diagnostics.sink import did_you_mean, respelling
 from dagdsl.ir.nodes import (
     Activation,
     Block,
@@ -256,6 +256,8 @@ def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> 
 
 
 def _unknown_router(name: ast.Name, scope: Scope, context: Context) -> None:
+    if str(name) in scope.module.lost:
+        return  # what declared it is broken, and was reported
     routers = [n for n, item in scope.module.items.items() if isinstance(item, ast.Router)]
     context.sink.error(
         "DG0206",
@@ -263,6 +265,7 @@ def _unknown_router(name: ast.Name, scope: Scope, context: Context) -> None:
         f"unknown router `{name}`",
         label="not found",
         help=did_you_mean(str(name), [*routers, *OPS]) or EXAMPLE,
+        fix=respelling(str(name), name.span, [*routers, *OPS]),
     )
 
 

@@ -20,6 +20,8 @@ class Module:
     items: dict[str, Declared] = field(default_factory=dict)
     imports: dict[str, tuple[ast.Import, Module]] = field(default_factory=dict)
     params: dict[str, Worth] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    """Names that might mean something if all of the file and its imports could be read."""
 
 
 @dataclass(frozen=True, slots=True)

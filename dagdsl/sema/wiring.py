@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from dagdsl.diagnostics.model import Label
-from dagdsl.diagnostics.sink import did_you_mean
+from dagdsl.diagnostics.sink import did_you_mean, respelling
 from dagdsl.limits import MAX_NODES
 from dagdsl.sema.arguments import callee_of, pipe_of
 from dagdsl.sema.context import Context
@@ -160,6 +160,8 @@ class Wirer:
                 f"`{name}` has {count:,} {kind}s, over the limit of {MAX_NODES:,}",
                 label="too many",
             )
+            self._uncounted.add(name)
+            self.wiring.incomplete = True
             return
         self.context.grow(at, nodes=count)
         for index in range(count):
@@ -230,6 +232,7 @@ class Wirer:
                 name.span,
                 f"unknown connect pattern `{name}`",
                 label="not found",
+                fix=respelling(str(name), name.span, PATTERNS),
                 help=did_you_mean(str(name), PATTERNS)
                 or "the patterns are " + ", ".join(f"`{known}`" for known in PATTERNS),
             )
@@ -354,12 +357,16 @@ class Wirer:
                 "DG0203", ref.span, f"`{name}` is a value, not a node", label="not a node"
             )
             return
+        if name in self.scope.module.lost:
+            return  # what declared it is broken, and was reported
+        at = Span(ref.span.file, ref.span.start, ref.span.start + len(name))
         self.sink.error(
             "DG0201",
             ref.span,
             f"unknown node `{name}`",
             label="not found",
             help=did_you_mean(name, self.wiring.names),
+            fix=respelling(name, at, self.wiring.names),
         )
 
     def _link(

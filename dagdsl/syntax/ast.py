@@ -10,9 +10,9 @@ from dagdsl.source import SourceFile, Span
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """`3`, `0.5`, `"text"`, `true`."""
+    """`3`, `0.5`, `"text"`, `true`; the value of one that could not be read is None."""
 
-    value: bool | int | float | str
+    value: bool | int | float | str | None
     span: Span
 
 
@@ -308,3 +308,5 @@ class File:
     edition: int
     items: tuple[Item, ...]
     span: Span
+    dropped: frozenset[str] = frozenset()
+    """The words of statements that could not be read, and were left out."""

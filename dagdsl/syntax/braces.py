@@ -73,7 +73,7 @@ def _missing(trace: Trace, blocks: list[Open], index: int) -> Fix:
         notes=tuple((*extent(trace.tokens[block.at]), "opened here") for block in blocks),
     )
     braces: tuple[Token, ...] = inserted(trace, index, ["RBRACE"] * len(blocks))
-    return Fix(index, index, braces, mistake)
+    return Fix(index, index, braces, mistake, sure=True)
 
 
 def _end_by_indent(trace: Trace, block: Open, before: int) -> int | None:

@@ -3,38 +3,111 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from lark import Token, Tree
+from lark import Token
+from lark.grammar import Rule, Terminal
+from lark.parsers.lalr_analysis import Shift
 
 from dagdsl.limits import MAX_INTEGER, MAX_NESTING
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.grammar import extent, lark_parser
+from dagdsl.syntax.grammar import END, extent, lark_parser
 from dagdsl.syntax.problems import Problems, shown
+from dagdsl.syntax.tokens import UNREADABLE
 
 EDITION: Final = 1
-_EXPRESSIONS = (
-    ast.Literal,
-    ast.Name,
-    ast.Call,
-    ast.ListExpr,
-    ast.Index,
-    ast.Unary,
-    ast.Binary,
-    ast.Pipe,
+_EXPRESSIONS = frozenset(
+    {
+        ast.Literal,
+        ast.Name,
+        ast.Call,
+        ast.ListExpr,
+        ast.Index,
+        ast.Unary,
+        ast.Binary,
+        ast.Pipe,
+    }
 )
+
+
+class _Reduction(NamedTuple):
+    """A rule of the grammar, read to its end. See lark's `parse_tree_builder` for what it does.
+
+    `take` are the symbols that have a value: their index, whether they are lists whose items are
+    taken instead, and how many optional parts before them were left out; `behind` counts those
+    behind the last. A rule that is a list itself has no `name`; one that `collapses` is its only
+    part if it has but one, and one that `is_part` has never more.
+    """
+
+    size: int
+    symbol: str
+    name: str
+    take: tuple[tuple[int, bool, int], ...]
+    behind: int
+    collapses: bool
+    is_part: bool
+
+
+class _Table(NamedTuple):
+    actions: dict[int, dict[str, int | _Reduction]]
+    start: int
+    end: int
+
+
+@cache
+def _table() -> _Table:
+    conf = lark_parser().parse_interactive("").parser_state.parse_conf
+    return _Table(
+        {
+            state: {
+                symbol: arg if action is Shift else _reduction(arg)
+                for symbol, (action, arg) in row.items()
+            }
+            for state, row in conf.states.items()
+        },
+        conf.start_state,
+        conf.end_state,
+    )
+
+
+@cache
+def _reduction(rule: Rule) -> _Reduction:
+    absent = "".join(str(int(empty)) for empty in rule.options.empty_indices)
+    gaps = [len(run) for run in absent.split("0")] if absent else [0] * (len(rule.expansion) + 1)
+    take, gap = [], 0
+    for index, symbol in enumerate(rule.expansion):
+        gap += gaps[index]
+        if not (isinstance(symbol, Terminal) and symbol.filter_out):
+            take.append((index, not symbol.is_term and symbol.name.startswith("_"), gap))
+            gap = 0
+    name = rule.alias or rule.origin.name
+    collapses = rule.options.expand1 and not rule.alias
+    return _Reduction(
+        len(rule.expansion),
+        rule.origin.name,
+        "" if name.startswith("_") else name,
+        tuple(take),
+        gap + gaps[-1],
+        collapses,
+        collapses and len(rule.expansion) == 1 and take == [(0, False, 0)],
+    )
+
+
+class _Part(NamedTuple):
+    """What a symbol became: its value, its extent if it has one, how deep its expressions nest."""
+
+    value: Any
+    start: int | None
+    end: int
+    height: float
 
 
 def build(source: SourceFile, tokens: Sequence[Token], problems: Problems) -> ast.File:
     """The tree of tokens that follow the grammar, the last of which is the end token."""
-    parser = lark_parser().parse_interactive("")
-    root = None
-    for token in tokens:
-        root = parser.feed_token(token)
-    assert isinstance(root, Tree)
-    return _Builder(source, problems).build(root)
+    return _Builder(source, problems).build(tokens)
 
 
 class _Builder:
@@ -44,25 +117,59 @@ class _Builder:
         self._source = source
         self._problems = problems
 
-    def build(self, root: Tree[Token]) -> ast.File:
-        done: dict[int, tuple[Any, float]] = {}
-        for node in root.iter_subtrees():
-            parts = [done.pop(id(c)) if isinstance(c, Tree) else (c, 0) for c in node.children]
-            value = getattr(self, node.data)(self._span(node), *(value for value, _ in parts))
-            height = max((height for _, height in parts), default=0.0)
-            if isinstance(value, _EXPRESSIONS):
-                height += 1
-                if height > MAX_NESTING:
-                    value, height = self._too_deep(value), -math.inf
-            done[id(node)] = value, height
-        file, _ = done[id(root)]
+    def build(self, tokens: Iterable[Token]) -> ast.File:
+        """Read the tokens as lark would, without the trees it makes on the way: they take long."""
+        actions, start, end = _table()
+        states, parts = [start], list[_Part]()
+        for token in tokens:
+            type = token.type
+            while not (type == END and states[-1] == end):
+                action = actions[states[-1]][type]
+                if isinstance(action, int):
+                    states.append(action)
+                    parts.append(_Part(token, *extent(token), 0))
+                    break
+                at = len(parts) - action.size
+                if not action.is_part:
+                    parts[at:] = [self._reduce(action, parts[at:])]
+                del states[at + 1 :]
+                goto = actions[states[-1]][action.symbol]
+                assert isinstance(goto, int), "a rule is followed by what it stands for"
+                states.append(goto)
+        file = parts[-1].value
         assert isinstance(file, ast.File)
         return file
 
-    def _span(self, node: Tree[Token]) -> Span:
-        if node.meta.empty:
-            return Span(self._source, 0, 0)
-        return Span(self._source, node.meta.start_pos, node.meta.end_pos)
+    def _reduce(self, rule: _Reduction, parts: list[_Part]) -> _Part:
+        values: list[Any] = []
+        for index, is_list, gap in rule.take:
+            if gap:
+                values += [None] * gap
+            if not is_list:
+                values.append(parts[index].value)
+            elif values:
+                values += parts[index].value
+            else:
+                values = parts[index].value  # long lists grow one by one: do not copy them
+        if rule.behind:
+            values += [None] * rule.behind
+        start, end, height = None, 0, 0.0
+        for part in parts:
+            if part.start is not None:
+                start = part.start if start is None else start
+                end = part.end
+            height = max(height, part.height)
+        if not rule.name:
+            return _Part(values, start, end, height)
+        if rule.collapses and len(values) == 1:
+            return _Part(values[0], start, end, height)
+        span = Span(self._source, 0 if start is None else start, end)
+        value = getattr(self, rule.name)(span, *values)
+        if type(value) in _EXPRESSIONS:
+            height += 1
+            if height > MAX_NESTING:
+                value, height = self._too_deep(value), -math.inf
+        return _Part(value, start, end, height)
 
     def _too_deep(self, expr: ast.Expr) -> ast.Expr:
         """Report it; what stands in is so shallow that nothing around it is reported again."""
@@ -73,7 +180,7 @@ class _Builder:
             f"an expression more than {MAX_NESTING} levels deep",
             help="give a part of it a name of its own: `part = ...`",
         )
-        return ast.Literal(1, expr.span)
+        return ast.Literal(None, expr.span)
 
     # The file.
 
@@ -103,7 +210,7 @@ class _Builder:
         return ast.Ident(str(token), Span(self._source, *extent(token)))
 
     def import_(self, span: Span, path: Token, alias: Token | None) -> ast.Import:
-        literal = ast.Literal(path[1:-1], Span(self._source, *extent(path)))
+        literal = ast.Literal(_text(path), Span(self._source, *extent(path)))
         return ast.Import(literal, None if alias is None else self._ident(alias), span)
 
     def param(
@@ -198,9 +305,7 @@ class _Builder:
     ) -> ast.Connect:
         return ast.Connect(pattern, via, through, span)
 
-    def stage(
-        self, span: Span, decl: ast.Decl, body: tuple[ast.GraphStatement, ...]
-    ) -> ast.Stage:
+    def stage(self, span: Span, decl: ast.Decl, body: tuple[ast.GraphStatement, ...]) -> ast.Stage:
         return ast.Stage(decl.name, decl.count, body, span)
 
     def output(self, span: Span, name: Token, fields: tuple[ast.Field, ...] | None) -> ast.Output:
@@ -240,12 +345,12 @@ class _Builder:
 
     def literal(self, span: Span, token: Token) -> ast.Literal:
         if token.type == "STRING":
-            return ast.Literal(token[1:-1], span)
+            return ast.Literal(_text(token), span)
         if token.type in ("TRUE", "FALSE"):
             return ast.Literal(token.type == "TRUE", span)
         return ast.Literal(self._number(token, span), span)
 
-    def _number(self, token: Token, span: Span) -> int | float:
+    def _number(self, token: Token, span: Span) -> int | float | None:
         if token.type == "FLOAT":
             number = float(token)
             vanished = number == 0 and token.lower().partition("e")[0].strip("0.") != ""
@@ -260,4 +365,9 @@ class _Builder:
             help = f"the largest integer is {MAX_INTEGER}"
         message = f"the number {shown(token)} cannot be represented"
         self._problems.report("DG0106", span.start, span.end, message, help=help)
-        return 1
+        return None
+
+
+def _text(token: Token) -> str | None:
+    """What stands in a string; None if it has no end."""
+    return None if token == UNREADABLE else token[1:-1]

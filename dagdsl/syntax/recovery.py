@@ -47,6 +47,7 @@ def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token
                     mistake.message,
                     notes=mistake.notes,
                     help=mistake.help,
+                    edit=fixes.edit_of(trace, fix) if fix and fix.sure else None,
                 )
             if fix:
                 trace.replace(fix.start, fix.stop, fix.tokens)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import cast
+from typing import Final, cast
 
 from lark import Token, UnexpectedCharacters
 from lark.utils import TextSlice
 
 from dagdsl.source import SourceFile
 from dagdsl.syntax.grammar import END, extent, lark_parser, make_token
-from dagdsl.syntax.problems import Problems, shown
+from dagdsl.syntax.problems import Edit, Problems, shown
 
 _STRANGE = re.compile(r"[^\s\w#\"'(){}\[\],.:=+\-*/|]+|.", re.DOTALL)
 _REST_OF_STRING = re.compile(r"'[^'\n]*'|[\"'][^\r\n]*")
@@ -33,6 +33,10 @@ _HELP = {
     "“": 'strings are written in plain double quotes: `"text"`',
     "”": 'strings are written in plain double quotes: `"text"`',
 }
+
+
+UNREADABLE: Final = '"'
+"""The text of a string token that has no end: nobody knows what was meant to be in it."""
 
 
 class Tokens(list[Token]):
@@ -73,13 +77,14 @@ def _skip(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
         tokens.pop()
         found, at = "=>", at - 1
     meant = _MEANT.get(found)
+    edit = Edit(at, end, meant[1]) if meant else Edit(at, end, "") if found == ";" else None
     if meant:
         help = f"did you mean `{meant[1]}`?"
         tokens.append(make_token(*meant, at, end))
     else:
         help = _HELP.get(found[0], "")
     tokens.holes.append(at)
-    problems.report("DG0101", at, end, f"unexpected {_describe(found)}", help=help)
+    problems.report("DG0101", at, end, f"unexpected {_describe(found)}", help=help, edit=edit)
     return end
 
 
@@ -92,12 +97,15 @@ def _skip_string(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
         message = "a string in single quotes"
         help = "strings are written in double quotes: " + shown(f'"{inside}"')
         code = "DG0101"
+        literal = f'"{inside}"'
+        edit = Edit(at, end, literal) if found.endswith("'") and '"' not in inside else None
     else:
         message = "this string has no end"
         help = 'a string ends with `"` on the line on which it starts'
         code = "DG0103"
-    problems.report(code, at, end, message, help=help)
-    tokens.append(make_token("STRING", f'"{inside}"', at, end))
+        literal, edit = UNREADABLE, None
+    problems.report(code, at, end, message, help=help, edit=edit)
+    tokens.append(make_token("STRING", literal, at, end))
     tokens.holes.append(at)
     return end
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
+from dagdsl.errors import UsageError
+from dagdsl.ops.admission import admit_params
 from dagdsl.ops.spec import Param, Params, whole
+from dagdsl.registry import Registry
 from dagdsl.topology import random_graphs
 
 Pair: TypeAlias = tuple[int, int]
@@ -90,47 +92,67 @@ def _real(p: Params, name: str) -> float:
 
 _SEED = Param("seed", "int", 0, "which of the random graphs", low=0)
 
-PATTERNS: MappingProxyType[str, Pattern] = MappingProxyType(
-    {
-        pattern.name: pattern
-        for pattern in (
-            Pattern(
-                "complete",
-                "Every earlier vertex feeds every later one, `in` and `out` included.",
-                lambda n, p: (n + 1) * (n + 2) // 2,
-                _complete,
+
+def _admit(pattern: Pattern, source: str) -> Pattern:
+    """The pattern, its rules held to their word. Raises UsageError if it cannot be one."""
+    what = f"pattern `{pattern.name}` of {source}"
+    admit_params(pattern.params, what)
+
+    def edges(n: int, p: Params) -> Sequence[Pair]:
+        try:
+            pairs = list(pattern.edges(n, p))
+        except PatternError:
+            raise
+        except Exception as error:
+            raise UsageError(f"{what} fails on {n} nodes: {error!r}") from error
+        if len(pairs) > pattern.most(n, p) or not all(0 <= i < j <= n + 1 for i, j in pairs):
+            raise UsageError(f"{what} gives edges for {n} nodes that cannot be")
+        return pairs
+
+    return replace(pattern, edges=edges)
+
+
+PATTERNS: Final[Registry[Pattern]] = Registry(
+    "dagdsl.patterns",
+    Pattern,
+    (
+        Pattern(
+            "complete",
+            "Every earlier vertex feeds every later one, `in` and `out` included.",
+            lambda n, p: (n + 1) * (n + 2) // 2,
+            _complete,
+        ),
+        Pattern("chain", "Each vertex feeds the next.", lambda n, p: n + 1, _chain),
+        Pattern(
+            "ws",
+            "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` "
+            "nearest, every link moved elsewhere with probability `p`. Links run from the "
+            "earlier node to the later; `in` and `out` close the ends.",
+            lambda n, p: n * whole(p, "k") // 2 + 2 * n,
+            _ws,
+            (
+                Param("k", "int", 4, "neighbours of a node in the ring, even", low=2),
+                Param("p", "float", 0.75, "probability that a link is moved", low=0, high=1),
+                _SEED,
             ),
-            Pattern("chain", "Each vertex feeds the next.", lambda n, p: n + 1, _chain),
-            Pattern(
-                "ws",
-                "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` "
-                "nearest, every link moved elsewhere with probability `p`. Links run from the "
-                "earlier node to the later; `in` and `out` close the ends.",
-                lambda n, p: n * whole(p, "k") // 2 + 2 * n,
-                _ws,
-                (
-                    Param("k", "int", 4, "neighbours of a node in the ring, even", low=2),
-                    Param("p", "float", 0.75, "probability that a link is moved", low=0, high=1),
-                    _SEED,
-                ),
-            ),
-            Pattern(
-                "ba",
-                "A scale-free graph (Barabási and Albert): each node is linked to `m` earlier "
-                "ones, the rather to those that have many links. `in` and `out` close the ends.",
-                lambda n, p: n * whole(p, "m") + 2 * n,
-                _ba,
-                (Param("m", "int", 5, "links of a new node", low=1), _SEED),
-            ),
-            Pattern(
-                "er",
-                "A random graph (Erdős and Rényi): each two nodes are linked with probability "
-                "`p`. Links run from the earlier node to the later; `in` and `out` close the ends.",
-                lambda n, p: n * (n - 1) // 2 + 2 * n,
-                _er,
-                (Param("p", "float", 0.2, "probability of a link", low=0, high=1), _SEED),
-            ),
-        )
-    }
+        ),
+        Pattern(
+            "ba",
+            "A scale-free graph (Barabási and Albert): each node is linked to `m` earlier "
+            "ones, the rather to those that have many links. `in` and `out` close the ends.",
+            lambda n, p: n * whole(p, "m") + 2 * n,
+            _ba,
+            (Param("m", "int", 5, "links of a new node", low=1), _SEED),
+        ),
+        Pattern(
+            "er",
+            "A random graph (Erdős and Rényi): each two nodes are linked with probability "
+            "`p`. Links run from the earlier node to the later; `in` and `out` close the ends.",
+            lambda n, p: n * (n - 1) // 2 + 2 * n,
+            _er,
+            (Param("p", "float", 0.2, "probability of a link", low=0, high=1), _SEED),
+        ),
+    ),
+    _admit,
 )
-"""Name -> pattern."""
+"""Name -> pattern: those of this package, then those that installed packages add."""

@@ -75,7 +75,10 @@ class TestCheck:
         bad = tiny.with_name("bad.dg")
         bad.write_text(BROKEN)
         done = dagdsl("check", tiny, bad)
-        assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "2 files: 1 error")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (
+            1,
+            "2 files: 1 error (1 can be mended with `--fix`)",
+        )
 
     @pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xfe\x80net", None])
     def test_unreadable(self, tmp_path: Path, content: bytes | None) -> None:
@@ -303,7 +306,7 @@ class TestTrainAndEval:
 
 
 def test_help_of_every_command() -> None:
-    for name in ("check", "build", "graph", "train", "eval"):
+    for name in ("check", "explain", "fmt", "build", "graph", "train", "eval"):
         done = dagdsl(name, "--help")
         assert done.returncode == 0
         assert "Usage" in done.stdout

@@ -6,8 +6,9 @@ from itertools import product
 
 import pytest
 
-from dagdsl.check.liveness import can_die, closable, keeps_strongest
-from dagdsl.ir.nodes import Edge, Gate, Graph, Node
+import dagdsl
+from dagdsl.check.liveness import all_closable, can_die, can_idle, closable, keeps_strongest
+from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Node
 from tests.compiler.nets import complete, random_graph, router
 
 X = (2, 4, 4)
@@ -59,3 +60,31 @@ def test_an_ungated_edge_of_a_mortal_node_does_not_save_its_target() -> None:
     )
     graph = Graph(nodes=nodes, edges=edges, routers=(router("r", "in", 1, x=X),))
     assert can_die(graph) == {"a", "b"}
+
+
+BLOCK = """
+router early = reads("stage") |> gap |> fc |> sigmoid |> threshold(0.5)
+router late  = gap |> fc |> sigmoid |> threshold(0.5)
+router top   = reads("stage") |> gap |> fc |> softmax |> topk(1)
+block branch {
+  node a, b: conv
+  in -> a -> b
+  in -> out
+  b -> out via GATE
+}
+net N { input x: f32[4, 8, 8] node n: branch x -> n output n }
+"""
+
+
+@pytest.mark.parametrize(
+    ("gate", "idle"), [("early", {"a", "b"}), ("late", set()), ("top", {"a", "b"})]
+)
+def test_what_nothing_needs_is_idle_if_that_is_known_beforehand(gate: str, idle: set[str]) -> None:
+    block = dagdsl.loads(BLOCK.replace("GATE", gate)).graph.node("n").steps[0]
+    assert isinstance(block, Block)
+    graph = block.steps[0]
+    assert isinstance(graph, Graph)
+    assert can_idle(graph, ()) == idle
+    assert can_idle(graph, ["a"]) == idle - {"a"}
+    # A top-k never closes all edges at once.
+    assert can_idle(graph, (), all_closable) == (set() if gate == "top" else idle)

@@ -71,7 +71,7 @@ def test_nets_of_other_files(tmp_path: Path) -> None:
 def test_a_path_into_the_standard_library() -> None:
     net = dagdsl.load("std/models/resnet.dg", net="resnet18", size=32, width=8, classes=3)
     assert net.graph.node("logits").shape == (3,)
-    origin = net.graph.node("s1").origin
+    origin = net.graph.node("s[0]").origin
     assert origin is not None
     assert origin.span.file.name == "std/models/resnet.dg"
     (found,) = analyse_file(Path("std/models/reznet.dg")).diagnostics
@@ -92,8 +92,38 @@ def test_only_some_outputs() -> None:
     net = dagdsl.load("std/models/resnet.dg", net="resnet18", size=32, width=8)
     body = net.only("features")
     assert [output.name for output in body.outputs] == ["features"]
-    assert [node.name for node in body.graph.nodes] == ["image", "stem", "s1", "s2", "s3", "s4"]
+    assert [node.name for node in body.graph.nodes] == [
+        "image",
+        "stem",
+        "s[0]",
+        "s[1]",
+        "s[2]",
+        "s[3]",
+    ]
     assert [node.name for node in net.only("logits").graph.nodes][-1] == "logits"
     assert net.only("logits", "features") == net
     with pytest.raises(dagdsl.UsageError, match="no output `taps`: there is `logits`, `features`"):
         net.only("taps")
+
+
+def test_a_cut_through_a_router_is_refused() -> None:
+    text = """
+        net N {
+          input x: f32[4, 8, 8]
+          node a, b, c: relu
+          x -> a
+          a -> b, c via gap |> fc |> sigmoid
+          output b
+          output c
+        }
+    """
+    with pytest.raises(dagdsl.UsageError, match="weighs edges on both sides of the cut"):
+        dagdsl.loads(text).only("b")
+
+
+def test_how_many_and_how_deep_is_bounded() -> None:
+    many = GENERIC + "\n".join(f"net n{i} = small" for i in range(300))
+    assert "DG0508" in [d.code for d in analyse(SourceFile("n.dg", many)).diagnostics]
+    deep = GENERIC + "net n0 = small\n" + "\n".join(f"net n{i + 1} = n{i}" for i in range(200))
+    found = analyse(SourceFile("n.dg", deep), net="n199").diagnostics
+    assert [d.code for d in found] == ["DG0508"]

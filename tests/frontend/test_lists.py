@@ -129,3 +129,48 @@ def test_an_empty_array_in_a_stage_keeps_the_rest() -> None:
     graph = inner_graph(net(text, "param d: int = 0").graph.node("s"))
     assert graph is not None
     assert [node.name for node in graph.nodes] == ["in", "a", "out"]
+
+
+def test_stages_stand_in_arrays() -> None:
+    built = net(
+        "stage s[3] { channels = widths[index] stride = choose(equal(index, 0), 1, 2)"
+        " node n[index]: conv(2 * channels - in.channels + index - index) connect chain }"
+        " image -> s[0] -> s[1] -> s[2] output s3 { a = s[2] }",
+        "param widths: list = [4, 6, 8]",
+    )
+    assert [stage.name for stage in built.stages] == ["s[0]", "s[1]", "s[2]"]
+    assert [stage.shape for stage in built.stages] == [(4, 8, 8), (6, 4, 4), (8, 2, 2)]
+    assert [len(stage_of(built, stage.name).nodes) for stage in built.stages] == [2, 3, 4]
+
+
+def test_patterns_are_values() -> None:
+    text = "stage s { node n[3]: relu connect wiring } image -> s output s"
+    before = "param chained: bool = true\n"
+    body = f"wiring = choose(chained, chain, er(1.0)) {text}"
+    assert len(pairs(stage_of(net(body, before)))) == 4
+    assert len(pairs(stage_of(net(body, before, chained=False)))) == 5
+    inline = text.replace("wiring", "choose(chained, chain, complete)")
+    assert len(pairs(stage_of(net(inline, before, chained=False)))) == 10
+    given = f"net A(wiring: op = complete) {{ input image: f32[4, 8, 8] {text} }} net B = A(chain)"
+    assert len(pairs(stage_of(dagdsl.loads(given, net="A")))) == 10
+    assert len(pairs(stage_of(dagdsl.loads(given, net="B")))) == 4
+    with pytest.raises(dagdsl.InvalidSource, match="no connect pattern"):
+        net(f"wiring = relu |> conv {text}")
+    with pytest.raises(dagdsl.InvalidSource, match="unknown connect pattern `relu`"):
+        net(f"wiring = relu {text}")
+
+
+def test_always_is_no_router() -> None:
+    text = "stage s { node n[2]: relu connect complete via always } image -> s output s"
+    plain = "stage s { node n[2]: relu connect complete } image -> s output s"
+    assert net(text).hash == net(plain).hash
+    with pytest.raises(dagdsl.InvalidSource, match="`always` has no place here"):
+        net(text.replace("always", "gap |> fc |> always"))
+
+
+def test_lists_are_bounded() -> None:
+    doubled = "\n".join(f"x{i + 1} = [x{i}, x{i}]" for i in range(60))
+    with pytest.raises(dagdsl.InvalidSource, match="a list of more than"):
+        net(f"x0 = [1] {doubled} node a: conv(x60) image -> a output a")
+    with pytest.raises(dagdsl.InvalidSource, match="a list of more than"):
+        channels(f"len([{'1, ' * 2000}])")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from shutil import rmtree
+from uuid import uuid4
 
 import pytest
 import pytest_lsp
@@ -39,8 +41,10 @@ async def client(lsp_client: LanguageClient, folder: Path) -> AsyncIterator[None
 
 @pytest.fixture
 def editor(client: LanguageClient, folder: Path) -> Iterator[Editor]:
-    editor = Editor(client, folder)
+    # What is still on its way to another test must not be taken for an answer.
+    own = folder / uuid4().hex
+    own.mkdir()
+    editor = Editor(client, own)
     yield editor
     editor.close()
-    for file in folder.iterdir():
-        file.unlink()
+    rmtree(own)

@@ -1,6 +1,6 @@
 """An editor for tests: opens files in a real server process and asks about places in them.
 
-A place is shown by the text around it, with `|` where the cursor is: `"-> s|1"`.
+A place is shown by the text around it, with `^` where the cursor is: `"-> s^1"`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Editor:
         self.client = client
         self.folder = folder
         self.texts: dict[str, str] = {}
-        self._version = 0
+        self._version = 1
 
     def uri(self, name: str) -> str:
         return (self.folder / name).as_uri()
@@ -31,50 +31,61 @@ class Editor:
     async def open(self, name: str, text: str) -> list[lsp.Diagnostic]:
         """Open a file that need not be on disk; its diagnostics."""
         self.texts[name] = text
-        self._version += 1
-        document = lsp.TextDocumentItem(self.uri(name), "dg", self._version, text)
+        return await self.open_at(self.uri(name), text)
+
+    async def open_at(self, uri: str, text: str) -> list[lsp.Diagnostic]:
+        """`open`, for a file at any address."""
+        document = lsp.TextDocumentItem(uri, "dg", 1, text)
         self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(document))
-        return await self.published(name, self._version)
+        return await self._published(uri)
 
     async def edit(self, name: str, text: str) -> list[lsp.Diagnostic]:
         """Change all of its text; its diagnostics."""
+        self.send(name, text)
+        return await self.published(name)
+
+    def send(self, name: str, text: str) -> None:
+        """Change all of its text, and do not wait."""
         self.texts[name] = text
         self._version += 1
-        version = self._version
+        self.client.diagnostics.pop(self.uri(name), None)
         self.client.text_document_did_change(
             lsp.DidChangeTextDocumentParams(
-                lsp.VersionedTextDocumentIdentifier(version, self.uri(name)),
+                lsp.VersionedTextDocumentIdentifier(self._version, self.uri(name)),
                 [lsp.TextDocumentContentChangeWholeDocument(text)],
             )
         )
-        return await self.published(name, version)
 
-    async def published(self, name: str, version: int | None) -> list[lsp.Diagnostic]:
-        """The diagnostics of a version of a file, as soon as they are there."""
+    async def published(self, name: str) -> list[lsp.Diagnostic]:
+        """The diagnostics of a file, as soon as there are any that were not asked for before."""
+        return await self._published(self.uri(name))
+
+    async def _published(self, uri: str) -> list[lsp.Diagnostic]:
         async with asyncio.timeout(_PATIENCE):
-            while True:
-                params = await self.client.wait_for_notification(
-                    lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
-                )
-                if params.uri == self.uri(name) and params.version == version:
-                    return list(params.diagnostics)
+            while uri not in self.client.diagnostics:
+                await asyncio.sleep(0.005)
+        return list(self.client.diagnostics.pop(uri))
 
-    def close(self) -> None:
-        for name in self.texts:
+    def close(self, *names: str) -> None:
+        """Close some files, or all."""
+        for name in names or tuple(self.texts):
             document = lsp.TextDocumentIdentifier(self.uri(name))
             self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
-        self.texts.clear()
+            del self.texts[name]
 
     # Places
 
     def at(self, name: str, place: str) -> tuple[lsp.TextDocumentIdentifier, lsp.Position]:
-        """The document and the place of the `|` in it."""
-        before, bar, after = place.partition("|")
-        assert bar, "a place has a cursor"
+        """The document and the place of the `^` in it."""
+        before, caret, after = place.partition("^")
+        assert caret, "a place has a cursor"
         text = self.texts[name]
         assert text.count(before + after) == 1, f"{place!r} must be one place"
-        offset = text.index(before + after) + len(before)
-        line, column = SourceFile(name, text).utf16_position(offset)
+        return self.place(name, text.index(before + after) + len(before))
+
+    def place(self, name: str, offset: int) -> tuple[lsp.TextDocumentIdentifier, lsp.Position]:
+        """The document and the place of an offset."""
+        line, column = SourceFile(name, self.texts[name]).utf16_position(offset)
         return lsp.TextDocumentIdentifier(self.uri(name)), lsp.Position(line, column)
 
     def text_at(self, uri: str, where: lsp.Range) -> str:
@@ -98,9 +109,16 @@ class Editor:
         return [item.label for item in await self.items(name, place)]
 
     async def items(self, name: str, place: str) -> list[lsp.CompletionItem]:
-        answer = await self.client.text_document_completion_async(
-            lsp.CompletionParams(*self.at(name, place))
-        )
+        return await self._items(*self.at(name, place))
+
+    async def items_at(self, name: str, offset: int) -> list[lsp.CompletionItem]:
+        return await self._items(*self.place(name, offset))
+
+    async def _items(
+        self, document: lsp.TextDocumentIdentifier, position: lsp.Position
+    ) -> list[lsp.CompletionItem]:
+        params = lsp.CompletionParams(document, position)
+        answer = await self.client.text_document_completion_async(params)
         assert isinstance(answer, list)
         return answer
 

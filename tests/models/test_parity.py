@@ -12,6 +12,7 @@ import dagdsl
 from dagdsl.check.cost import cost_of_net
 from dagdsl.frontend import analyse_file
 from dagdsl.syntax.reader import STD
+from tests.cli import run
 from tests.models.torchvision_models import BUILDERS, build, macs, parameters
 
 
@@ -30,6 +31,11 @@ def test_widths_of_mobilenet_are_those_of_torchvision(width: float) -> None:
         theirs = mobilenet_v2(width_mult=width)
     assert ours.parameters == parameters(theirs)
     assert ours.macs == macs(theirs, 224)
+
+
+def test_the_command_line_finds_them() -> None:
+    done = run.dagdsl("check", "std/models/resnet.dg")
+    assert (done.returncode, done.stdout) == (0, "std/models/resnet.dg: no problems\n")
 
 
 @pytest.mark.parametrize("path", sorted((STD / "models").glob("*.dg")), ids=lambda p: p.stem)

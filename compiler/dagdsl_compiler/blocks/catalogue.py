@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 
+from torch import nn
+
+from dagdsl.ir.nodes import Op, Shape
 from dagdsl_compiler.blocks import activation, conv, linear, norm, pool, resize, route
+from dagdsl_compiler.blocks.added import make_added
 from dagdsl_compiler.blocks.spec import Calls, Modules
 
 MODULES: Modules = MappingProxyType(
@@ -17,3 +22,10 @@ CALLS: Calls = MappingProxyType({**activation.CALLS, **pool.CALLS, **resize.CALL
 
 NOTHING = frozenset({"identity"})
 """The ops whose result is their input."""
+
+
+def maker(op: str) -> Callable[[Shape, Op], nn.Module] | None:
+    """What makes the module of an op; None if it is a function of its input alone."""
+    if op in CALLS or op in NOTHING:
+        return None
+    return MODULES.get(op, make_added)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from dagdsl.ir.nodes import Op, Shape
+from dagdsl_compiler.emit.added import added_code, is_added
 from dagdsl_compiler.emit.code import Arg, Call, Code, Hole, literal
 
 Emitter: TypeAlias = Callable[[Shape, Op], Code]
@@ -18,6 +19,8 @@ def op_code(op: Op, x: Shape) -> Code:
     Raises ValueError for an op that the catalogue does not have.
     """
     emitter = _EMITTERS.get(op.op)
+    if emitter is None and is_added(op.op):
+        return added_code(op, x)
     if emitter is None:
         raise ValueError(f"unknown op {op.op!r}")
     return emitter(x, op)

@@ -12,6 +12,7 @@ from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
 from dagdsl.ir.walk import graphs_in
 from dagdsl.ops.spec import format_shape
 from dagdsl_compiler.emit import describe
+from dagdsl_compiler.emit.added import alias_of, modules_of
 from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
 from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
 from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, names_in, needed
@@ -34,9 +35,10 @@ _NAME = re.compile(r"\w+(\[[0-9]+\])?")
 def emit_source(net: Net) -> str:
     """The text of `model.py`.
 
-    It imports nothing but torch, takes the `state_dict` of the compiled network, and gives the
-    same outputs, routes and gradients. Raises ValueError where the IR has an op that the catalogue
-    does not have, a name that is none, or shapes that disagree.
+    It imports nothing but torch and the packages whose ops the net has, takes the `state_dict` of
+    the compiled network, and gives the same outputs, routes and gradients. Raises ValueError where
+    the IR has an op that the catalogue does not have, a name that is none, or shapes that disagree;
+    UsageError where an op's module stands where nothing can import it.
     """
     _check_names((net.graph,))
     return _Source(net).text()
@@ -47,7 +49,9 @@ class _Source:
 
     def __init__(self, net: Net) -> None:
         self.net = net
-        self.names = Names(["torch", "nn", "Tensor", "Any", "annotations", "self", *DEFINITIONS])
+        self.packages = modules_of(net)
+        taken = ["torch", "nn", "Tensor", "Any", "annotations", "self", *DEFINITIONS]
+        self.names = Names([*taken, *map(alias_of, self.packages)])
         as_it_is = is_attribute(net.name) and net.name not in LOCALS
         name = net.name if as_it_is else pascal(net.name)
         self.class_name = self.names.new(name)
@@ -63,6 +67,7 @@ class _Source:
         used = needed("\n".join(line for part in own for line in part))
         text = "\n\n\n".join("\n".join(part) for part in [*map(definition, used), *own])
         head = [*self._head(), "from typing import Any", ""]
+        head += [f"import {path} as {alias_of(path)}" for path in self.packages]
         head += ["import torch"] if "torch" in names_in(text) else []
         return "\n".join([*head, "from torch import Tensor, nn", "", "", text]) + "\n"
 
@@ -73,12 +78,13 @@ class _Source:
             f"IR sha256: {net.hash}",
             *(f"{name} = {value}" for name, value in net.settings.items()),
         )
+        needs = " and ".join(["torch", *dict.fromkeys(p.partition(".")[0] for p in self.packages)])
         lines = docstring(
             [
                 f"{net.name}: {describe.elements(net)}.",
                 about,
                 "Its modules have the names they have in the compiled network, so checkpoints fit. "
-                "It needs nothing but torch: read it, change it, keep it.",
+                f"It needs nothing but {needs}: read it, change it, keep it.",
             ],
             depth=0,
         )

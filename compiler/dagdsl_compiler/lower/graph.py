@@ -13,7 +13,7 @@ from torch import fx, nn
 
 from dagdsl.check.liveness import can_die, keeps_strongest
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
-from dagdsl_compiler.blocks.catalogue import CALLS, MODULES, NOTHING
+from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
 from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
 from dagdsl_compiler.lower.modules import vertex_read
 from dagdsl_compiler.lower.names import GraphNames, Scope, plain
@@ -108,7 +108,7 @@ class Lowering:
 
     def _op(self, op: Op, scope: Scope, x: fx.Node) -> fx.Node:
         place = Place.of(scope.ir, op)
-        if op.op in MODULES:
+        if maker(op.op) is not None:
             return self.write.module(scope.identifier, place, scope.path, x)
         if op.op in NOTHING:
             return x

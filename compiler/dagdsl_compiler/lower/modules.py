@@ -8,7 +8,7 @@ from torch import nn
 
 from dagdsl.check.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
-from dagdsl_compiler.blocks.catalogue import MODULES
+from dagdsl_compiler.blocks.catalogue import maker
 from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.runtime.gate import SoftThreshold
 
@@ -54,7 +54,7 @@ def _steps(
             case Block(), Scope():
                 _steps(step.steps, name.steps, x, modules)
             case Op(), Scope():
-                make = MODULES.get(step.op)
+                make = maker(step.op)
                 if make is not None:
                     modules[name.path] = make(x, step)
         x = output_of(step)

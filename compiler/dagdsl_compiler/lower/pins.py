@@ -42,7 +42,8 @@ class Removed:
 
     Nodes that are never alive, or that nobody needs any more; edges that never carry anything;
     gates of edges that always do; routers without an edge to weigh. `macs` is what is saved of
-    the multiply-adds of a sample with all edges open. What is inside a removed node is not listed.
+    the multiply-adds of a sample with all edges open, those of the weighted sums left aside. What
+    is inside a removed node is not listed.
     """
 
     nodes: tuple[str, ...] = ()
@@ -130,19 +131,22 @@ def graphs_of(net: Net) -> Iterator[tuple[Graph, GraphNames]]:
 def _graphs(graph: Graph, names: GraphNames) -> Iterator[tuple[Graph, GraphNames]]:
     yield graph, names
     for node, scope in zip(graph.nodes, names.nodes, strict=True):
-        yield from _graphs_in(node.steps, scope.steps)
+        for inner in graphs_in(node.steps, scope.steps):
+            yield from _graphs(*inner)
     for edge, scope in zip(graph.edges, names.edges, strict=True):
-        yield from _graphs_in(edge.steps, scope.steps)
+        for inner in graphs_in(edge.steps, scope.steps):
+            yield from _graphs(*inner)
 
 
-def _graphs_in(
+def graphs_in(
     steps: Iterable[Step], names: Iterable[Scope | GraphNames]
 ) -> Iterator[tuple[Graph, GraphNames]]:
+    """The graphs among steps and in their blocks; not those inside these graphs."""
     for step, name in zip(steps, names, strict=True):
         if isinstance(step, Graph) and isinstance(name, GraphNames):
-            yield from _graphs(step, name)
+            yield step, name
         elif isinstance(step, Block) and isinstance(name, Scope):
-            yield from _graphs_in(step.steps, name.steps)
+            yield from graphs_in(step.steps, name.steps)
 
 
 def _live_routers(graph: Graph, closed: set[Arrow] | frozenset[Arrow]) -> list[Router]:
@@ -190,11 +194,8 @@ def _removed(graph: Graph, names: GraphNames, ends: frozenset[str], pins: Pins) 
 
 def _removed_in(steps: Iterable[Step], names: Iterable[Scope | GraphNames], pins: Pins) -> Removed:
     total = Removed()
-    for step, name in zip(steps, names, strict=True):
-        if isinstance(step, Graph) and isinstance(name, GraphNames):
-            total += _removed(step, name, frozenset({step.nodes[-1].name}), pins)
-        elif isinstance(step, Block) and isinstance(name, Scope):
-            total += _removed_in(step.steps, name.steps, pins)
+    for graph, inside in graphs_in(steps, names):
+        total += _removed(graph, inside, frozenset({graph.nodes[-1].name}), pins)
     return total
 
 

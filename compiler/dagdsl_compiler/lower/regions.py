@@ -80,6 +80,7 @@ class _RegionGraph(GraphLowering):
         carried = {e.source for e in graph.edges if routed and _has_routers(e.steps)}
         # Nodes that others look at besides the edges that leave them.
         self.watched = ends | self.remains.read | self.entire | carried
+        self.lookers = self._lookers()
         self.gates: dict[str, dict[Wire, Gate]] = {}
         self.used: dict[str, fx.Node] = {}
         self.logits: dict[str, fx.Node] = {}
@@ -97,8 +98,10 @@ class _RegionGraph(GraphLowering):
         with self.write.region(scope.ir):
             merged = self._merged(node, place, carried)
             y = self.shared.steps(node.steps, scope.steps, merged)
-            looks = {router.name: self._look(router, y) for router in self._routers_of(node)}
-        for router in self._routers_of(node):
+            looks = {
+                router.name: self._look(router, y) for router in self.lookers.get(node.name, [])
+            }
+        for router in self.lookers.get(node.name, []):
             logits = self._leave(f"{looks[router.name].name}_seen", place, looks[router.name], run)
             logits.meta[SHAPE] = (router.outputs,)
             self.logits[router.name] = logits
@@ -230,20 +233,18 @@ class _RegionGraph(GraphLowering):
             self.needs[name] = frozenset(needed)
         return self.needs[name]
 
-    def _routers_of(self, node: Node) -> list[Router]:
-        """The routers that look at a node and weigh edges that leave it, and no others."""
+    def _lookers(self) -> dict[str, list[Router]]:
+        """Node -> the routers that look at it and weigh edges that leave it, and no others."""
         weighed: dict[str, set[str]] = {}
         for wires in self.live.values():
             for edge in (wire.edge for wire in wires):
                 if edge.gate is not None:
                     weighed.setdefault(edge.gate.router, set()).add(edge.source)
-        return [
-            router
-            for router in self.ir.routers
-            if router.reads == "source"
-            and router.vertex == node.name
-            and weighed.get(router.name) == {node.name}
-        ]
+        lookers: dict[str, list[Router]] = {}
+        for router in self.ir.routers:
+            if router.reads == "source" and weighed.get(router.name) == {router.vertex}:
+                lookers.setdefault(str(router.vertex), []).append(router)
+        return lookers
 
     def _look(self, router: Router, x: fx.Node) -> fx.Node:
         index = [other.name for other in self.ir.routers].index(router.name)

@@ -1,0 +1,64 @@
+"""The ops that packages add -> imports of these packages, and calls of what makes the modules.
+
+Their source is not copied: it may need anything, and it is the package's to change. So the file
+needs the package, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dagdsl.errors import UsageError
+from dagdsl.ir.nodes import Block, Net, Op, Shape, Step
+from dagdsl.ir.walk import graphs_in
+from dagdsl.ops.catalogue import OPS
+from dagdsl_compiler.blocks.added import path_of
+from dagdsl_compiler.emit.code import Arg, Call, Code, Hole, literal
+
+
+def is_added(op: str) -> bool:
+    """Whether an op comes from a package."""
+    return op in OPS and OPS[op].module is not None
+
+
+def added_code(op: Op, x: Shape) -> Code:
+    """The call that makes the module of an op. Raises UsageError if nothing can import it."""
+    module, name = path_of(op.op)
+    if "<" in name or module in ("", "__main__"):
+        raise UsageError(
+            f"model.py cannot import the module of op `{op.op}`: put it into a package"
+        )
+    axes = ("channels", "height", "width")[: len(x)]
+    sizes = tuple(Arg(Hole(axis, size)) for axis, size in zip(axes, x, strict=True))
+    shape = Call("", sizes, "()" if len(x) > 1 else ("(", ",)"))
+    params = (Arg(_value(param, value), f"{param}=") for param, value in op.params.items())
+    return Call(f"{alias_of(module)}.{name}", (Arg(shape), *params))
+
+
+def alias_of(module: str) -> str:
+    """What a module of a package is called in the file: `blur.layers` is `blur_layers_module`."""
+    return f"{module.replace('.', '_')}_module"
+
+
+def modules_of(net: Net) -> list[str]:
+    """The Python modules that the ops of a net come from, in alphabetical order."""
+    found: set[str] = set()
+    for graph in graphs_in((net.graph,)):
+        every = [node.steps for node in graph.nodes] + [edge.steps for edge in graph.edges]
+        every += [router.steps for router in graph.routers]
+        for steps in every:
+            found |= {path_of(op.op)[0] for op in _ops(steps) if is_added(op.op)}
+    return sorted(found)
+
+
+def _ops(steps: Sequence[Step]) -> Iterator[Op]:
+    for step in steps:
+        if isinstance(step, Op):
+            yield step
+        elif isinstance(step, Block):
+            yield from _ops(step.steps)
+
+
+def _value(name: str, value: object) -> Code:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Hole(name, value) if is_number else literal(value)  # type: ignore[arg-type]

@@ -1,0 +1,265 @@
+"""The passes for evaluation, each on a small graph: before and after."""
+
+from __future__ import annotations
+
+import torch
+from torch import fx, nn
+
+from dagdsl_compiler.lower.writer import SHAPE
+from dagdsl_compiler.passes.common import CommonSubexpressions
+from dagdsl_compiler.passes.evaluation import ChannelScale, EvaluationOnly, FoldBatchNorm
+from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
+from dagdsl_compiler.passes.outline import BranchRegions
+from dagdsl_compiler.runtime import aggregate, liveness, rows
+from dagdsl_compiler.runtime.branch import Branch
+from dagdsl_compiler.runtime.gate import SoftThreshold
+from tests.compiler.test_passes import HERE, Drawing, after, text
+
+
+def worn(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
+    """A normalisation with statistics and weights of its own, in evaluation."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    for tensor in (norm.weight.data, norm.bias.data, norm.running_mean):
+        tensor.normal_()
+    norm.running_var.uniform_(0.5, 2)
+    return norm.eval()
+
+
+def test_evaluation_only() -> None:
+    d = Drawing()
+    dropped = d.write.module("dropped", HERE, "drop", d.input("x"))
+    opened = d.write.module("opened", HERE, "soft", dropped)
+    module = d.done(opened, drop=nn.Dropout(), soft=SoftThreshold(0.3))
+    assert text(module) == [
+        "x = input",
+        "dropped = drop(x)",
+        "opened = soft(dropped)",
+        "return opened",
+    ]
+    assert after(EvaluationOnly(), module) == [
+        "x = input",
+        "opened = above(x, 0.3)",
+        "return opened",
+    ]
+
+
+def test_fold_batch_norm() -> None:
+    d = Drawing()
+    x = d.input("x")
+    conv = d.write.module("conv", HERE, "conv", x)
+    y = d.call("y", torch.relu, d.write.module("bn", HERE, "bn", conv))
+    flat = d.write.module("fc", HERE, "fc", d.call("gap", torch.mean, y, dim=(2, 3)))
+    module = d.done(
+        d.write.module("bn_2", HERE, "bn_2", flat),
+        conv=nn.Conv2d(3, 4, 3, bias=False),
+        bn=worn(nn.BatchNorm2d(4)),
+        fc=nn.Linear(4, 5),
+        bn_2=worn(nn.BatchNorm1d(5)),
+    ).eval()
+    image = torch.randn(2, 3, 6, 6)
+    before = module(image)
+    assert after(FoldBatchNorm(), module) == [
+        "x = input",
+        "conv = conv(x)",
+        "y = relu(conv)",
+        "gap = mean(y, dim=(2, 3))",
+        "fc = fc(gap)",
+        "return fc",
+    ]
+    torch.testing.assert_close(module(image), before)
+
+
+def test_batch_norm_without_a_layer_of_its_own() -> None:
+    d = Drawing()
+    x = d.input("x")
+    read_twice = d.write.module("conv", HERE, "conv", x)
+    norms = [d.write.module(f"bn_{i}", HERE, f"bn_{i}", y) for i, y in enumerate([x, read_twice])]
+    module = d.done(
+        [*norms, read_twice],
+        conv=nn.Conv2d(3, 3, 1),
+        bn_0=worn(nn.BatchNorm2d(3)),
+        bn_1=worn(nn.BatchNorm2d(3)),
+    ).eval()
+    image = torch.randn(2, 3, 4, 4)
+    before = module(image)
+    lines = text(module)
+    assert after(FoldBatchNorm(), module) == lines
+    assert isinstance(module.get_submodule("bn_0"), ChannelScale)
+    torch.testing.assert_close(module(image), before)
+
+
+def regions(*, nested: bool = False) -> fx.GraphModule:
+    """`masked(relu(a * w + b), run)`, where `a` comes out of a region of its own."""
+    d = Drawing()
+    x, first, second, w = (d.input(name) for name in ("x", "first", "second", "w"))
+    with d.write.region("one"):
+        y = d.call("y", torch.relu, x)
+        if nested:
+            with d.write.region("inside"):
+                z = d.call("z", torch.neg, y)
+            y = d.call("inner", liveness.masked, z, second)
+            y.meta[SHAPE] = (2, 3, 3)
+    a = d.call("a", liveness.masked, y, first)
+    a.meta[SHAPE] = (2, 3, 3)
+    if nested:
+        return d.done(a)
+    with d.write.region("two"):
+        merged = d.call("merged", aggregate.weighted_sum, [a, x], [w, None])
+        b = d.call("b", torch.tanh, merged)
+        mean = d.call("mean", torch.mean, b, dim=(2, 3))
+    results = [d.call("c", liveness.masked, b, second), d.call("m", liveness.masked, mean, second)]
+    for result, shape in zip(results, [(2, 3, 3), (2,)], strict=True):
+        result.meta[SHAPE] = shape
+    return d.done([a, *results])
+
+
+def test_group_regions_and_compose_takes() -> None:
+    module = regions()
+    x, first, second = (
+        torch.randn(4, 2, 3, 3),
+        torch.tensor([True, True, False, False]),
+        torch.zeros(4),
+    )
+    for chosen in (second.bool(), first, ~first, torch.tensor([True, False, True, False])):
+        inputs = (x, first, chosen, torch.rand(4))
+        module = regions()
+        before = module(*inputs)
+        after(GroupRegions(), module)
+        torch.testing.assert_close(module(*inputs), before)
+        after(ComposeTakes(), module)
+        torch.testing.assert_close(module(*inputs), before)
+    module = regions()
+    grouped = after(GroupRegions(), module)
+    assert grouped[4:10] == [
+        "a_rows = rows(first)",
+        "x_of_a = take(x, a_rows)",
+        "y = relu(x_of_a)",
+        "a_places = places(first)",
+        "a_padded = with_zero(y)",
+        "a_all = take(a_padded, a_places)",
+    ]
+    assert grouped[10:] == [
+        "c_rows = rows(second)",
+        "a_all_of_c = take(a_all, c_rows)",
+        "x_of_c = take(x, c_rows)",
+        "w_of_c = take(w, c_rows)",
+        "merged = weighted_sum([a_all_of_c, x_of_c], [w_of_c, None])",
+        "b = tanh(merged)",
+        "mean = mean(b, dim=(2, 3))",
+        "c_places = places(second)",
+        "c_padded = with_zero(b)",
+        "c_all = take(c_padded, c_places)",
+        "m_places = places(second)",
+        "m_padded = with_zero(mean)",
+        "m_all = take(m_padded, m_places)",
+        "return [a_all, c_all, m_all]",
+    ]
+    composed = after(ComposeTakes(), module)
+    assert composed[11:13] == [
+        "a_all_of_c_rows = take(a_places, c_rows)",
+        "a_all_of_c = take(a_padded, a_all_of_c_rows)",
+    ]
+
+
+def test_a_region_inside_a_region() -> None:
+    lines = after(GroupRegions(), regions(nested=True))
+    assert lines[4:] == [
+        "a_rows = rows(first)",
+        "x_of_a = take(x, a_rows)",
+        "second_of_a = take(second, a_rows)",
+        "y = relu(x_of_a)",
+        "inner_rows = rows(second_of_a)",
+        "y_of_inner = take(y, inner_rows)",
+        "z = neg(y_of_inner)",
+        "inner_places = places(second_of_a)",
+        "inner_padded = with_zero(z)",
+        "inner_all = take(inner_padded, inner_places)",
+        "a_places = places(first)",
+        "a_padded = with_zero(inner_all)",
+        "a_all = take(a_padded, a_places)",
+        "return a_all",
+    ]
+
+
+def test_chosen_regions_only() -> None:
+    assert "c = masked(b, second)" in after(GroupRegions(frozenset({"one"})), regions())
+    assert "a = masked(y, first)" in after(BranchRegions(frozenset({"two"})), regions())
+
+
+def test_a_region_that_all_samples_need_or_none() -> None:
+    d = Drawing()
+    x = d.input("x")
+    ws = d.write.module("ws", HERE, "ws")
+    with d.write.region("one"):
+        y = d.call("y", torch.relu, x)
+    module = d.done(d.call("a", liveness.masked, y, ws), ws=nn.Identity())
+    assert after(GroupRegions(), module)[-2:] == ["a = masked(y, ws)", "return a"]
+
+
+def test_branch_regions() -> None:
+    module = regions()
+    for run in (True, False):
+        inputs = (
+            torch.randn(1, 2, 3, 3),
+            torch.tensor([not run]),
+            torch.tensor([run]),
+            torch.rand(1),
+        )
+        module = regions()
+        before = module(*inputs)
+        lines = after(BranchRegions(), module)
+        torch.testing.assert_close(module(*inputs), before)
+    assert lines[4:] == [
+        "a_branch = _branches.one(first, x)",
+        "a_or_zero = getitem(a_branch, 0)",
+        "c_branch = _branches.two(second, a_or_zero, x, w)",
+        "c_or_zero = getitem(c_branch, 0)",
+        "m_or_zero = getitem(c_branch, 1)",
+        "return [a_or_zero, c_or_zero, m_or_zero]",
+    ]
+    branch = module.get_submodule("_branches.two")
+    assert isinstance(branch, Branch)
+    assert isinstance(branch.body, fx.GraphModule)
+    assert text(branch.body)[3:] == [
+        "merged = weighted_sum([a, x], [w, None])",
+        "b = tanh(merged)",
+        "mean = mean(b, dim=(2, 3))",
+        "return (b, mean)",
+    ]
+
+
+def test_a_branch_inside_a_branch() -> None:
+    module = regions(nested=True)
+    assert after(BranchRegions(), module)[4:] == [
+        "a_branch = _branches.one(first, x, second)",
+        "a_or_zero = getitem(a_branch, 0)",
+        "return a_or_zero",
+    ]
+    body = module.get_submodule("_branches.one.body")
+    assert isinstance(body, fx.GraphModule)
+    assert "inner_branch = _branches.inside(second, y)" in text(body)
+
+
+def test_equal_things_of_two_regions_stay_two() -> None:
+    d = Drawing()
+    x, run = d.input("x"), d.input("run")
+    left = []
+    for name in ("one", "two"):
+        with d.write.region(name):
+            y = d.call(f"y_{name}", torch.relu, x)
+        left.append(d.call(name, liveness.masked, y, run))
+    assert "y_two = relu(x)" in after(CommonSubexpressions(), d.done(left))
+
+
+def test_rows() -> None:
+    run = torch.tensor([False, True, True, False])
+    x = torch.arange(8.0).view(4, 2)
+    index, place = rows.rows(run), rows.places(run)
+    assert index.tolist() == [1, 2]
+    assert place.tolist() == [2, 0, 1, 2]
+    spread = rows.take(rows.with_zero(rows.take(x, index)), place)
+    assert torch.equal(spread, liveness.masked(x, run))
+    none = torch.zeros(4, dtype=torch.bool)
+    assert rows.places(none).tolist() == [0, 0, 0, 0]
+    assert not rows.take(rows.with_zero(rows.take(x, rows.rows(none))), rows.places(none)).any()

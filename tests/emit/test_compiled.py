@@ -1,0 +1,26 @@
+"""Inductor = `model.py`, forward and gradients, on random nets. Few: each takes long."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import HealthCheck, Phase, assume, given, settings
+
+from dagdsl.ir.nodes import Net
+from tests.emit.emitted import assert_same
+from tests.strategies import nets
+
+
+@settings(
+    max_examples=2,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # shrinking would compile hundreds of nets
+)
+@given(nets())
+def test_random_net(net: Net) -> None:
+    # Code of Inductor draws other random numbers for a dropout than eager code.
+    assume('"dropout"' not in net.to_json())
+    assume(5 <= len(net.to_json()) / 1000 <= 40)
+    torch.compiler.reset()
+    assert_same(net, "inductor", tolerance=1e-5, modes=(True,))

@@ -1,0 +1,113 @@
+"""Names without a server: against what elaboration resolves, and in every state of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+
+from dagdsl import frontend
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.lsp import completion, describe, outline, problems
+from dagdsl.lsp.index import Index
+from dagdsl.lsp.library import Library
+from dagdsl.lsp.resolve import symbols_of
+from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind
+from dagdsl.lsp.workspace import Workspace
+from dagdsl.sema.context import Context
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
+from dagdsl.sema.scope import Module
+from dagdsl.source import SourceFile
+from dagdsl.syntax import ast
+from dagdsl.syntax.reader import STD
+from tests.lsp.texts import NET
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*(ROOT / "examples").rglob("*.dg"), *STD.rglob("*.dg")])
+EVERYTHING = lsp.Range(lsp.Position(0, 0), lsp.Position(10_000, 0))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_same_names_are_used_as_in_elaboration(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elaboration notes which declarations it meets; here they are those with a use."""
+    seen: list[tuple[Module, Context]] = []
+    monkeypatch.setattr(frontend, "report_unused", lambda *args: seen.append(args))
+    analysis = frontend.analyse_file(path)
+    assert not analysis.has_errors
+    if not analysis.nets:
+        pytest.skip("a library is not elaborated as a whole")
+    ((module, context),) = seen
+    symbols = symbols_of(module)
+    used = {
+        use.target.key
+        for use in symbols.uses
+        if isinstance(use.target, Definition) and use.span.start != use.target.span.start
+    }
+    needed = context.used | context.mentioned
+    for definition in symbols.definitions:
+        declared = definition.declared
+        match definition.kind, declared:
+            case Kind.IMPORT, ast.Import():
+                # Its path leads there as well.
+                uses = [use for use in symbols.uses if use.target is definition]
+                met, found = id(declared) in needed, len(uses) > 1 + (declared.alias is not None)
+            case (
+                (Kind.PARAM | Kind.ROUTER | Kind.BLOCK | Kind.ARGUMENT | Kind.CONSTANT),
+                (ast.Param() | ast.Router() | ast.Block() | ast.Formal() | ast.Let()),
+            ):
+                met, found = id(declared.name) in needed, definition.key in used
+            case _:
+                continue
+        assert met == found, definition
+
+
+def _states() -> Iterator[str]:
+    """A file as it is typed, and with a piece missing."""
+    for end in range(0, len(NET), 7):
+        yield NET[:end]
+        yield NET[:end] + NET[end + 9 :]
+
+
+def test_every_state_of_a_file_gets_answers() -> None:
+    workspace = Workspace()
+    for text in _states():
+        index = workspace.set("/nowhere/net.dg", text)
+        problems.problems(index)
+        outline.outline(index)
+        outline.hints(index, EVERYTHING)
+        problems.fixes(index, EVERYTHING)
+        middle = len(text) // 2
+        for offset in (middle, len(text)):
+            completion.complete(index, offset, Path("/nowhere"))
+        for use in index.symbols.uses[::5]:
+            assert describe.hover(use.target, index)
+
+
+def test_names_and_nodes_of_all_files_are_described() -> None:
+    for path in FILES:
+        index = Index(SourceFile(str(path), path.read_text()), Library())
+        for use in index.symbols.uses:
+            assert describe.hover(use.target, index)
+
+
+def test_all_the_language_gives_is_described() -> None:
+    index = Index(SourceFile("net.dg", NET), Library())
+    for offset in (NET.index("relu6\n"), NET.index("12\n"), NET.index("ir\n    node d") + 2):
+        for item in completion.complete(index, offset, ROOT):
+            assert isinstance(item.detail, str)
+    for name in (*FUNCTIONS, CHOOSE):
+        found = Builtin(BuiltinKind.FUNCTION, name)
+        assert describe.documentation(found), f"`{name}` lacks a description"
+
+
+def test_names_are_found_where_the_tree_is_broken() -> None:
+    sink = Sink()
+    library = Library()
+    index = Index(SourceFile("net.dg", NET.replace("stage s1 {", "stage s1 {{")), library)
+    library.parse(index.source, sink)
+    assert sink.has_errors
+    assert {"stem", "n", "gate", "width"} <= {found.name for found in index.symbols.definitions}

@@ -1,0 +1,66 @@
+"""The tree is built without lark's own trees; it must be what they would have become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lark import Tree
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.build import _Builder, build
+from dagdsl.syntax.grammar import lark_parser
+from dagdsl.syntax.problems import Problems
+from dagdsl.syntax.recovery import repair
+from dagdsl.syntax.tokens import tokenize
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*ROOT.glob("examples/**/*.dg"), *ROOT.glob("dagdsl/std/**/*.dg")])
+
+MIXED = """
+block b(x: op, y = 3,) { in -> out }
+net N(a: int = 1, c,) {
+  input i: f32[3, 8, 8]
+  node n[2], m: ((conv(3, kernel = (1 + 2) * -4, )) |> x[0][1])
+  stage s { connect complete via r(1) through (conv |> bn) a, n[1] -> b.c[2], in -> out via g }
+  output o { p = s.a[1], q = n, }
+}
+net Z = b.N([1, 2.5, "x", true,], a = [])
+"""
+
+
+def by_lark(source: SourceFile) -> ast.File:
+    builder = _Builder(source, Problems(source, Sink()))
+    done: dict[int, Any] = {}
+    root = lark_parser().parse(source.text)
+    for node in root.iter_subtrees():
+        parts = [done[id(part)] if isinstance(part, Tree) else part for part in node.children]
+        span = Span(source, 0, 0)
+        if not node.meta.empty:
+            span = Span(source, node.meta.start_pos, node.meta.end_pos)
+        done[id(node)] = getattr(builder, node.data)(span, *parts)
+    file = done[id(root)]
+    assert isinstance(file, ast.File)
+    return file
+
+
+@pytest.mark.parametrize("text", [MIXED, "", "# nothing"], ids=["mixed", "empty", "comment"])
+def test_the_same_tree_as_by_lark(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_same_tree_of_files(path: Path) -> None:
+    check(path.read_text())
+
+
+def check(text: str) -> None:
+    source, sink = SourceFile("net.dg", text), Sink()
+    problems = Problems(source, sink)
+    tree = build(source, repair(source, tokenize(source, problems), problems), problems)
+    assert not sink.sorted()
+    assert tree == by_lark(source)
+    assert repr(tree) == repr(by_lark(source)), "places are part of it"
