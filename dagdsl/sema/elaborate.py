@@ -9,14 +9,16 @@ from dagdsl.ir.nodes import Net, Output
 from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context, Exhausted
 from dagdsl.sema.expressions import evaluate
-from dagdsl.sema.graphs import GraphBuilder, build_body, check_flow
+from dagdsl.sema.flow import check_flow
+from dagdsl.sema.graphs import GraphBuilder, build_body
 from dagdsl.sema.instances import Blueprint
 from dagdsl.sema.routers import plan_router
 from dagdsl.sema.scope import Module, Scope
 from dagdsl.sema.settings import Settings, as_setting, parse_setting
 from dagdsl.sema.steps import expand
 from dagdsl.sema.values import UNKNOWN, UNKNOWN_SHAPE, Worth
-from dagdsl.sema.wiring import Vertex, Wirer
+from dagdsl.sema.vertices import Vertex
+from dagdsl.sema.wiring import Wirer
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 

@@ -5,24 +5,26 @@ Vertices are elaborated in topological order, so that every pipe knows the shape
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Node, Router, Shape, Step
+from dagdsl.ir.nodes import Block, Edge, Graph, Node, Shape, Step
 from dagdsl.limits import MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.merge import merge_shape
 from dagdsl.ops.spec import format_shape
-from dagdsl.sema import routers, steps
+from dagdsl.sema import steps
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import integer
+from dagdsl.sema.flow import check_flow
+from dagdsl.sema.gating import Gating
 from dagdsl.sema.merging import SUM, VERBS, Merging, out_merge, split_merge
 from dagdsl.sema.scope import Scope
 from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue, Unknown, Worth, convert
-from dagdsl.sema.wiring import Link, Vertex, Wirer, Wiring
+from dagdsl.sema.vertices import Link, Vertex, Wiring
+from dagdsl.sema.wiring import Wirer
 from dagdsl.source import Frame, Origin
 from dagdsl.syntax import ast
 
@@ -75,7 +77,16 @@ class GraphBuilder:
             node = self._node(vertex, links_into[vertex.name], x)
             self.shapes[vertex.name] = node.shape
             self.nodes.append(node)
-        built, gates = self._routers()
+        built, gates = Gating(
+            self.wiring,
+            self.scope,
+            self.context,
+            self.frames,
+            self.nodes,
+            self.shapes,
+            self.carried,
+            links_into,
+        ).build()
         self.edges = [
             Edge(
                 source=link.source.name,
@@ -277,151 +288,3 @@ class GraphBuilder:
         body, y = steps.default_entry(x, channels, stride, asked, scope, self.context, self.frames)
         at = Origin(stage.name.span, self.frames)
         return (Block(name="entry", steps=body, shape=y).at(at),), y
-
-    # Routers
-
-    def _routers(self) -> tuple[list[Router], dict[tuple[str, str], Gate]]:
-        """The routers of all `via`, and the gate each gives to the edges it weighs."""
-        found: list[Router] = []
-        gates: dict[tuple[str, str], Gate] = {}
-        by_via: dict[int, list[Link]] = defaultdict(list)
-        for link in self.wiring.links:
-            if link.via is not None:
-                by_via[link.via].append(link)
-        order = {vertex.name: i for i, vertex in enumerate(self.wiring.vertices)}
-        names: set[str] = set()
-        for number, expr in enumerate(self.wiring.vias):
-            plan = routers.plan_router(expr, self.scope, self.context, self.frames)
-            if plan is None:
-                continue
-            for vertex, links in _groups(plan.reads, by_via[number], order):
-                x = self._read(plan, vertex, links)
-                if x is None:
-                    continue
-                name = _unique(f"{plan.name}_{vertex}" if vertex else plan.name, names)
-                groups = _runs(links) if plan.reads in ("stage", "nothing") else [len(links)]
-                reads = self._stage_input() if plan.reads == "stage" else vertex
-                router = routers.make_router(plan, name, reads, x, groups, self.context)
-                if router is None:
-                    break
-                found.append(router)
-                for index, link in enumerate(links):
-                    gates[link.source.name, link.target.name] = Gate(router=name, index=index)
-        return found, gates
-
-    def _stage_input(self) -> str | None:
-        ports = [node.name for node in self.nodes if node.kind == "in"]
-        return ports[0] if len(ports) == 1 else None
-
-    def _read(self, plan: routers.Plan, vertex: str | None, links: Sequence[Link]) -> Shape | None:
-        """The shape a router reads; None after an error."""
-        match plan.reads:
-            case "nothing":
-                return UNKNOWN_SHAPE
-            case "source":
-                return self.shapes.get(vertex or "", UNKNOWN_SHAPE)
-            case "stage":
-                port = self._stage_input()
-                if port is None:
-                    self.context.sink.error(
-                        "DG0604",
-                        plan.at,
-                        'a router that `reads("stage")` needs one input to read, and this net '
-                        "has several",
-                    )
-                    return None
-                return self.shapes[port]
-            case "target":
-                shapes = {
-                    self.carried[link.source.name, link.target.name]
-                    for link in self.wiring.links
-                    if link.target.name == vertex
-                }
-                if UNKNOWN_SHAPE in shapes:
-                    return UNKNOWN_SHAPE
-                if len(shapes) > 1:
-                    self.context.sink.error(
-                        "DG0604",
-                        plan.at,
-                        f"`{vertex}` gets different shapes, so there is no sum to read",
-                        label='`reads("target")` needs one shape',
-                        help='use `reads("source")` or `reads("stage")`',
-                    )
-                    return None
-                return shapes.pop()
-
-
-def check_flow(
-    graph: Graph,
-    wiring: Wiring,
-    what: str,
-    context: Context,
-    at: Origin,
-    returned: Iterable[str] = ("out",),
-) -> None:
-    """Report nodes nothing leads to and nodes that lead nowhere (`returned` ones may)."""
-    if wiring.incomplete or context.broken_syntax:
-        return  # what is missing may be what was left out
-    fed = {edge.target for edge in graph.edges}
-    ends_nowhere = bool(graph.nodes) and graph.nodes[-1].kind == "out" and "out" not in fed
-    feeding = {edge.source for edge in graph.edges} | set(returned)
-    for node in graph.nodes:
-        origin = node.origin or at
-        if node.kind == "out" and node.name not in fed:
-            context.sink.error(
-                "DG0509",
-                at,
-                f"nothing leads to the `out` of {what}",
-                label="gives nothing",
-                help="wire the last node to `out`, or use `connect complete` or `connect chain`",
-            )
-        elif node.kind != "in" and node.name not in fed:
-            context.sink.error(
-                "DG0502",
-                origin,
-                f"nothing leads to `{node.name}`",
-                label="no edge arrives here",
-                help=f"wire it: `... -> {node.name}`",
-            )
-        elif node.name not in feeding and not ends_nowhere:
-            verb = "is read by nothing" if node.kind == "in" else "leads nowhere"
-            context.sink.warning(
-                "DG0503",
-                origin,
-                f"`{node.name}` {verb}",
-                label="no edge leaves here",
-                help=f"wire it: `{node.name} -> ...`, or take it out",
-            )
-
-
-def _groups(
-    reads: str, links: Sequence[Link], order: dict[str, int]
-) -> Iterable[tuple[str | None, list[Link]]]:
-    """The edges that share a router: those of one source, of one target, or all of them."""
-    if reads in ("stage", "nothing"):
-        # By target: softmax and `normalise` work on the edges that enter one node.
-        yield from [(None, sorted(links, key=lambda link: order[link.target.name]))][: len(links)]
-        return
-    by_vertex: dict[str, list[Link]] = defaultdict(list)
-    for link in links:
-        by_vertex[(link.source if reads == "source" else link.target).name].append(link)
-    yield from by_vertex.items()
-
-
-def _runs(links: Sequence[Link]) -> list[int]:
-    """How many edges enter each target, in order."""
-    counts: dict[str, int] = defaultdict(int)
-    for link in links:
-        counts[link.target.name] += 1
-    return list(counts.values())
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    """An identifier like `wanted` that is not taken yet; it is taken from then on."""
-    base = re.sub(r"\W+", "_", wanted).strip("_") or "router"
-    name, number = base, 1
-    while name in taken:
-        number += 1
-        name = f"{base}_{number}"
-    taken.add(name)
-    return name

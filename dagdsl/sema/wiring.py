@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from dagdsl.diagnostics.model import Label
@@ -14,53 +11,16 @@ from dagdsl.limits import MAX_NODES
 from dagdsl.sema.arguments import callee_of, pipe_of
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate, integer
+from dagdsl.sema.order import sort_vertices
 from dagdsl.sema.params import bind_params
 from dagdsl.sema.scope import Scope
 from dagdsl.sema.values import Unknown
+from dagdsl.sema.vertices import Link, Vertex, Wiring
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 from dagdsl.topology.patterns import PATTERNS, Pattern, PatternError
 
 Frames = tuple[Frame, ...]
-
-MAX_CYCLES = 20
-"""Cycles of one graph that are reported; finding each takes a walk over all of its edges."""
-
-
-@dataclass(slots=True)
-class Vertex:
-    """A node of the graph to be: a port, a `node` (`body` is its pipe), or a `stage`."""
-
-    name: str
-    kind: str
-    at: Origin
-    declared: ast.Node | ast.Stage | ast.Input | None = None
-    index: int | None = None
-    order: int = 0
-
-
-@dataclass(slots=True)
-class Link:
-    """An edge to be. `via` numbers the statement it came from, among those with a router."""
-
-    source: Vertex
-    target: Vertex
-    at: Origin
-    through: ast.Expr | None
-    via: int | None
-
-
-@dataclass(slots=True)
-class Wiring:
-    """The vertices in topological order, the edges as written, and the `via` of the statements."""
-
-    vertices: list[Vertex] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    vias: list[ast.Expr] = field(default_factory=list)
-    names: dict[str, list[Vertex]] = field(default_factory=dict)
-    """A declared name -> its vertex, or those of its array."""
-    incomplete: bool = False
-    """Whether edges were left out because of a mistake already reported."""
 
 
 class Wirer:
@@ -95,7 +55,7 @@ class Wirer:
                     self._wire(statement)
                 case ast.Connect():
                     self._connect(statement)
-        self._sort()
+        sort_vertices(self.wiring, self.sink)
         return self.wiring
 
     def lets(self, statements: Iterable[ast.NetStatement]) -> None:
@@ -395,56 +355,3 @@ class Wirer:
             )
             return
         self.wiring.links.append(link)
-
-    # Order
-
-    def _sort(self) -> None:
-        """Sort the vertices topologically; report cycles, and cut each to look at the rest."""
-        wiring = self.wiring
-        for _ in range(MAX_CYCLES):
-            done = _topological(wiring)
-            if len(done) == len(wiring.vertices):
-                break
-            self._cut_cycle({v.name for v in wiring.vertices} - {v.name for v in done})
-        wiring.vertices = done
-
-    def _cut_cycle(self, left: set[str]) -> None:
-        """Report one cycle among the vertices that could not be sorted, and open it."""
-        into = {link.target.name: link for link in self.wiring.links if link.source.name in left}
-        name = next(v.name for v in self.wiring.vertices if v.name in left)
-        seen: dict[str, int] = {}
-        while name not in seen:
-            seen[name] = len(seen)
-            name = into[name].source.name
-        around = [name, *reversed(list(seen)[seen[name] :])]
-        closing = into[name]
-        self.wiring.links.remove(closing)
-        self.wiring.incomplete = True
-        self.sink.error(
-            "DG0501",
-            closing.at,
-            "the wires go in a circle: " + " -> ".join(f"`{n}`" for n in around),
-            label="closes the circle",
-            help="a graph runs from `in` to `out`; take one of these wires out",
-        )
-
-
-def _topological(wiring: Wiring) -> list[Vertex]:
-    """The vertices that are on no cycle nor behind one, sorted; earlier declared ones first."""
-    waiting = {vertex.name: 0 for vertex in wiring.vertices}
-    after: dict[str, list[Link]] = defaultdict(list)
-    for link in wiring.links:
-        waiting[link.target.name] += 1
-        after[link.source.name].append(link)
-    by_order = {vertex.order: vertex for vertex in wiring.vertices}
-    ready = [vertex.order for vertex in wiring.vertices if not waiting[vertex.name]]
-    heapq.heapify(ready)
-    done: list[Vertex] = []
-    while ready:
-        vertex = by_order[heapq.heappop(ready)]
-        done.append(vertex)
-        for link in after[vertex.name]:
-            waiting[link.target.name] -= 1
-            if not waiting[link.target.name]:
-                heapq.heappush(ready, link.target.order)
-    return done

@@ -1,0 +1,64 @@
+"""Wired vertices -> the same in topological order, or reports of the circles among them."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.sema.vertices import Link, Vertex, Wiring
+
+MAX_CYCLES = 20
+"""Cycles of one graph that are reported; finding each takes a walk over all of its edges."""
+
+
+def sort_vertices(wiring: Wiring, sink: Sink) -> None:
+    """Sort the vertices topologically; report cycles, and cut each to look at the rest."""
+    for _ in range(MAX_CYCLES):
+        done = _topological(wiring)
+        if len(done) == len(wiring.vertices):
+            break
+        _cut_cycle(wiring, {v.name for v in wiring.vertices} - {v.name for v in done}, sink)
+    wiring.vertices = done
+
+
+def _cut_cycle(wiring: Wiring, left: set[str], sink: Sink) -> None:
+    """Report one cycle among the vertices that could not be sorted, and open it."""
+    into = {link.target.name: link for link in wiring.links if link.source.name in left}
+    name = next(v.name for v in wiring.vertices if v.name in left)
+    seen: dict[str, int] = {}
+    while name not in seen:
+        seen[name] = len(seen)
+        name = into[name].source.name
+    around = [name, *reversed(list(seen)[seen[name] :])]
+    closing = into[name]
+    wiring.links.remove(closing)
+    wiring.incomplete = True
+    sink.error(
+        "DG0501",
+        closing.at,
+        "the wires go in a circle: " + " -> ".join(f"`{n}`" for n in around),
+        label="closes the circle",
+        help="a graph runs from `in` to `out`; take one of these wires out",
+    )
+
+
+def _topological(wiring: Wiring) -> list[Vertex]:
+    """The vertices that are on no cycle nor behind one, sorted; earlier declared ones first."""
+    waiting = {vertex.name: 0 for vertex in wiring.vertices}
+    after: dict[str, list[Link]] = defaultdict(list)
+    for link in wiring.links:
+        waiting[link.target.name] += 1
+        after[link.source.name].append(link)
+    by_order = {vertex.order: vertex for vertex in wiring.vertices}
+    ready = [vertex.order for vertex in wiring.vertices if not waiting[vertex.name]]
+    heapq.heapify(ready)
+    done: list[Vertex] = []
+    while ready:
+        vertex = by_order[heapq.heappop(ready)]
+        done.append(vertex)
+        for link in after[vertex.name]:
+            waiting[link.target.name] -= 1
+            if not waiting[link.target.name]:
+                heapq.heappush(ready, link.target.order)
+    return done

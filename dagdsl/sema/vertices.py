@@ -1,0 +1,44 @@
+"""A graph while it is wired: vertices and links, by name alone, before any shape is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dagdsl.source import Origin
+from dagdsl.syntax import ast
+
+
+@dataclass(slots=True)
+class Vertex:
+    """A node of the graph to be: a port, a `node` (`body` is its pipe), or a `stage`."""
+
+    name: str
+    kind: str
+    at: Origin
+    declared: ast.Node | ast.Stage | ast.Input | None = None
+    index: int | None = None
+    order: int = 0
+
+
+@dataclass(slots=True)
+class Link:
+    """An edge to be. `via` numbers the statement it came from, among those with a router."""
+
+    source: Vertex
+    target: Vertex
+    at: Origin
+    through: ast.Expr | None
+    via: int | None
+
+
+@dataclass(slots=True)
+class Wiring:
+    """The vertices in topological order, the edges as written, and the `via` of the statements."""
+
+    vertices: list[Vertex] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    vias: list[ast.Expr] = field(default_factory=list)
+    names: dict[str, list[Vertex]] = field(default_factory=dict)
+    """A declared name -> its vertex, or those of its array."""
+    incomplete: bool = False
+    """Whether edges were left out because of a mistake already reported."""
