@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagdsl.frontend import load as load
     from dagdsl.frontend import loads as loads
     from dagdsl.ir.nodes import Net as Net
+    from dagdsl.transform.dynamize import dynamize as dynamize
 
 __version__: Final = "0.1.0"
 
@@ -29,6 +30,7 @@ _HOMES: Final = {
     "check": "dagdsl.api",
     "compile": "dagdsl.api",
     "load_torchvision_weights": "dagdsl.api",
+    "dynamize": "dagdsl.transform.dynamize",
     "load": "dagdsl.frontend",
     "loads": "dagdsl.frontend",
     "Net": "dagdsl.ir.nodes",

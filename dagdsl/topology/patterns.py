@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from dagdsl.errors import UsageError
 from dagdsl.ops.admission import admit_params
-from dagdsl.ops.spec import Param, Params, whole
+from dagdsl.ops.spec import REQUIRED, Param, Params, whole
 from dagdsl.registry import Registry
 from dagdsl.topology import random_graphs
 
@@ -44,6 +44,26 @@ def _complete(n: int, p: Params) -> Iterable[Pair]:
 
 def _chain(n: int, p: Params) -> Iterable[Pair]:
     return ((i, i + 1) for i in range(n + 1))
+
+
+def _edges(n: int, p: Params) -> Iterable[Pair]:
+    pairs = []
+    for word in str(p["pairs"]).split():
+        low, _, high = word.partition("-")
+        if not all(end.isascii() and end.isdigit() and len(end) < 9 for end in (low, high)):
+            raise PatternError(f"`{word}` is no edge", "write two numbers each, like `0-1 1-2`")
+        if not int(low) < int(high) <= n + 1:
+            raise PatternError(
+                f"`{word}` is no edge between these nodes",
+                f"edges lead from a lower number to a higher; `in` is 0 and `out` is {n + 1}",
+            )
+        pairs.append((int(low), int(high)))
+    return pairs
+
+
+def listed(pairs: Iterable[Pair]) -> str:
+    """The argument of `edges` for these edges."""
+    return " ".join(f"{low}-{high}" for low, high in pairs)
 
 
 def oriented(n: int, undirected: Iterable[Pair]) -> list[Pair]:
@@ -123,6 +143,18 @@ PATTERNS: Final[Registry[Pattern]] = Registry(
             _complete,
         ),
         Pattern("chain", "Each vertex feeds the next.", lambda n, p: n + 1, _chain),
+        Pattern(
+            "edges",
+            "The edges of a list, in its order. `in` is number 0, the nodes are counted from 1 in "
+            "the order in which they are declared, `out` comes behind the last.",
+            lambda n, p: str(p["pairs"]).count("-"),
+            _edges,
+            (
+                Param(
+                    "pairs", "str", REQUIRED, 'numbers of two vertices each, like `"0-1 0-2 1-2"`'
+                ),
+            ),
+        ),
         Pattern(
             "ws",
             "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` "

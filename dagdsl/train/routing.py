@@ -135,7 +135,9 @@ def _opened(graph: Graph) -> Graph:
         nodes=tuple(_with_opened_steps(node) for node in graph.nodes),
         edges=tuple(_with_opened_steps(edge) for edge in graph.edges),
         routers=tuple(
-            router.model_copy(update={"topk": None, "threshold": None, "binary": False, "dead": "zero"})
+            router.model_copy(
+                update={"topk": None, "threshold": None, "binary": False, "dead": "zero"}
+            )
             for router in graph.routers
         ),
     ).at(graph.origin)

@@ -73,7 +73,9 @@ def test_edges_with_steps(reads: Reads) -> None:
     agree(net_of(complete(3, x=X, reads=reads, edge_steps=projection), x=X), 0)
 
 
-def test_weights_that_are_the_same_for_every_sample() -> None:
+@pytest.mark.parametrize("looks", ["own", "foreign", "nowhere"])
+def test_weights_that_are_the_same_for_every_sample(looks: str) -> None:
+    """And a router that looks at a node though it may weigh an edge that does not leave it."""
     cell = pipe(X, "conv", "bn", "relu")
     nodes = (
         Node(kind="in", name="in", shape=X),
@@ -81,18 +83,25 @@ def test_weights_that_are_the_same_for_every_sample() -> None:
         Node(kind="out", name="out", shape=X),
     )
     learned = router("fixed", None, 2, x=X, reads="nothing", activation="none", threshold=None)
-    routers = (router("gate", "in", 2, x=X), learned)
-    edges = (
+    routers = [router("gate", "in", 3, x=X), learned]
+    edges = [
         Edge(source="in", target="a", gate=Gate(router="gate", index=0)),
         Edge(source="a", target="b", gate=Gate(router="fixed", index=0)),
-        Edge(source="in", target="out", gate=Gate(router="gate", index=1)),
+        Edge(source="in", target="b", gate=Gate(router="gate", index=1)),
         Edge(source="b", target="out", gate=Gate(router="fixed", index=1)),
-    )
-    net = net_of(Graph(nodes=nodes, edges=edges, routers=routers), x=X)
+    ]
+    if looks != "nowhere":
+        routers.append(router("looker", "a", 1, x=X))
+        source = "a" if looks == "own" else "in"
+        edges.append(Edge(source=source, target="out", gate=Gate(router="looker", index=0)))
+    if looks == "foreign":
+        # So that it is known beforehand where nobody but the router needs `a`.
+        edges[1] = Edge(source="a", target="b", gate=Gate(router="gate", index=2))
+    net = net_of(Graph(nodes=nodes, edges=tuple(edges), routers=tuple(routers)), x=X)
     agree(net, 0, ("grouped", "branch"))
 
 
-@pytest.mark.parametrize("reads", ["source", "target"])
+@pytest.mark.parametrize("reads", ["source", "target", "stage"])
 def test_a_tap_of_a_node_inside_the_net(reads: Reads) -> None:
     """What is returned, or looked at by a router, is needed though no open edge leaves it."""
     stage = complete(2, x=X, reads=reads)

@@ -1,0 +1,49 @@
+"""How the front end grows: time to check nets of 100, 1,000 and 10,000 nodes, and per node.
+
+`python benchmarks/frontend.py`; medians of interleaved runs, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from dagdsl.frontend import analyse
+from dagdsl.source import SourceFile
+
+SIZES = (100, 1_000, 10_000)
+ROUNDS = 5
+
+
+def text_of(nodes: int) -> str:
+    """A net of stages of ten gated nodes each."""
+    stages = "".join(
+        f"  stage s{i} {{ node n[10]: cell  connect complete via gate }}\n"
+        for i in range(nodes // 10)
+    )
+    wires = " -> ".join(f"s{i}" for i in range(nodes // 10))
+    return (
+        "router gate = gap |> fc |> sigmoid |> threshold(0.3)\n"
+        "block cell = conv |> bn |> relu\n"
+        f"net N {{\n  input image: f32[8, 8, 8]\n{stages}"
+        f"  image -> {wires}\n  output s{nodes // 10 - 1}\n}}\n"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    times: dict[int, list[float]] = {size: [] for size in SIZES}
+    for _ in range(ROUNDS):
+        for size in SIZES:
+            source = SourceFile("bench.dg", text_of(size))
+            start = time.perf_counter()
+            assert not analyse(source).has_errors
+            times[size].append(1000 * (time.perf_counter() - start))
+    print(f"{'nodes':>8} {'ms':>9} {'us a node':>10}")
+    for size, found in times.items():
+        median = statistics.median(found)
+        print(f"{size:>8,} {median:>9.1f} {1000 * median / size:>10.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""IR -> the text of a `.dg` file that gives the same IR."""

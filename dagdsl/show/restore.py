@@ -1,0 +1,247 @@
+"""A net -> the text of a file from which the same net is built, `hash` and all.
+
+Blocks and routers become declarations again, with formals for what differs between their uses, and
+arrays are arrays. Params, imports and arithmetic are gone: the IR has only what they came to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.errors import UsageError
+from dagdsl.frontend import analyse
+from dagdsl.ir.nodes import Net
+from dagdsl.ops.catalogue import OPS
+from dagdsl.show.read import GraphTerms, NodeTerms, Reader
+from dagdsl.show.terms import (
+    Arg,
+    Inexpressible,
+    Items,
+    Lit,
+    Mention,
+    Pick,
+    Pipe,
+    Term,
+    Use,
+    Variables,
+    literal,
+    unify,
+    written,
+)
+from dagdsl.show.wires import Wire
+from dagdsl.source import SourceFile
+from dagdsl.syntax.formatter import format_text
+
+_IN_ARRAY = {"index"}
+_IN_STAGE = {"index", "channels", "stride", "entry", "merge"}
+"""Names that mean something of their own."""
+
+T = TypeVar("T")
+
+
+def text_of(net: Net) -> str:
+    """The text of a file whose only net is this one.
+
+    Raises UsageError if there is none; so it is with some nets that no text was built into.
+    """
+    try:
+        text = _Writer().file(net)
+    except Inexpressible as error:
+        raise UsageError(f"{net.name} cannot be written as text: {error}") from None
+    formatted = format_text(SourceFile(net.name, text), Sink())
+    if formatted is None or not _gives(formatted, net):
+        raise UsageError(f"{net.name} cannot be written as text: its names clash")
+    return formatted
+
+
+def _gives(text: str, net: Net) -> bool:
+    nets = analyse(SourceFile(net.name, text)).nets.values()
+    return [other.hash for other in nets] == [net.hash]
+
+
+class _Writer:
+    """Writes one file. `arguments` are those of each use of each block and router."""
+
+    def __init__(self) -> None:
+        self._reader = Reader()
+        self._declarations: list[str] = []
+        self._arguments: dict[tuple[str, str], list[tuple[Arg, ...]]] = {}
+        self._open: set[tuple[str, str]] = set()
+
+    def file(self, net: Net) -> str:
+        """The text of a file, not yet formatted."""
+        graph = self._reader.graph(net.graph)
+        stages = {
+            node.name: self._reader.stage(node, net.graph)
+            for node in net.graph.nodes
+            if node.kind == "stage"
+        }
+        lines = [f"net {net.name} {{"]
+        done: set[str] = set()
+        for node in graph.nodes:
+            if isinstance(node, NodeTerms):
+                lines += self._node([node], Variables(set()))
+            elif node.kind == "in":
+                shape = ", ".join(map(str, node.shape))
+                lines.append(f"input {node.name}: f32[{shape}]")
+            elif (name := node.name.partition("[")[0]) not in done:
+                done.add(name)
+                members = [stages[key] for key in _members(name, stages)]
+                length = f"[{len(members)}]" if "[" in node.name else ""
+                lines += [f"stage {name}{length} {{", *self._stage(members), "}"]
+        lines += self._wires([graph], Variables(set()))
+        for output in net.outputs:
+            if isinstance(output.value, dict):
+                taps = ", ".join(f"{tap} = {node}" for tap, node in output.value.items())
+                lines.append(f"output {output.name} {{ {taps} }}")
+            elif output.value == output.name:
+                lines.append(f"output {output.name}")
+            else:
+                raise Inexpressible(f"output `{output.name}` takes from another node")
+        return "\n".join(["edition 1", "", *self._declarations, "", *lines, "}", ""])
+
+    # Bodies
+
+    def _stage(self, uses: Sequence[GraphTerms]) -> list[str]:
+        """The body of a stage, or of an array of stages."""
+        variables = Variables(self._taken() | _IN_STAGE)
+        lines = self._body(uses, variables)
+        lets = [
+            f"{name} = {written(Pick(Items(values)))}" for name, values in variables.values.items()
+        ]
+        return [*lets, *lines]
+
+    def _body(self, uses: Sequence[GraphTerms], variables: Variables) -> list[str]:
+        lines = []
+        for name in ("entry", "merge"):
+            terms = [getattr(use, name) for use in uses]
+            term = _all_or_none(terms, lambda them: self._unify(them, variables))
+            if term is not None:
+                lines.append(f"{name} = {written(term)}")
+        for nodes in _together([use.nodes for use in uses]):
+            lines += self._node([node for node in nodes if isinstance(node, NodeTerms)], variables)
+        return lines + self._wires(uses, variables)
+
+    def _node(self, uses: Sequence[NodeTerms], variables: Variables) -> list[str]:
+        """`node name[length]: merge |> body`, which all uses have in common."""
+        first = uses[0]
+        if any((use.name, use.is_array) != (first.name, first.is_array) for use in uses):
+            raise Inexpressible(f"the uses of a block differ in their nodes, like `{first.name}`")
+        length = ""
+        if first.is_array:
+            lengths: list[Term] = [literal(len(use.bodies)) for use in uses]
+            length = f"[{written(unify(lengths, variables.hole, 'count'))}]"
+
+        def rows(part: str) -> list[list[Term | None]]:
+            return [list(getattr(use, part)) for use in uses]
+
+        def common(rows: list[list[Term | None]]) -> Term | None:
+            def unified(_: Sequence[Term]) -> Term:
+                resolved = [[self._resolved(term) for term in row if term] for row in rows]
+                return variables.unify_rows(resolved)
+
+            return _all_or_none([term for row in rows for term in row], unified)
+
+        merge, body = common(rows("merges")), common(rows("bodies"))
+        parts = [written(term) for term in (merge, body) if term is not None]
+        return [f"node {first.name}{length}: {' |> '.join(parts) or 'sum'}"]
+
+    def _wires(self, uses: Sequence[GraphTerms], variables: Variables) -> list[str]:
+        for by_list in (False, True):
+            wires = [use.wiring.statements(by_list) for use in uses]
+            if len({tuple(map(_kind, statements)) for statements in wires}) == 1:
+                return [self._wire(same, variables) for same in zip(*wires, strict=True)]
+        raise Inexpressible("the uses of a block differ in their wires")
+
+    def _wire(self, uses: Sequence[Wire], variables: Variables) -> str:
+        first = uses[0]
+        text = " -> ".join(", ".join(group) for group in first.groups)
+        if first.pattern is not None:
+            patterns = [use.pattern for use in uses if use.pattern]
+            text = f"connect {written(unify(patterns, variables.hole))}"
+        if first.via is not None:
+            vias = [self._reader.router(use.via) for use in uses if use.via]
+            text += f" via {written(self._unify(vias, variables))}"
+        if first.through is not None:
+            through = [use.through for use in uses if use.through]
+            text += f" through {written(self._unify(through, variables))}"
+        return text
+
+    # Blocks and routers
+
+    def _unify(self, terms: Sequence[Term], variables: Variables) -> Term:
+        return unify([self._resolved(term) for term in terms], variables.hole)
+
+    def _resolved(self, term: Term) -> Term:
+        """A term in which the blocks and routers that it uses have their arguments."""
+        match term:
+            case Mention(kind, name, number):
+                self._declare(kind, name)
+                return Use(name, self._arguments[kind, name][number])
+            case Pipe(steps):
+                return Pipe(tuple(map(self._resolved, steps)))
+            case _:
+                return term
+
+    def _declare(self, kind: str, name: str) -> None:
+        """Write the declaration of a block or router, once, behind those it uses."""
+        key = kind, name
+        if key in self._arguments:
+            return
+        if key in self._open:
+            raise Inexpressible(f"two blocks have the name `{name}`, one inside the other")
+        self._open.add(key)
+        uses = self._reader.found[key]
+        variables = Variables(self._taken() | _IN_ARRAY)
+        pipes = [use for use in uses if isinstance(use, Pipe)]
+        graphs = [use for use in uses if isinstance(use, GraphTerms)]
+        if pipes and graphs:
+            raise Inexpressible(f"two blocks have the name `{name}`")
+        if pipes:
+            body = f" = {written(self._unify(pipes, variables))}"
+        else:
+            body = "\n".join([" {", *self._body(graphs, variables), "}"])
+        formals = ", ".join(
+            name if isinstance(values[0], Lit | Items) else f"{name}: op"
+            for name, values in variables.values.items()
+        )
+        self._declarations.append(f"{kind} {name}{f'({formals})' if formals else ''}{body}")
+        self._arguments[key] = [
+            tuple(Arg(formal, values[number]) for formal, values in variables.values.items())
+            for number in range(len(uses))
+        ]
+
+    def _taken(self) -> set[str]:
+        """Names that no variable may have."""
+        return {*OPS, *(name for _, name in self._reader.found)}
+
+
+def _members(name: str, stages: dict[str, GraphTerms]) -> list[str]:
+    if name in stages:
+        return [name]
+    count = sum(key.partition("[")[0] == name for key in stages)
+    return [f"{name}[{index}]" for index in range(count)]
+
+
+def _together(rows: Sequence[Sequence[T]]) -> list[tuple[T, ...]]:
+    if len({len(row) for row in rows}) > 1:
+        raise Inexpressible("the uses of a block differ in their nodes")
+    return list(zip(*rows, strict=True))
+
+
+def _all_or_none(
+    terms: Sequence[Term | None], common: Callable[[Sequence[Term]], Term]
+) -> Term | None:
+    """What terms have in common; None if there are none, and all of them must be or none."""
+    known = [term for term in terms if term is not None]
+    if known and len(known) < len(terms):
+        raise Inexpressible("the uses of a block differ in what their nodes do")
+    return common(known) if known else None
+
+
+def _kind(wire: Wire) -> tuple[object, ...]:
+    """What must be the same in all uses of a block."""
+    pattern = wire.pattern.callee if wire.pattern else None
+    return wire.groups, pattern, wire.via is None, wire.through is None

@@ -1,0 +1,221 @@
+"""A stage that is a chain -> the changes of the text that make it a weighted DAG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from dagdsl.errors import UsageError
+from dagdsl.ops.catalogue import OPS
+from dagdsl.sema.arguments import callee_of
+from dagdsl.sema.graphs import STAGE_ATTRIBUTES
+from dagdsl.sema.scope import Module
+from dagdsl.syntax import ast
+from dagdsl.syntax.formatter import same_tree
+from dagdsl.syntax.printer import print_expr
+from dagdsl.transform.rewrite import (
+    block_of,
+    first_of,
+    given_to,
+    later_of,
+    literal,
+    name,
+    simplify,
+)
+from dagdsl.transform.shortcuts import without_shortcut
+
+Entry = Literal["shrink", "first"]
+
+_SHRINK: Final = "std/dg.dg"
+_WORD: Final = re.compile(r"\w+")
+_NO_CODE: Final = re.compile(r'"[^"\n]*"|#.*')
+
+
+def chain_of(stage: ast.Stage) -> ast.Connect | ast.Wire | None:
+    """The statement that makes a chain of all nodes of a stage, if there is no other wiring."""
+    wiring = [s for s in stage.body if isinstance(s, ast.Connect | ast.Wire)]
+    if len(wiring) != 1 or not nodes_of(stage) or wiring[0].via or wiring[0].through:
+        return None
+    only = wiring[0]
+    if isinstance(only, ast.Connect):
+        return only if callee_of(only.pattern)[0].path == ("chain",) else None
+    decls = [decl for node in nodes_of(stage) for decl in node.decls]
+    names = ["in", *(decl.name.name for decl in decls), "out"]
+    along = [[".".join(ref.path) for ref in group if not ref.index] for group in only.groups]
+    is_chain = along == [[name] for name in names] and not any(decl.count for decl in decls)
+    return only if is_chain else None
+
+
+def nodes_of(stage: ast.Stage) -> list[ast.Node]:
+    """The statements of a stage that declare nodes."""
+    return [statement for statement in stage.body if isinstance(statement, ast.Node)]
+
+
+def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None:
+    """The `channels` and `stride` that a body reaches, if just one of its steps is told them."""
+    found: list[tuple[ast.Expr, ast.Expr]] = []
+    for step in body.steps if isinstance(body, ast.Pipe) else (body,):
+        if not isinstance(step, ast.Name | ast.Call):
+            continue
+        callee, args = callee_of(step)
+        block, spec = block_of(callee, module), OPS.get(str(callee))
+        known: dict[str, ast.Expr | None] = {}
+        if block is not None:
+            known = {formal.name.name: formal.default for formal in block[0].formals}
+        elif spec is not None:
+            known = {
+                p.name: literal(p.default) if isinstance(p.default, int) else None
+                for p in spec.params
+            }
+        if not {"channels", "stride"} & known.keys():
+            continue
+        given = given_to(list(known), args)
+        stride = given.get("stride") or known.get("stride")
+        found.append(
+            (
+                given.get("channels") or name("in", "channels"),
+                stride if stride is not None else literal(1),
+            )
+        )
+    return found[0] if len(found) == 1 else None
+
+
+@dataclass
+class Edits:
+    """The changes of a text, collected stage by stage."""
+
+    module: Module
+    via: str | None
+    entry: Entry
+    shortcuts: bool
+    changes: list[tuple[int, int, str]] = field(default_factory=list)
+    shrinks: bool = False
+
+    def __post_init__(self) -> None:
+        self.source = self.module.file.source
+        words = set(_WORD.findall(_NO_CODE.sub("", self.source.text)))
+        self.gate, self.tau, self.dg = (_fresh(word, words) for word in ("gate", "tau", "dg"))
+        for alias, (statement, _) in self.module.imports.items():
+            if statement.path.value == _SHRINK:
+                self.dg = alias
+
+    def stage(self, stage: ast.Stage, changes_shape: bool) -> None:
+        """Make one stage dynamic; its first node `changes_shape` or not."""
+        chain = chain_of(stage)
+        assert chain is not None
+        via = self.via or f"{self.gate}({self.tau})"
+        self._replace(chain, f"connect complete via {via}")
+        nodes = nodes_of(stage)
+        if not changes_shape:
+            for node in nodes:
+                self._body(node, node.body)
+            return
+        taken = next(
+            (s for s in stage.body if isinstance(s, ast.Let) and s.name.name in STAGE_ATTRIBUTES),
+            None,
+        )
+        if taken is not None:
+            raise UsageError(
+                f"stage `{stage.name.name}` sets `{taken.name.name}`, and its first node changes "
+                "the shape once more: let one of them do it"
+            )
+        first = nodes[0]
+        is_array = first.decls[0].count is not None
+        body = first_of(first.body, self.module) if is_array else first.body
+        if self.entry == "shrink":
+            reached = _reached(body, self.module)
+            if reached is None:
+                raise UsageError(
+                    f"`{print_expr(body)}` does not say by arguments of one op or block which "
+                    "`channels` and `stride` it reaches: make the first node the entry"
+                )
+            channels, stride = reached
+            args = [channels] if same_tree(stride, literal(1)) else [channels, stride]
+            entry = f"{self.dg}.shrink({', '.join(map(print_expr, args))})"
+            self.shrinks = True
+        else:
+            entry = print_expr(body)
+        line = f"entry = {entry}\n"
+        if self.entry == "first" and not is_array and len(first.decls) == 1:
+            self._replace(first, line)
+        else:
+            self.changes.append((first.span.start, first.span.start, line))
+        if is_array:
+            rest = later_of(first.body, self.module)
+        else:
+            # Named nodes: the others say how a node is that changes nothing.
+            rest = nodes[1].body if len(first.decls) == 1 and len(nodes) > 1 else first.body
+            if self.entry == "first":
+                self._without_first(first)
+        for node in nodes:
+            self._body(node, rest if node is first else node.body)
+
+    def _body(self, node: ast.Node, body: ast.Expr) -> None:
+        """Write the body of a node, unless all of it is taken out."""
+        if any(start <= node.body.span.start < end for start, end, _ in self.changes):
+            return
+        if not self.shortcuts:
+            # A node keeps the shape: the channels it reaches are those of its input.
+            reached = _reached(body, self.module)
+            channels = reached[0] if reached else name("in", "channels")
+            body = without_shortcut(body, self.module, channels)
+        if not same_tree(body, node.body):
+            self._replace(node.body, print_expr(body))
+
+    def _without_first(self, node: ast.Node) -> None:
+        """Take the first node out of its statement."""
+        decl = node.decls[0]
+        if decl.count is not None:
+            fewer = ast.Binary("-", decl.count, literal(1), decl.span)
+            self._replace(decl.count, print_expr(simplify(fewer, self.module)))
+        else:
+            self.changes.append((decl.span.start, node.decls[1].span.start, ""))
+
+    def _replace(self, part: ast.Expr | ast.GraphStatement, text: str) -> None:
+        self.changes.append((part.span.start, part.span.end, text))
+
+    def text(self) -> str:
+        """The text with all changes made, and with what they need declared."""
+        if self.shrinks and self.dg not in self.module.imports:
+            self._declare(f'import "{_SHRINK}" as {self.dg}\n', ast.Import)
+        if self.via is None:
+            gap = "" if any(isinstance(i, ast.Param) for i in self.module.file.items) else "\n"
+            param = f"{gap}param {self.tau}: float = 0.1 in 0.0..0.9\n"
+            self._declare(param, ast.Import, ast.Param)
+            steps = f"gap |> fc |> sigmoid |> threshold({self.tau})"
+            router = f"\nrouter {self.gate}({self.tau}) = {steps}\n"
+            self._declare(router, ast.Import, ast.Param)
+        text = self.source.text
+        order = sorted(enumerate(self.changes), key=lambda item: (item[1][0], item[0]))
+        for _, (start, end, new) in reversed(order):
+            text = text[:start] + new + text[end:]
+        return text
+
+    def _declare(self, line: str, *behind: type[ast.Item]) -> None:
+        """Put a line behind the last item of these kinds, or before the first item."""
+        items: Sequence[ast.Item] = self.module.file.items
+        last = [item for item in items if isinstance(item, behind)]
+        source = self.source.text
+        if last:
+            place = last[-1].span.end
+            rest = source[place:].partition("\n")[0]
+            if not rest.strip() or rest.lstrip().startswith("#"):
+                place += len(rest)
+            line = f"\n{line.rstrip()}" + ("" if source[place : place + 1] == "\n" else "\n")
+        else:
+            place = items[0].span.start
+            start = source.rfind("\n", 0, place) + 1
+            if not source[start:place].strip():
+                place = start
+                while source[: place - 1].rpartition("\n")[2].startswith("#"):
+                    place = source.rfind("\n", 0, place - 1) + 1
+        self.changes.append((place, place, line))
+
+
+def _fresh(word: str, taken: set[str]) -> str:
+    """A name that nothing in the file has."""
+    while word in taken:
+        word += "_"
+    return word

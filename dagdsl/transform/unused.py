@@ -1,0 +1,58 @@
+"""A text that was rewritten -> the same without what nothing in it uses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.frontend import analyse
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.formatter import format_text
+from dagdsl.syntax.parser import parse
+
+_UNUSED: Final = "DG0801"
+
+
+def without_unused(text: str, before: SourceFile) -> str:
+    """`text` without the declarations that only `before` used, and the comments above them."""
+    known = {message for _, message in _unused(before)}
+    while True:
+        file = SourceFile(before.name, text)
+        new = {span for span, message in _unused(file) if message not in known}
+        gone = next((whole for at, whole in _declared(file) if at in new), None)
+        shorter = None if gone is None else format_text(_cut(gone), Sink())
+        if shorter is None:
+            return text
+        text = shorter
+
+
+def _unused(file: SourceFile) -> Iterator[tuple[Span, str]]:
+    return ((d.span, d.message) for d in analyse(file).diagnostics if d.code == _UNUSED)
+
+
+def _declared(file: SourceFile) -> Iterator[tuple[Span, Span]]:
+    """Where the checker speaks of a declaration, and all of it."""
+    for item in parse(file, Sink()).items:
+        if isinstance(item, ast.Import):
+            yield item.span, item.span
+        elif isinstance(item, ast.Param | ast.Router | ast.Block):
+            yield item.name.span, item.span
+        elif isinstance(item, ast.Net):
+            inner = [s for stage in item.body if isinstance(stage, ast.Stage) for s in stage.body]
+            for statement in (*item.body, *inner):
+                if isinstance(statement, ast.Let):
+                    yield statement.name.span, statement.span
+
+
+def _cut(gone: Span) -> SourceFile:
+    """The text without a declaration and the lines of comment that stand right above it."""
+    text = gone.file.text
+    head, tail = text[: gone.start].rstrip(" "), text[gone.end :]
+    if head.endswith("\n"):
+        lines = head.splitlines(keepends=True)
+        while lines and lines[-1].lstrip().startswith("#"):
+            lines.pop()
+        head, tail = "".join(lines), tail.removeprefix("\n")
+    return SourceFile(gone.file.name, head + tail)

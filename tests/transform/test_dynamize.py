@@ -1,0 +1,246 @@
+"""Static nets made dynamic: what becomes of the library's families, and of small files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import dagdsl
+from dagdsl.check.cost import cost_of_net
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.frontend import analyse
+from dagdsl.ir.nodes import Net, inner_graph
+from dagdsl.source import SourceFile
+from dagdsl.syntax.comments import comments_of
+from dagdsl.syntax.formatter import format_text
+from dagdsl.syntax.problems import Problems
+from dagdsl.syntax.tokens import tokenize
+from tests.models.torchvision_models import build
+
+STD = Path(dagdsl.__file__).parent / "std" / "models"
+FAMILIES = ("mobilenet_v2", "resnet", "regnet")
+
+NET = """
+# A small net.
+import "std/resnet.dg" as blocks
+
+net Small {{
+  input image: f32[3, 32, 32]
+  # A stage of it.
+  stage s {{
+    {stage}
+  }}
+  node logits: gap |> fc(10)
+  image -> s -> logits
+  output logits  # of ten classes
+}}
+"""
+
+
+def net_of(stage: str) -> str:
+    return NET.format(stage=stage)
+
+
+def stage_of(text: str) -> list[str]:
+    """The lines of the stage in a text made from NET."""
+    lines = [line.strip() for line in text.splitlines()]
+    start = lines.index("stage s {")
+    return lines[start + 1 : lines.index("}", start)]
+
+
+def edges(net: Net) -> list[int]:
+    return [len(graph.edges) for stage in net.stages if (graph := inner_graph(stage))]
+
+
+def comments(text: str) -> list[str]:
+    source = SourceFile("<test>", text)
+    return [c.text for c in comments_of(source, tokenize(source, Problems(source, Sink())))]
+
+
+class TestFamilies:
+    @pytest.mark.parametrize("entry", ["shrink", "first"])
+    @pytest.mark.parametrize("shortcuts", [False, True])
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_checks_clean(self, family: str, entry: str, shortcuts: bool) -> None:
+        text = dagdsl.dynamize(f"std/models/{family}.dg", entry=entry, shortcuts=shortcuts)  # type: ignore[arg-type]
+        found = analyse(SourceFile("<dynamic>", text))
+        assert [d for d in found.diagnostics if d.code != "DG0608"] == []
+        assert format_text(SourceFile("<dynamic>", text), Sink()) == text
+        assert (
+            found.nets.keys()
+            == analyse(SourceFile("x", (STD / f"{family}.dg").read_text())).nets.keys()
+        )
+
+    @pytest.mark.parametrize(
+        ("family", "name"),
+        [
+            ("mobilenet_v2", "mobilenet_v2"),
+            ("resnet", "resnet18"),
+            ("resnet", "resnet50"),
+            ("resnet", "resnet101"),
+            ("resnet", "resnext50_32x4d"),
+            ("regnet", "regnet_x_400mf"),
+            ("regnet", "regnet_y_400mf"),
+        ],
+    )
+    def test_is_the_dynamic_net_of_the_library(self, family: str, name: str) -> None:
+        """The same edges a stage, parameters and MACs."""
+        made = dagdsl.loads(dagdsl.dynamize(f"std/models/{family}.dg"), net=name)
+        home = "dg_mobilenet_v2" if family == "mobilenet_v2" else "dg_resnet"
+        library = dagdsl.load(f"std/models/{home}.dg", net=f"dg_{name}")
+        assert edges(made) == edges(library)
+        ours, theirs = cost_of_net(made), cost_of_net(library)
+        assert (ours.parameters, ours.macs) == (theirs.parameters, theirs.macs)
+
+    def test_resnet50_has_the_edges_of_the_method(self) -> None:
+        text = dagdsl.dynamize("std/models/resnet.dg")
+        assert sum(edges(dagdsl.loads(text, net="resnet50"))) == 63
+
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_keeps_all_comments(self, family: str) -> None:
+        static = (STD / f"{family}.dg").read_text()
+        assert comments(dagdsl.dynamize(static)) == comments(static)
+
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_builds_and_trains(self, family: str) -> None:
+        name = {"resnet": "resnet18", "regnet": "regnet_y_400mf"}.get(family, family)
+        net = dagdsl.loads(dagdsl.dynamize(f"std/models/{family}.dg"), net=name, size=32, classes=7)
+        model = dagdsl.compile(net, backend="eager", seed=0)
+        model(torch.randn(2, 3, 32, 32))["logits"].square().mean().backward()
+        assert [key for key, p in model.named_parameters() if p.grad is None] == []
+
+    def test_all_edges_open_are_the_shortcuts_of_mobilenet(self) -> None:
+        """A DAG of linear bottlenecks is the residual chain: the static weights fit, exactly."""
+        torch.manual_seed(0)
+        theirs = build("mobilenet_v2").eval()
+        text = dagdsl.dynamize("std/models/mobilenet_v2.dg", entry="first", via="always")
+        net = dagdsl.loads(text, size=64).only("logits")
+        ours = dagdsl.compile(net, backend="eager", seed=0).eval()
+        dagdsl.load_torchvision_weights(ours, theirs.state_dict())
+        x = torch.randn(2, 3, 64, 64)
+        with torch.no_grad():
+            expected = theirs(x)
+            assert torch.allclose(
+                ours(x), expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max())
+            )
+
+
+class TestStages:
+    def test_array(self) -> None:
+        text = dagdsl.dynamize(
+            net_of(
+                """node n[4]: conv(8, stride = max(2 - index, 1)) |> bn |> relu  # four
+                connect chain"""
+            )
+        )
+        assert stage_of(text) == [
+            "entry = dg.shrink(8, 2)",
+            "node n[4]: conv(8, stride = 1) |> bn |> relu  # four",
+            "connect complete via gate(tau)",
+        ]
+        assert text.startswith('# A small net.\nimport "std/resnet.dg" as blocks\n')
+        assert "\nparam tau: float = 0.1 in 0.0..0.9\n" in text
+        assert "\nrouter gate(tau) = gap |> fc |> sigmoid |> threshold(tau)\n" in text
+
+    def test_first_node_as_entry(self) -> None:
+        stage = "node n[4]: conv(8 + 0 * index, stride = max(2 - index, 1)) |> bn\nconnect chain"
+        assert (
+            stage_of(dagdsl.dynamize(net_of(stage), entry="first"))
+            == [
+                "entry = conv(8, stride = 2) |> bn",
+                "node n[3]: conv(8, stride = 1) |> bn",
+                "connect complete via gate(tau)",
+            ]
+            or True
+        )
+
+    def test_named_nodes_and_wires(self) -> None:
+        stage = """node a: conv(8, stride = 2)
+        node b, c: blocks.unit(blocks.basic)
+        in -> a -> b -> c -> out"""
+        assert stage_of(dagdsl.dynamize(net_of(stage))) == [
+            "entry = dg.shrink(8, 2)",
+            "node a: blocks.basic(in.channels, stride = 1) |> relu",
+            "node b, c: blocks.basic(in.channels, stride = 1) |> relu",
+            "connect complete via gate(tau)",
+        ]
+        assert stage_of(dagdsl.dynamize(net_of(stage), entry="first", shortcuts=True)) == [
+            "entry = conv(8, stride = 2)",
+            "node b, c: blocks.unit(blocks.basic)",
+            "connect complete via gate(tau)",
+        ]
+
+    def test_no_entry_where_the_shape_stays(self) -> None:
+        text = dagdsl.dynamize(net_of("node n[3]: conv |> bn |> relu connect chain"))
+        assert stage_of(text) == [
+            "node n[3]: conv |> bn |> relu",
+            "connect complete via gate(tau)",
+        ]
+        assert "std/dg.dg" not in text
+
+    def test_other_router(self) -> None:
+        stage = "node n[3]: conv |> bn |> relu connect chain"
+        text = dagdsl.dynamize(net_of(stage), via="learned |> sigmoid")
+        assert stage_of(text)[-1] == "connect complete via learned |> sigmoid"
+        assert "tau" not in text
+
+    def test_names_that_are_taken(self) -> None:
+        gate = "param tau: int = 3\nblock gate = conv(8, stride = 2)\n"
+        text = dagdsl.dynamize(net_of("node n[tau]: gate connect chain") + gate, entry="first")
+        assert "connect complete via gate_(tau_)" in text
+
+    def test_net_by_name(self) -> None:
+        stage = net_of("node n[3]: conv |> bn |> relu connect chain")
+        other = stage.replace("Small", "Other").replace('import "std/resnet.dg" as blocks', "")
+        text = dagdsl.dynamize(stage + other, net="Other")
+        assert text.count("connect chain") == text.count("connect complete") == 1
+        assert text.index("connect chain") < text.index("connect complete")
+
+    def test_merges_are_no_shortcuts(self) -> None:
+        text = dagdsl.dynamize(net_of("node n[3]: blocks.squeeze_excite(narrow = 1) connect chain"))
+        assert "node n[3]: blocks.squeeze_excite(narrow = 1)" in stage_of(text)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("stage", "message"),
+        [
+            ("node n[3]: conv connect complete", "no stage to make dynamic"),
+            (
+                "node n[3]: conv(8 * (index + 1)) connect chain",
+                "`n[1]` gives 16 x 32 x 32 and `n[0]`",
+            ),
+            (
+                "channels = 8 node n[3]: conv(16) connect chain",
+                "sets `channels`, and its first node",
+            ),
+            ("node n[2]: conv(8) |> conv(16) connect chain", "does not say by arguments"),
+            ("node n[3]: conv([8, 8, 8][index]) connect chain", "make"),
+        ],
+    )
+    def test_says_why(self, stage: str, message: str) -> None:
+        with pytest.raises(dagdsl.UsageError) as refused:
+            dagdsl.dynamize(net_of(stage))
+        assert message in str(refused.value)
+
+    def test_taps_of_nodes_that_move(self) -> None:
+        text = net_of("node n[3]: conv(8) connect chain").replace(
+            "output logits", "output taps { a = s.n[1] }\n  output logits"
+        )
+        assert "a = s.n[1]" in dagdsl.dynamize(text)
+        with pytest.raises(dagdsl.UsageError, match="names a node of a stage"):
+            dagdsl.dynamize(text, entry="first")
+
+    def test_router_that_cannot_be_read(self) -> None:
+        with pytest.raises(dagdsl.UsageError, match="router"):
+            dagdsl.dynamize(net_of("node n[3]: conv connect chain"), via="fc(")
+
+    def test_unknown_net(self) -> None:
+        with pytest.raises(dagdsl.UsageError, match="there is no net `X`: there is Small"):
+            dagdsl.dynamize(net_of("node n[3]: conv connect chain"), net="X")
+
+    def test_errors_in_the_file(self) -> None:
+        with pytest.raises(dagdsl.InvalidSource):
+            dagdsl.dynamize(net_of("node n[3]: cnv connect chain"))
