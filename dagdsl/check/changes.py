@@ -44,6 +44,10 @@ class _Fact:
 
     values: Mapping[str, str]
     ops: tuple[tuple[str, Mapping[str, Value | None]], ...] = ()
+    gate: _Fact | None = None
+
+
+_WORDS = {"in": "input", "out": "port"}
 
 
 def _facts(net: Net) -> dict[str, _Fact]:
@@ -58,17 +62,14 @@ def _facts(net: Net) -> dict[str, _Fact]:
 def _graph_facts(graph: Graph, path: str) -> Iterator[tuple[str, _Fact]]:
     for node in graph.nodes:
         name = f"{path}{node.name}"
-        yield f"{_word(node)} {name}", _node_fact(node)
+        word = "port" if path and node.kind in ("in", "out") else _WORDS.get(node.kind, node.kind)
+        yield f"{word} {name}", _node_fact(node)
         yield from _inner_facts(node.steps, f"{name}.")
     routers = {router.name: router for router in graph.routers}
     for edge in graph.edges:
         name = f"{path}{edge.source} -> {edge.target}"
         yield f"edge {name}", _edge_fact(edge, routers)
         yield from _inner_facts(edge.steps, f"({name}).")
-
-
-def _word(node: Node) -> str:
-    return {"in": "input", "out": "port"}.get(node.kind, node.kind)
 
 
 def _inner_facts(steps: tuple[Step, ...], path: str) -> Iterator[tuple[str, _Fact]]:
@@ -93,11 +94,11 @@ def _merge(node: Node) -> str:
 def _edge_fact(edge: Edge, routers: Mapping[str, Router]) -> _Fact:
     ops = tuple(_ops(edge.steps, ""))
     if edge.gate is None:
-        return _Fact({"gate": "none"}, ops)
+        return _Fact({}, ops)
     router = routers[edge.gate.router]
     fields = router.model_dump(exclude={"name", "steps", "groups"})
-    values = {f"gate {name}": str(value) for name, value in fields.items()}
-    return _Fact({"gate": "router", **values}, (*ops, *_ops(router.steps, "router ")))
+    values = {name: _text(value) for name, value in fields.items()}
+    return _Fact({}, ops, _Fact(values, tuple(_ops(router.steps, ""))))
 
 
 def _ops(steps: tuple[Step, ...], path: str) -> Iterator[tuple[str, Mapping[str, Value | None]]]:
@@ -124,6 +125,10 @@ def _compare(before: Mapping[str, _Fact], after: Mapping[str, _Fact]) -> Iterato
 
 
 def _details(before: _Fact, after: _Fact) -> Iterator[str]:
+    if before.gate is not None and after.gate is not None:
+        yield from (f"gate {detail}" for detail in _details(before.gate, after.gate))
+    elif before.gate is not after.gate:
+        yield "is not gated any more" if after.gate is None else "is gated now"
     for name in dict.fromkeys((*before.values, *after.values)):
         old, new = before.values.get(name, "none"), after.values.get(name, "none")
         if old != new:

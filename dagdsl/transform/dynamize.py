@@ -24,6 +24,8 @@ from dagdsl.source import SourceFile
 from dagdsl.syntax import ast
 from dagdsl.syntax.formatter import format_text
 from dagdsl.syntax.reader import locate, read
+from dagdsl.transform.edits import Edits, Entry, chain_of
+from dagdsl.transform.unused import without_unused
 
 
 def dynamize(

@@ -35,22 +35,34 @@ _NO_CODE: Final = re.compile(r'"[^"\n]*"|#.*')
 
 def chain_of(stage: ast.Stage) -> ast.Connect | ast.Wire | None:
     """The statement that makes a chain of all nodes of a stage, if there is no other wiring."""
+    nodes = nodes_of(stage)
     wiring = [s for s in stage.body if isinstance(s, ast.Connect | ast.Wire)]
-    if len(wiring) != 1 or not nodes_of(stage) or wiring[0].via or wiring[0].through:
+    if not nodes or len(wiring) != 1 or wiring[0].via or wiring[0].through:
+        return None
+    arrays = [node for node in nodes if any(decl.count for decl in node.decls)]
+    if any(len(node.decls) > 1 for node in arrays):
         return None
     only = wiring[0]
     if isinstance(only, ast.Connect):
         return only if callee_of(only.pattern)[0].path == ("chain",) else None
-    decls = [decl for node in nodes_of(stage) for decl in node.decls]
-    names = ["in", *(decl.name.name for decl in decls), "out"]
+    names = ["in", *(decl.name.name for node in nodes for decl in node.decls), "out"]
     along = [[".".join(ref.path) for ref in group if not ref.index] for group in only.groups]
-    is_chain = along == [[name] for name in names] and not any(decl.count for decl in decls)
-    return only if is_chain else None
+    return only if not arrays and along == [[name] for name in names] else None
 
 
 def nodes_of(stage: ast.Stage) -> list[ast.Node]:
     """The statements of a stage that declare nodes."""
     return [statement for statement in stage.body if isinstance(statement, ast.Node)]
+
+
+def _refuse_shape(stage: ast.Stage) -> None:
+    """Raise UsageError if the stage has an entry already, of its own or by default."""
+    for let in stage.body:
+        if isinstance(let, ast.Let) and let.name.name in STAGE_ATTRIBUTES:
+            raise UsageError(
+                f"stage `{stage.name.name}` sets `{let.name.name}`, and its first node changes the "
+                "shape once more: let one of them do it"
+            )
 
 
 def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None:
@@ -105,57 +117,54 @@ class Edits:
         """Make one stage dynamic; its first node `changes_shape` or not."""
         chain = chain_of(stage)
         assert chain is not None
-        via = self.via or f"{self.gate}({self.tau})"
-        self._replace(chain, f"connect complete via {via}")
-        nodes = nodes_of(stage)
-        if not changes_shape:
-            for node in nodes:
-                self._body(node, node.body)
-            return
-        taken = next(
-            (s for s in stage.body if isinstance(s, ast.Let) and s.name.name in STAGE_ATTRIBUTES),
-            None,
-        )
-        if taken is not None:
-            raise UsageError(
-                f"stage `{stage.name.name}` sets `{taken.name.name}`, and its first node changes "
-                "the shape once more: let one of them do it"
-            )
-        first = nodes[0]
-        is_array = first.decls[0].count is not None
-        body = first_of(first.body, self.module) if is_array else first.body
-        if self.entry == "shrink":
-            reached = _reached(body, self.module)
-            if reached is None:
-                raise UsageError(
-                    f"`{print_expr(body)}` does not say by arguments of one op or block which "
-                    "`channels` and `stride` it reaches: make the first node the entry"
-                )
-            channels, stride = reached
-            args = [channels] if same_tree(stride, literal(1)) else [channels, stride]
-            entry = f"{self.dg}.shrink({', '.join(map(print_expr, args))})"
-            self.shrinks = True
+        self._replace(chain, f"connect complete via {self.via or f'{self.gate}({self.tau})'}")
+        first, *others = nodes_of(stage)
+        rest = first.body
+        if changes_shape:
+            _refuse_shape(stage)
+            rest = self._move_to_entry(first, others)
+        if rest is not None:
+            self._body(first, rest)
+        for node in others:
+            self._body(node, node.body)
+
+    def _move_to_entry(self, first: ast.Node, others: Sequence[ast.Node]) -> ast.Expr | None:
+        """Move what the first node does to the shape to the entry.
+
+        Gives the body of the nodes that stay in its statement, None if there are none.
+        """
+        if first.decls[0].count is not None:
+            body, rest = first_of(first.body, self.module), later_of(first.body, self.module)
         else:
-            entry = print_expr(body)
-        line = f"entry = {entry}\n"
-        if self.entry == "first" and not is_array and len(first.decls) == 1:
+            # Named nodes: those of the next statement say how a node is that changes nothing.
+            alone = len(first.decls) == 1 and others
+            body, rest = first.body, others[0].body if alone else first.body
+        line = f"entry = {self._entry(body)}\n"
+        if self.entry == "first" and first.decls[0].count is None and len(first.decls) == 1:
             self._replace(first, line)
-        else:
-            self.changes.append((first.span.start, first.span.start, line))
-        if is_array:
-            rest = later_of(first.body, self.module)
-        else:
-            # Named nodes: the others say how a node is that changes nothing.
-            rest = nodes[1].body if len(first.decls) == 1 and len(nodes) > 1 else first.body
-            if self.entry == "first":
-                self._without_first(first)
-        for node in nodes:
-            self._body(node, rest if node is first else node.body)
+            return None
+        self.changes.append((first.span.start, first.span.start, line))
+        if self.entry == "first":
+            self._without_first(first)
+        return rest
+
+    def _entry(self, body: ast.Expr) -> str:
+        """The entry of a stage whose first node has this body."""
+        if self.entry == "first":
+            return print_expr(body)
+        reached = _reached(body, self.module)
+        if reached is None:
+            raise UsageError(
+                f"`{print_expr(body)}` does not say by arguments of one op or block which "
+                "`channels` and `stride` it reaches: make the first node the entry"
+            )
+        channels, stride = reached
+        args = [channels] if same_tree(stride, literal(1)) else [channels, stride]
+        self.shrinks = True
+        return f"{self.dg}.shrink({', '.join(map(print_expr, args))})"
 
     def _body(self, node: ast.Node, body: ast.Expr) -> None:
-        """Write the body of a node, unless all of it is taken out."""
-        if any(start <= node.body.span.start < end for start, end, _ in self.changes):
-            return
+        """Write the body of the nodes of a statement."""
         if not self.shortcuts:
             # A node keeps the shape: the channels it reaches are those of its input.
             reached = _reached(body, self.module)
@@ -209,7 +218,7 @@ class Edits:
             start = source.rfind("\n", 0, place) + 1
             if not source[start:place].strip():
                 place = start
-                while source[: place - 1].rpartition("\n")[2].startswith("#"):
+                while place and source[: place - 1].rpartition("\n")[2].startswith("#"):
                     place = source.rfind("\n", 0, place - 1) + 1
         self.changes.append((place, place, line))
 

@@ -74,7 +74,7 @@ class Writer:
     def input(self, name: str, place: Place) -> fx.Node:
         """An argument of the graph."""
         argument = f"{name}_" if name in _NAMES_IN_CODE else name
-        return self._mark(self.graph.create_node("placeholder", argument, name=name), place)
+        return self._mark(self.graph.create_node("placeholder", argument, name=argument), place)
 
     def call(
         self, name: str, place: Place, function: Callable[..., Any], *args: Any, **kwargs: Any
