@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from dagdsl.cli import build, check, diff, dynamize, evaluate, explain, fmt, graph, lsp, show, train
+from dagdsl.cli import (
+    build,
+    check,
+    diff,
+    dynamize,
+    evaluate,
+    explain,
+    fmt,
+    graph,
+    lsp,
+    profile,
+    show,
+    train,
+)
 
 app = typer.Typer(
     name="dagdsl",
@@ -19,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (check, fmt, show, diff, build, graph, dynamize, train, evaluate):
+for command in (check, fmt, show, diff, build, graph, dynamize, train, evaluate, profile):
     app.command(command.NAME, no_args_is_help=True)(command.run)
 app.command(explain.NAME)(explain.run)  # lists all codes if none is given
 app.command(lsp.NAME)(lsp.run)  # it takes nothing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from dagdsl.cli.console import Format, NetName, Sets
 if TYPE_CHECKING:
     from dagdsl.check.cost import Costs
     from dagdsl.ir.nodes import Net
+    from dagdsl_compiler.driver import Mode, Model
 
 NAME = "build"
 
@@ -26,6 +27,18 @@ def run(
     backend: Annotated[
         str, typer.Option(help="`inductor` generates code, `eager` runs the graph as it is.")
     ] = "inductor",
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="`dense` trains; `static`, `grouped`, `branch` and `auto` only evaluate, and skip."
+        ),
+    ] = "dense",
+    pin: Annotated[
+        Path | None, typer.Option(help="Routes fixed as open or closed: a `routes.json`.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="How often edges are open, from `dagdsl profile`.")
+    ] = None,
     dump: Annotated[
         bool, typer.Option("--dump", help="Also write the graph after each pass.")
     ] = False,
@@ -43,8 +56,8 @@ def run(
     folder = output or Path("build") / file.stem
     costs = cost_of_net(built)
     quiet = format is Format.json
-    with status(f"compiling {built.name} ({backend})", quiet):
-        files, facts = _compile(built, backend, dump)
+    with status(f"compiling {built.name} ({backend}, {mode})", quiet):
+        files, facts, removed = _compile(built, backend, mode, pin, profile, dump)
     _write(folder, files)
 
     if quiet:
@@ -54,6 +67,8 @@ def run(
                 "ir_hash": built.hash,
                 **{field: getattr(costs, field) for field in costs.__slots__},
                 **facts,
+                "mode": mode,
+                "removed": removed,
                 "stages": [
                     {"name": name, **{field: getattr(cost, field) for field in cost.__slots__}}
                     for name, _, cost in _rows(built)
@@ -65,22 +80,30 @@ def run(
         )
         return
     console().print(_table(built, costs))
+    if removed:
+        print(removed)
     print(f"built {folder}: {', '.join(sorted(f for f in files if '/' not in f))}")
     print(
-        f"{backend} = eager = model.py on probe inputs, every routing: "
+        f"{backend} ({mode}) = eager = model.py on probe inputs, every routing: "
         f"largest relative error {facts['error']:.1e}; compiled in {facts['seconds']:.1f} s"
     )
 
 
-def _compile(net: Net, backend: str, dump: bool) -> tuple[dict[str, str], dict[str, float]]:
-    """The files of a build, by name, and facts about it. Raises ModelError on a mismatch."""
+def _compile(
+    net: Net, backend: str, mode: str, pin: Path | None, profile: Path | None, dump: bool
+) -> tuple[dict[str, str], dict[str, float], str]:
+    """The files of a build, by name, facts about it, and what its mode took out.
+
+    Raises ModelError on a mismatch.
+    """
     import time
 
-    from dagdsl_compiler.driver import compile
+    from dagdsl.files import read_text
+    from dagdsl_compiler.driver import Profile, compile, pins_from_json
     from dagdsl_compiler.emit.load import load_source
     from dagdsl_compiler.emit.source import emit_source
     from dagdsl_compiler.errors import ModelError
-    from dagdsl_compiler.probe import compare
+    from dagdsl_compiler.probe import BATCH, compare
 
     files: dict[str, str] = {}
 
@@ -90,12 +113,23 @@ def _compile(net: Net, backend: str, dump: bool) -> tuple[dict[str, str], dict[s
     start = time.perf_counter()
     reference = compile(net, backend="eager", seed=0, on_pass=keep if dump else None)
     source = emit_source(net)
-    candidates = {"model.py": load_source(source)}
-    if backend != "eager":
-        candidates[backend] = compile(net, backend=backend, seed=0)
+    pins = pins_from_json(read_text(pin)) if pin else None
+    measured = Profile.from_json(read_text(profile)) if profile else None
+
+    def in_mode(backend: str) -> Model:
+        chosen = cast("Mode", mode)  # `compile` refuses what is none
+        return compile(net, mode=chosen, pins=pins, profile=measured, backend=backend, seed=0)
+
+    candidate = in_mode(backend)
+    # What is pinned computes something else than the net: it is compared with itself, uncompiled.
+    plain = in_mode("eager") if mode == "static" else reference
     error = 0.0
-    for name, candidate in candidates.items():
-        found = compare(net, reference, candidate, with_routes=name == "model.py")
+    for name, expected, got in (
+        ("model.py", reference, load_source(source)),
+        (f"{backend} ({mode})", plain, candidate),
+    ):
+        batches = (1,) if mode == "branch" else (BATCH,)
+        found = compare(net, expected, got, with_routes=name == "model.py", batches=batches)
         if not found.is_tolerable:
             raise ModelError(
                 f"{name} disagrees with the plain graph by {found.error:.1e} "
@@ -105,7 +139,8 @@ def _compile(net: Net, backend: str, dump: bool) -> tuple[dict[str, str], dict[s
     files["ir.json"] = net.to_json()
     files["graph.txt"] = f"{reference.graph.graph}\n"
     files["model.py"] = source
-    return files, {"error": error, "seconds": time.perf_counter() - start}
+    removed = str(getattr(candidate, "removed", ""))
+    return files, {"error": error, "seconds": time.perf_counter() - start}, removed
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

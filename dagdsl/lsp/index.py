@@ -10,7 +10,7 @@ from dagdsl.frontend import Analysis, analyse
 from dagdsl.lsp.facts import Facts, NodeFact, facts_of
 from dagdsl.lsp.library import Library
 from dagdsl.lsp.resolve import symbols_of
-from dagdsl.lsp.symbols import Definition, Kind, Symbols
+from dagdsl.lsp.symbols import Definition, Kind, Symbols, path_of
 from dagdsl.sema.context import Context
 from dagdsl.sema.modules import Modules
 from dagdsl.sema.scope import Module
@@ -75,14 +75,22 @@ class Index:
         return known
 
     def files(self) -> set[str]:
-        """The names of all files that the text is made of, its own included."""
+        """The names of all files that the text is made of; those not found (yet) among them."""
         names: set[str] = set()
+        seen: set[str] = set()
         todo = [self.module]
         while todo:
             module = todo.pop()
-            if module.file.source.name not in names:
-                names.add(module.file.source.name)
-                todo.extend(imported for _, imported in module.imports.values())
+            name = module.file.source.name
+            if name in seen:
+                continue
+            seen.add(name)
+            todo.extend(imported for _, imported in module.imports.values())
+            names.update(
+                str(path_of(name).parent / str(item.path.value))
+                for item in module.file.items
+                if isinstance(item, ast.Import)
+            )
         return names
 
 

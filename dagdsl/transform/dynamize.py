@@ -13,7 +13,7 @@ from pathlib import Path
 from dagdsl.diagnostics.model import InvalidSource, Severity
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.errors import UsageError
-from dagdsl.frontend import analyse
+from dagdsl.frontend import Analysis, analyse
 from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.ops.spec import format_shape
 from dagdsl.sema.arguments import callee_of
@@ -46,7 +46,7 @@ def dynamize(
     Raises InvalidSource if the file has errors, UsageError if it cannot be made dynamic.
     """
     file = _read(source)
-    before = _nets(file)
+    before = _analysed(file)
     module = Modules(Context(Sink())).load(file)
     stages = [
         stage
@@ -61,11 +61,12 @@ def dynamize(
         )
     made = Edits(module, via, entry, shortcuts)
     for stage in stages:
-        made.stage(stage, _changes_shape(stage, before))
+        made.stage(stage, _changes_shape(stage, before.nets))
     text = _formatted(SourceFile(file.name, made.text()))
     advice = "; the first node as the entry may do" if entry == "shrink" and via is None else ""
-    _compare(before, _nets(SourceFile(file.name, text), advice))
-    return without_unused(text, file)
+    after = _analysed(SourceFile(file.name, text), advice)
+    _compare(before.nets, after.nets)
+    return without_unused(SourceFile(file.name, text), after, before)
 
 
 def _read(source: str | Path) -> SourceFile:
@@ -95,11 +96,11 @@ def _owners(module: Module, wanted: str | None) -> Iterator[ast.Net]:
     yield item
 
 
-def _nets(file: SourceFile, advice: str | None = None) -> dict[str, Net]:
-    """The nets of a text; for one that we wrote, `advice` says what to do about errors."""
+def _analysed(file: SourceFile, advice: str | None = None) -> Analysis:
+    """A text without errors; for one that we wrote, `advice` says what to do about them."""
     found = analyse(file)
     if not found.has_errors:
-        return found.nets
+        return found
     if advice is None:
         raise InvalidSource(found.diagnostics)
     first = next(d for d in found.diagnostics if d.severity is Severity.ERROR)

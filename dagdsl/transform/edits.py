@@ -30,7 +30,8 @@ Entry = Literal["shrink", "first"]
 
 _SHRINK: Final = "std/dg.dg"
 _WORD: Final = re.compile(r"\w+")
-_NO_CODE: Final = re.compile(r'"[^"\n]*"|#.*')
+_STRING: Final = re.compile(r'"[^"\n]*"')
+_COMMENT: Final = re.compile(r"#.*")
 
 
 def chain_of(stage: ast.Stage) -> ast.Connect | ast.Wire | None:
@@ -107,7 +108,7 @@ class Edits:
 
     def __post_init__(self) -> None:
         self.source = self.module.file.source
-        words = set(_WORD.findall(_NO_CODE.sub("", self.source.text)))
+        words = set(_WORD.findall(_COMMENT.sub("", _STRING.sub("", self.source.text))))
         self.gate, self.tau, self.dg = (_fresh(word, words) for word in ("gate", "tau", "dg"))
         for alias, (statement, _) in self.module.imports.items():
             if statement.path.value == _SHRINK:
@@ -119,7 +120,7 @@ class Edits:
         assert chain is not None
         self._replace(chain, f"connect complete via {self.via or f'{self.gate}({self.tau})'}")
         first, *others = nodes_of(stage)
-        rest = first.body
+        rest: ast.Expr | None = first.body
         if changes_shape:
             _refuse_shape(stage)
             rest = self._move_to_entry(first, others)
@@ -139,11 +140,11 @@ class Edits:
             # Named nodes: those of the next statement say how a node is that changes nothing.
             alone = len(first.decls) == 1 and others
             body, rest = first.body, others[0].body if alone else first.body
-        line = f"entry = {self._entry(body)}\n"
+        line = f"entry = {self._entry(body)}"
         if self.entry == "first" and first.decls[0].count is None and len(first.decls) == 1:
             self._replace(first, line)
             return None
-        self.changes.append((first.span.start, first.span.start, line))
+        self.changes.append((first.span.start, first.span.start, f"{line}\n"))
         if self.entry == "first":
             self._without_first(first)
         return rest
@@ -183,7 +184,9 @@ class Edits:
             self.changes.append((decl.span.start, node.decls[1].span.start, ""))
 
     def _replace(self, part: ast.Expr | ast.GraphStatement, text: str) -> None:
-        self.changes.append((part.span.start, part.span.end, text))
+        """Write `text` in the place of a part, behind the comments within it."""
+        comments = "".join(f"{c}\n" for c in _COMMENT.findall(_STRING.sub("", part.span.text)))
+        self.changes.append((part.span.start, part.span.end, comments + text))
 
     def text(self) -> str:
         """The text with all changes made, and with what they need declared."""
@@ -220,6 +223,7 @@ class Edits:
                 place = start
                 while place and source[: place - 1].rpartition("\n")[2].startswith("#"):
                     place = source.rfind("\n", 0, place - 1) + 1
+            line += "\n"
         self.changes.append((place, place, line))
 
 

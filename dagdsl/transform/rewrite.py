@@ -17,8 +17,8 @@ from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.formatter import same_tree
 
-Path = tuple[str, ...]
-Replacements = Mapping[Path, ast.Expr]
+Dotted = tuple[str, ...]
+Replacements = Mapping[Dotted, ast.Expr]
 Expanded = tuple[ast.Expr | tuple[ast.GraphStatement, ...], Replacements]
 """The body of a block, and what the names in it stand for."""
 
@@ -135,7 +135,7 @@ def expand(expr: ast.Expr, module: Module, channels: ast.Expr) -> Expanded | Non
         return None
     block, home = found
     spaces = callee.path[:-1]
-    inside: dict[Path, ast.Expr] = {("in", "channels"): channels}
+    inside: dict[Dotted, ast.Expr] = {("in", "channels"): channels}
     for known in names_in(block.body, *(formal.default for formal in block.formals)):
         if known.path[0] in home.items or known.path[0] in home.imports:
             inside[known.path] = name(*spaces, *known.path)

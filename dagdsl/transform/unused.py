@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.frontend import analyse
+from dagdsl.frontend import Analysis, analyse
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.formatter import format_text
@@ -15,21 +15,20 @@ from dagdsl.syntax.parser import parse
 _UNUSED: Final = "DG0801"
 
 
-def without_unused(text: str, before: SourceFile) -> str:
-    """`text` without the declarations that only `before` used, and the comments above them."""
-    known = {message for _, message in _unused(before)}
+def without_unused(file: SourceFile, found: Analysis, before: Analysis) -> str:
+    """The text without the declarations that are no longer used, and the comments above them.
+
+    `found` is the analysis of the text, `before` that of what it was rewritten from.
+    """
+    known = {d.message for d in before.diagnostics}
     while True:
-        file = SourceFile(before.name, text)
-        new = {span for span, message in _unused(file) if message not in known}
+        new = {d.span for d in found.diagnostics if d.code == _UNUSED and d.message not in known}
         gone = next((whole for at, whole in _declared(file) if at in new), None)
-        shorter = None if gone is None else format_text(_cut(gone), Sink())
-        if shorter is None:
-            return text
-        text = shorter
-
-
-def _unused(file: SourceFile) -> Iterator[tuple[Span, str]]:
-    return ((d.span, d.message) for d in analyse(file).diagnostics if d.code == _UNUSED)
+        text = None if gone is None else format_text(_cut(gone), Sink())
+        if text is None:
+            return file.text
+        file = SourceFile(file.name, text)
+        found = analyse(file)
 
 
 def _declared(file: SourceFile) -> Iterator[tuple[Span, Span]]:

@@ -158,6 +158,8 @@ class TestBuild:
             (["--set", "width=4", "--set", "width=8"], "`width` is set twice"),
             (["--backend", "magic"], "there is no backend `magic`"),
             (["--net", "Other"], "there is no net `Other`"),
+            (["--mode", "turbo", "--backend", "eager"], "there is no mode `turbo`"),
+            (["--pin", "none.json", "--mode", "static", "--backend", "eager"], "none.json"),
         ],
     )
     def test_wrong_usage(self, tiny: Path, args: list[str], complaint: str) -> None:
@@ -165,6 +167,24 @@ class TestBuild:
         assert done.returncode == 2
         assert complaint in done.stderr
         assert not (tiny.parent / "out").exists()
+
+    @pytest.mark.parametrize("mode", ["static", "grouped", "branch", "auto"])
+    def test_modes(self, tiny: Path, mode: str) -> None:
+        done = dagdsl(
+            "build", tiny, "-o", tiny.parent / "out", "--backend", "eager", "--mode", mode
+        )
+        assert done.returncode == 0, done.stderr
+        assert f"eager ({mode})" in done.stdout
+
+    def test_pins(self, tiny: Path) -> None:
+        pins = tiny.with_name("routes.json")
+        pins.write_text('{"s: in -> out": "closed"}')
+        done = dagdsl(
+            "build", tiny, "-o", tiny.parent / "out", "--backend", "eager", "--mode", "static",
+            "--pin", pins, "--format", "json",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "in -> out" in json.loads(done.stdout)["removed"]
 
     def test_errors_in_the_file(self, tmp_path: Path) -> None:
         path = tmp_path / "bad.dg"
@@ -231,6 +251,8 @@ class TestTrainAndEval:
 
         result = json.loads(dagdsl("eval", out, "--format", "json").stdout)
         assert result["test_accuracy"] == summary["test_accuracy"]
+        assert dagdsl("profile", out).returncode == 0
+        assert (out / "profile.json").exists()
         shown = dagdsl("eval", out, "--routes", 2).stdout
         assert "test accuracy" in shown
         assert shown.count("test image") == 2
@@ -306,7 +328,7 @@ class TestTrainAndEval:
 
 
 def test_help_of_every_command() -> None:
-    for name in ("check", "explain", "fmt", "build", "graph", "train", "eval"):
+    for name in ("check", "explain", "fmt", "show", "diff", "build", "graph", "train", "eval"):
         done = dagdsl(name, "--help")
         assert done.returncode == 0
         assert "Usage" in done.stdout

@@ -155,3 +155,39 @@ class TestCheck:
         )
         assert done.returncode == 1
         assert b"gr\\xf6\\xdfe" in done.stdout
+
+
+class TestShowAndDiff:
+    def test_round_trip(self, tmp_path: Path) -> None:
+        text = dagdsl("show", "examples/quickstart.dg", "--set", "depth=2")
+        assert text.returncode == 0
+        shown = tmp_path / "shown.dg"
+        shown.write_text(text.stdout)
+        assert dagdsl("show", shown).stdout == text.stdout
+        assert dagdsl("fmt", "--check", shown).returncode == 0
+
+    def test_same(self, tmp_path: Path) -> None:
+        shown = tmp_path / "shown.dg"
+        shown.write_text(dagdsl("show", "examples/quickstart.dg").stdout)
+        done = dagdsl("diff", "examples/quickstart.dg", shown)
+        assert done.returncode == 0
+        assert done.stdout.startswith("the same network: ")
+
+    def test_ir_json(self, tmp_path: Path) -> None:
+        import dagdsl as library
+
+        path = tmp_path / "ir.json"
+        path.write_text(library.load(ROOT / "examples/quickstart.dg", depth=2).to_json())
+        assert dagdsl("show", path).stdout.startswith("edition 1\n")
+        done = dagdsl("diff", path, "examples/quickstart.dg", "--set", "depth=3")
+        assert done.returncode == 1
+        assert "+ node s1.n[2]\n" in done.stdout
+        assert "  parameters " in done.stdout
+
+    def test_json(self) -> None:
+        args = ("diff", "examples/quickstart.dg", "examples/fashion_mnist.dg", "--format", "json")
+        done = dagdsl(*args)
+        assert done.returncode == 1
+        answer = json.loads(done.stdout)
+        assert {"kind", "what", "details"} == set(answer["changes"][0])
+        assert set(answer["costs"]["parameters"]) == {"before", "after"}

@@ -53,24 +53,34 @@ def in_net(*lines: str) -> str:
 
 
 def test_uses_of_a_block_become_arguments() -> None:
-    block = "block b(n, k = 3, body: op) = conv(n, kernel = k) |> body |> conv(n, kernel = 1)\n"
-    body = "node x: b(8, body = relu)  node y: b(4, 5, bn |> relu)  image -> x -> y  output y"
+    block = "block b(n, k, body: op) = conv(n, kernel = k) |> body |> conv(n, kernel = 1)\n"
+    body = "node x: b(8, 3, relu)  node y: b(4, 5, tanh)  image -> x -> y  output y"
     lines = shown(block + in_net(body))
-    assert "block b(channels, body: op, kernel) =" not in lines
+    pipe = "conv(channels, kernel = kernel) |> body |> conv(kernel = 1)"
+    assert lines[2] == f"block b(channels, kernel, body: op) = {pipe}"
     assert "  node x: b(8, kernel = 3, body = relu)" in lines
-    assert "  node y: b(4, kernel = 5, body = bn |> relu)" in lines
+    assert "  node y: b(4, kernel = 5, body = tanh)" in lines
+
+
+def test_blocks_with_bodies() -> None:
+    block = "block b(n, k) { node a[n]: conv(kernel = k)  in -> a -> out }\n"
+    lines = shown(block + in_net("node x: b(2, 3) |> b(3, 5)", "image -> x", "output x"))
+    assert "block b(count, kernel) {" in lines
+    assert "  node a[count]: conv(kernel = kernel)" in lines
+    assert "  in -> a -> out" in lines
+    assert "  node x: b(2, kernel = 3) |> b(3, kernel = 5)" in lines
 
 
 def test_arrays_pick_from_lists() -> None:
-    body = "node n[3]: conv(4 * index + 4)  image -> n[0] -> n[1] -> n[2] -> end  node end: gap |> fc(2)"
-    lines = shown(in_net(body, "output end"))
+    wires = "image -> n[0] -> n[1] -> n[2] -> end"
+    lines = shown(in_net("node n[3]: conv(4 * index + 4)  node end: gap", wires, "output end"))
     assert "  node n[3]: conv([4, 8, 12][index])" in lines
 
 
 def test_arrays_of_stages() -> None:
     stage = "stage s[2] { channels = 4 * index + 4  node n[index + 1]: conv  connect complete }"
     lines = shown(in_net(stage, "image -> s[0] -> s[1]", "output last { x = s[1] }"))
-    assert "    count = [1, 2][index]" in lines
+    assert "    count      = [1, 2][index]" in lines
     assert "    node n[count]: conv" in lines
     assert "    connect complete" in lines
 

@@ -68,6 +68,13 @@ async def test_a_mistake_in_an_unsaved_import_stands_at_the_import(editor: Edito
     assert await editor.published("user.dg") == []
 
 
+async def test_an_import_that_appears(editor: Editor) -> None:
+    (found,) = await editor.open("user.dg", USER)
+    assert found.code == "DG0204"
+    await editor.open("blocks.dg", BLOCKS)
+    assert await editor.published("user.dg") == []
+
+
 async def test_what_a_closed_file_says_on_disk_counts(editor: Editor) -> None:
     (editor.folder / "blocks.dg").write_text(BLOCKS)
     await editor.open("blocks.dg", "")
