@@ -168,7 +168,7 @@ class TestBuild:
         assert complaint in done.stderr
         assert not (tiny.parent / "out").exists()
 
-    @pytest.mark.parametrize("mode", ["static", "grouped", "branch", "auto"])
+    @pytest.mark.parametrize("mode", ["static", "grouped", "branch"])
     def test_modes(self, tiny: Path, mode: str) -> None:
         done = dagdsl(
             "build", tiny, "-o", tiny.parent / "out", "--backend", "eager", "--mode", mode
