@@ -80,7 +80,8 @@ def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> V
             return value
         case "int", float():
             if value.is_integer():
-                return int(value)
+                whole = bounded(value, at, sink)
+                return whole if isinstance(whole, Unknown) else int(whole)
             help = f"write `round(...)`, or `divisible(..., 8)` for channels: {round(value)}"
             sink.error(
                 "DG0305",
@@ -126,7 +127,8 @@ def fit(value: Worth, param: Param, at: Span, sink: Sink) -> Value | Unknown:
 
 def bounded(value: float, at: Span, sink: Sink) -> int | float | Unknown:
     """The result of arithmetic, unless it is too large or not a number at all."""
-    if not math.isfinite(value) or abs(value) > MAX_INTEGER:
+    # In this order: no float is as large as an integer may be.
+    if abs(value) > MAX_INTEGER or not math.isfinite(value):
         sink.error("DG0304", at, "the result is too large", label="larger than 2^53")
         return UNKNOWN
     return value

@@ -78,3 +78,11 @@ def test_one_mistake_one_report(old: str, new: str, code: str) -> None:
     found = codes(text.replace(old, new, 1))
     assert found[0] == code or found == [code]
     assert {one for one in found if not one.startswith("DG01")} <= {code}
+
+
+@pytest.mark.parametrize("huge", ["1e308", "round(1e308)", "round(1e308) * 16", "1e308 * 10"])
+def test_huge_numbers(huge: str) -> None:
+    text = GOOD.replace("param width: int = 16", f"param width: int = {huge}")
+    assert set(codes(text)) == {"DG0304"}
+    stage = GOOD.replace("stage s {", f"stage s {{ channels = {huge}  x = channels * 10")
+    assert set(codes(stage)) == {"DG0304"}
