@@ -21,10 +21,11 @@ def test_mutations(seed: int) -> None:
     random_ = random.Random(seed)
     for _ in range(300):
         text = _mutated(random_)
-        start = time.perf_counter()
+        start = time.process_time()
         file, diagnostics = parse_text(text)
         plain(diagnostics)
-        assert time.perf_counter() - start < 1, text
+        # A hang, not a pause: this process may be large, and its garbage collector slow.
+        assert time.process_time() - start < 5, text
         # Whatever was mended is a tree like any other.
         if all(diagnostic.code == "DG0102" for diagnostic in diagnostics):
             assert bare(parse_good(print_file(file)).items) == bare(file.items), text
