@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dagdsl.check.cost import cost_of_net
+from dagdsl.diagnostics.codes import CODES
+from dagdsl.diagnostics.explain import explain
 from dagdsl.frontend import analyse_file
 from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.ops.catalogue import OPS
@@ -99,10 +101,19 @@ def _millions(count: int) -> str:
     return f"{count / 1e6:,.2f} M"
 
 
+def _errors() -> Iterator[str]:
+    for code, title in CODES.items():
+        yield f"## {code}: {title}"
+        yield ""
+        yield explain(code).meaning
+        yield ""
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "ops": _ops,
     "patterns": _patterns,
     "families": _families,
+    "errors": _errors,
 }
 
 
