@@ -54,8 +54,9 @@ golden: $(STAMP)
 	$(BIN)/pytest -q --update-golden
 
 fashion-mnist: $(STAMP)
-	$(BIN)/dagdsl train examples/fashion_mnist.dg --data fashion-mnist --epochs 4 --batch-size 64 --lr 0.006 --no-augment \
-		--out runs/fashion-mnist
+	rm -rf runs/fashion-mnist
+	$(BIN)/dagdsl train examples/fashion_mnist.dg --data fashion-mnist --epochs 4 --batch-size 64 \
+		--lr 0.006 --no-augment --out runs/fashion-mnist
 
 docs: $(STAMP)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
