@@ -9,8 +9,7 @@ from dagdsl.check.cost import cost_of_graph, cost_of_node, cost_of_steps
 from dagdsl.check.shapes import input_of
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net
-from dagdsl_compiler.lower.names import GraphNames, names_of
-from dagdsl_compiler.lower.pins import graphs_in, graphs_of
+from dagdsl_compiler.lower.names import GraphNames, graphs_in, graphs_of, names_of
 from dagdsl_compiler.profile import Profile
 
 

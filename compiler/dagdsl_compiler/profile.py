@@ -13,8 +13,8 @@ from torch import Tensor, fx
 
 from dagdsl.check.liveness import closable
 from dagdsl.errors import UsageError
-from dagdsl_compiler.lower.names import names_of
-from dagdsl_compiler.lower.pins import Pins, graphs_of
+from dagdsl_compiler.lower.names import graphs_of, names_of
+from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.lower.regions import lower_regions
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import run_passes

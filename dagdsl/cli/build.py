@@ -10,6 +10,8 @@ import typer
 from dagdsl.cli.console import Format, NetName, Sets
 
 if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
     from dagdsl.check.cost import Costs
     from dagdsl.ir.nodes import Net
     from dagdsl_compiler.driver import Mode, Model
@@ -103,12 +105,13 @@ def _compile(
     from dagdsl_compiler.emit.load import load_source
     from dagdsl_compiler.emit.source import emit_source
     from dagdsl_compiler.errors import ModelError
+    from dagdsl_compiler.passes.base import dump as dump_graph
     from dagdsl_compiler.probe import BATCH, compare
 
     files: dict[str, str] = {}
 
-    def keep(name: str, graph: object) -> None:
-        files[f"passes/{len(files):02}-{name}.txt"] = str(getattr(graph, "graph", graph)) + "\n"
+    def keep(name: str, module: GraphModule) -> None:
+        files[f"passes/{len(files):02}-{name}.txt"] = dump_graph(module)
 
     start = time.perf_counter()
     reference = compile(net, backend="eager", seed=0, on_pass=keep if dump else None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Step
-from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node
+from dagdsl_compiler.lower.names import graphs_of
 
 N = TypeVar("N", Node, Edge, Block)
 
@@ -104,24 +104,7 @@ def _mean(shares: Tensor) -> float:
 
 def routed_graphs(net: Net) -> dict[str, Graph]:
     """The graphs with routers, by the key of their routes, in topological order."""
-    return dict(_routed(net.graph, names_of(net)))
-
-
-def _routed(graph: Graph, names: GraphNames) -> Iterator[tuple[str, Graph]]:
-    if graph.is_gated:
-        yield names.routes, graph
-    for node, scope in zip(graph.nodes, names.nodes, strict=True):
-        yield from _routed_in(node.steps, scope)
-    for edge, scope in zip(graph.edges, names.edges, strict=True):
-        yield from _routed_in(edge.steps, scope)
-
-
-def _routed_in(steps: tuple[Step, ...], scope: Scope) -> Iterator[tuple[str, Graph]]:
-    for step, inner in zip(steps, scope.steps, strict=True):
-        if isinstance(step, Graph) and isinstance(inner, GraphNames):
-            yield from _routed(step, inner)
-        elif isinstance(step, Block) and isinstance(inner, Scope):
-            yield from _routed_in(step.steps, inner)
+    return {names.routes: graph for graph, names in graphs_of(net) if graph.is_gated}
 
 
 def without_thresholds(net: Net) -> Net:
@@ -130,17 +113,14 @@ def without_thresholds(net: Net) -> Net:
 
 
 def _opened(graph: Graph) -> Graph:
-    # Made anew: a copy would keep the look-ups that the graph has cached.
-    return Graph(
-        nodes=tuple(_with_opened_steps(node) for node in graph.nodes),
-        edges=tuple(_with_opened_steps(edge) for edge in graph.edges),
-        routers=tuple(
-            router.model_copy(
-                update={"topk": None, "threshold": None, "binary": False, "dead": "zero"}
-            )
-            for router in graph.routers
-        ),
-    ).at(graph.origin)
+    never_closes = {"topk": None, "threshold": None, "binary": False, "dead": "zero"}
+    return graph.model_copy(
+        update={
+            "nodes": tuple(_with_opened_steps(node) for node in graph.nodes),
+            "edges": tuple(_with_opened_steps(edge) for edge in graph.edges),
+            "routers": tuple(r.model_copy(update=never_closes) for r in graph.routers),
+        }
+    )
 
 
 def _with_opened_steps(element: N) -> N:

@@ -11,8 +11,7 @@ from dagdsl.check.liveness import closable, keeps_strongest
 from dagdsl.ir.nodes import Net, Router
 from dagdsl_compiler.lower.gates import decide
 from dagdsl_compiler.lower.graph import Lowering
-from dagdsl_compiler.lower.names import Scope
-from dagdsl_compiler.lower.pins import graphs_of
+from dagdsl_compiler.lower.names import Scope, graphs_of
 from dagdsl_compiler.lower.writer import Place
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Step
@@ -94,6 +94,32 @@ class GraphNames:
 def names_of(net: Net) -> GraphNames:
     """The names of everything in `net`."""
     return _Namer().graph(net.graph, _Place("", ""))
+
+
+def graphs_of(net: Net) -> Iterator[tuple[Graph, GraphNames]]:
+    """All graphs of a net with their names, the outer before the inner."""
+    yield from _graphs(net.graph, names_of(net))
+
+
+def _graphs(graph: Graph, names: GraphNames) -> Iterator[tuple[Graph, GraphNames]]:
+    yield graph, names
+    for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        for inner in graphs_in(node.steps, scope.steps):
+            yield from _graphs(*inner)
+    for edge, scope in zip(graph.edges, names.edges, strict=True):
+        for inner in graphs_in(edge.steps, scope.steps):
+            yield from _graphs(*inner)
+
+
+def graphs_in(
+    steps: Iterable[Step], names: Iterable[Scope | GraphNames]
+) -> Iterator[tuple[Graph, GraphNames]]:
+    """The graphs among steps and in their blocks; not those inside these graphs."""
+    for step, name in zip(steps, names, strict=True):
+        if isinstance(step, Graph) and isinstance(name, GraphNames):
+            yield step, name
+        elif isinstance(step, Block) and isinstance(name, Scope):
+            yield from graphs_in(step.steps, name.steps)
 
 
 def plain(name: str) -> str:

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from dagdsl.check.cost import cost_of_node, cost_of_steps
 from dagdsl.check.liveness import can_die, closable
 from dagdsl.errors import UsageError
-from dagdsl.ir.nodes import Block, Graph, Net, Router, Step
-from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+from dagdsl.ir.nodes import Graph, Net, Router, Step
+from dagdsl_compiler.lower.names import GraphNames, Scope, graphs_in, graphs_of, names_of
 
 Pins: TypeAlias = Mapping[str, bool]
 """An edge, as `s1: n[0] -> n[2]`, or `a -> b` in the net's own graph -> whether it is open."""
@@ -121,32 +121,6 @@ def removed_by(net: Net, pins: Pins) -> Removed:
     """What pins take out of a net."""
     ends = frozenset(name for output in net.outputs for name in output.nodes)
     return _removed(net.graph, names_of(net), ends, pins)
-
-
-def graphs_of(net: Net) -> Iterator[tuple[Graph, GraphNames]]:
-    """All graphs of a net with their names, the outer before the inner."""
-    yield from _graphs(net.graph, names_of(net))
-
-
-def _graphs(graph: Graph, names: GraphNames) -> Iterator[tuple[Graph, GraphNames]]:
-    yield graph, names
-    for node, scope in zip(graph.nodes, names.nodes, strict=True):
-        for inner in graphs_in(node.steps, scope.steps):
-            yield from _graphs(*inner)
-    for edge, scope in zip(graph.edges, names.edges, strict=True):
-        for inner in graphs_in(edge.steps, scope.steps):
-            yield from _graphs(*inner)
-
-
-def graphs_in(
-    steps: Iterable[Step], names: Iterable[Scope | GraphNames]
-) -> Iterator[tuple[Graph, GraphNames]]:
-    """The graphs among steps and in their blocks; not those inside these graphs."""
-    for step, name in zip(steps, names, strict=True):
-        if isinstance(step, Graph) and isinstance(name, GraphNames):
-            yield step, name
-        elif isinstance(step, Block) and isinstance(name, Scope):
-            yield from graphs_in(step.steps, name.steps)
 
 
 def _live_routers(graph: Graph, closed: set[Arrow] | frozenset[Arrow]) -> list[Router]:
