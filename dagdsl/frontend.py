@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from dagdsl.check.balance import check_balance
 from dagdsl.check.gates import check_gates
 from dagdsl.check.verify import verify
+from dagdsl.collector import garbage_can_wait
 from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.errors import UsageError
@@ -18,7 +17,7 @@ from dagdsl.limits import MAX_IR_BYTES
 from dagdsl.sema.context import Context
 from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
 from dagdsl.sema.instances import Blueprint, blueprints
-from dagdsl.sema.modules import Files, Modules
+from dagdsl.sema.modules import Files, Modules, bases_of
 from dagdsl.sema.settings import Setting, Settings
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
@@ -43,6 +42,7 @@ class Analysis:
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
+@garbage_can_wait()
 def analyse(
     source: SourceFile,
     settings: Settings | None = None,
@@ -61,7 +61,8 @@ def analyse(
     wanted = [item for item in declared if net is None or item.name.name == net]
     plans = blueprints(wanted, module, context)
     if not sink.has_errors:
-        _check_names(settings, net, declared, plans, set(module.params))
+        params = {name for file in (module, *bases_of(module)) for name in file.params}
+        _check_names(settings, net, declared, plans, params)
     nets: dict[str, Net] = {}
     for plan in plans:
         if net is None and plan.is_generic and id(plan.name) in context.used:
@@ -73,7 +74,7 @@ def analyse(
         if built is not None:
             nets[built.name] = built
     check_unused_bodies(module, context)
-    if declared and net is None and not sink.has_errors:
+    if declared and net is None:
         report_unused(module, context)
     if not sink.has_errors:
         for built in nets.values():
@@ -135,7 +136,7 @@ def load_ir(path: Path) -> Net:
         net = Net.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValidationError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{path} is not an ir.json of this version") from error
     problem = verify(net)
     if problem:

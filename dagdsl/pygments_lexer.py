@@ -24,10 +24,12 @@ from pygments.token import (
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import TYPES
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
+from dagdsl.syntax.grammar import table
 from dagdsl.syntax.wording import KEYWORDS, spelling
 from dagdsl.topology.patterns import PATTERNS
 
-_NAME = spelling("NAME")
+_PATTERNS = table().patterns
+_NAME = _PATTERNS["NAME"]
 _CONSTANTS = {"TRUE", "FALSE"}
 _PORTS = {"IN", "OUT"}
 _NAMED = {"PARAM", "ROUTER", "BLOCK", "NET", "INPUT", "STAGE", "OUTPUT"}
@@ -53,8 +55,8 @@ class DgLexer(RegexLexer):  # type: ignore[misc]  # pygments has no types
     tokens: ClassVar[dict[str, list[tuple[object, _TokenType]]]] = {
         "root": [
             (r"\s+", Whitespace),
-            (spelling("COMMENT"), Comment.Single),
-            (spelling("STRING"), String.Double),
+            (_PATTERNS["COMMENT"], Comment.Single),
+            (_PATTERNS["STRING"], String.Double),
             (
                 rf"\b({_keywords(_NAMED)})(\s+)({_NAME})",
                 bygroups(Keyword.Declaration, Whitespace, Name.Variable),
@@ -66,8 +68,8 @@ class DgLexer(RegexLexer):  # type: ignore[misc]  # pygments has no types
             (rf"({_NAME})(\s*)(=)", bygroups(Name.Attribute, Whitespace, Operator)),
             (_word({*OPS, *FUNCTIONS, CHOOSE, *PATTERNS}), Name.Builtin),
             (_NAME, Name),
-            (spelling("FLOAT"), Number.Float),
-            (spelling("INT"), Number.Integer),
+            (_PATTERNS["FLOAT"], Number.Float),
+            (_PATTERNS["INT"], Number.Integer),
             (r"->|\|>|\.\.|//|[-+*/=]", Operator),
             (r"[][(){},:.]", Punctuation),
         ]

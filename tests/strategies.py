@@ -94,12 +94,13 @@ def _router(draw: Draw) -> str:
                 "gap |> fc",
                 "gap |> fc(4) |> relu |> dropout(0.2) |> fc(init = 0.1)",
                 'gap |> fc |> noise("gumbel", scale = 0.5)',
+                'gap |> fc |> noise("logistic", temperature = 0.5)',
                 "conv(4, kernel = 1) |> gap |> fc(init = 0.0)",
             ]
         )
     )
     steps = [logits]
-    steps += draw(st.sampled_from([["sigmoid"], ["softmax"], ["relu_tanh"], []]))
+    steps += draw(st.sampled_from([["sigmoid"], ["softmax"], ["relu_tanh"], ["hard_concrete"], []]))
     topk = draw(st.sampled_from([[], [], [], ["topk(1)"], ["topk(2)"]]))
     steps += topk
     steps += draw(st.sampled_from([[], ["normalise"]]))

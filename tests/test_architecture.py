@@ -31,7 +31,7 @@ def modules_after(code: str, watched: tuple[str, ...] = HEAVY) -> str:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_does_not_import_torch(command: str, tmp_path: Path) -> None:
     args = [arg.format(folder=tmp_path) for arg in COMMANDS[command]]
-    code = f"from dagdsl.cli.app import app; app({args!r}, standalone_mode=False)"
+    code = f"from dagdsl.cli.app import run; run({args!r})"
     assert modules_after(code) == "[]"
 
 
@@ -45,5 +45,11 @@ def test_library_does_not_import_torch() -> None:
 
 def test_help_parses_nothing() -> None:
     """`--help` must not even build the parser or the IR: it answers before one can blink."""
-    found = modules_after("import dagdsl.cli.app", ("lark", "pydantic"))
-    assert found == "[]"
+    code = "from dagdsl.cli.app import run; run(['--help'])"
+    assert modules_after(code, ("lark", "pydantic")) == "[]"
+
+
+def test_plain_check_imports_only_what_checks() -> None:
+    """Options, tables of the grammar, pictures of mistakes: nothing of it for a good file."""
+    code = "from dagdsl.cli.app import run; run(['check', 'examples/quickstart.dg'])"
+    assert modules_after(code, ("lark", "typer", "rich", "networkx")) == "[]"

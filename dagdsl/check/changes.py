@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -12,6 +12,8 @@ from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step, Val
 from dagdsl.ops.spec import format_shape
 
 Kind = Literal["added", "removed", "changed"]
+_NOT_SHOWN = ("name", "steps", "groups")
+"""Of a router: it has no name of its own, and the others are compared in other ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ def _edge_fact(edge: Edge, routers: Mapping[str, Router]) -> _Fact:
     if edge.gate is None:
         return _Fact({}, ops)
     router = routers[edge.gate.router]
-    fields = router.model_dump(exclude={"name", "steps", "groups"})
-    values = {name: _text(value) for name, value in fields.items()}
+    names = [field.name for field in fields(router) if field.name not in _NOT_SHOWN]
+    values = {name: _text(getattr(router, name)) for name in names}
     return _Fact({}, ops, _Fact(values, tuple(_ops(router.steps, ""))))
 
 

@@ -69,10 +69,25 @@ def cost_of_graph(graph: Graph, ends: frozenset[str] = frozenset()) -> Costs:
     total = Costs()
     for node in graph.nodes:
         total += _always(cost_of_node(node, graph), node.name not in dying)
-        total += Costs(nodes=int(node.kind == "node"))
+    nodes = sum(node.kind == "node" for node in graph.nodes)
+    gated = weighted = least_weighted = 0
     for edge in graph.edges:
         alive = dying.isdisjoint((edge.source, edge.target)) and not all_closable(graph, edge)
-        total += _always(_cost_of_edge(edge, graph), alive)
+        if edge.steps:
+            total += _always(cost_of_steps(edge.steps, graph.node(edge.source).shape), alive)
+        if edge.gate is not None:
+            macs = macs_of_weighting(edge, graph)
+            gated += 1
+            weighted += macs
+            least_weighted += macs if alive else 0
+    total += Costs(
+        macs=weighted,
+        least_macs=least_weighted,
+        sum_macs=weighted,
+        nodes=nodes,
+        edges=len(graph.edges),
+        gated_edges=gated,
+    )
     for router in graph.routers:
         cost = cost_of_steps(router.steps, read_by(router, graph))
         reads_dead = router.vertex in dying
@@ -107,12 +122,16 @@ def cost_of_steps(steps: Iterable[Step], x: Shape) -> Costs:
     return inner + Costs(parameters, macs, macs)
 
 
-def _cost_of_edge(edge: Edge, graph: Graph) -> Costs:
-    """What an edge does, and one multiply-add for each feature it brings if it is weighted."""
-    weighted = prod(carried_by(edge, graph)) if edge.gate is not None else 0
-    gated = int(edge.gate is not None)
+def cost_of_edge(edge: Edge, graph: Graph) -> Costs:
+    """What an edge does to what it carries, and its weighting."""
+    macs = macs_of_weighting(edge, graph)
     body = cost_of_steps(edge.steps, graph.node(edge.source).shape)
-    return body + Costs(0, weighted, weighted, sum_macs=weighted, edges=1, gated_edges=gated)
+    return body + Costs(macs=macs, least_macs=macs, sum_macs=macs, edges=1)
+
+
+def macs_of_weighting(edge: Edge, graph: Graph) -> int:
+    """One multiply-add for each feature that a gated edge brings."""
+    return prod(carried_by(edge, graph)) if edge.gate is not None else 0
 
 
 def _always(cost: Costs, runs: bool) -> Costs:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from math import exp
+from collections.abc import Callable, Mapping
+from math import exp, tanh
+from types import MappingProxyType
+from typing import Final
 
 from dagdsl.check.shapes import read_by
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.ir.nodes import Graph, Net, Router
+from dagdsl.ir.nodes import Activation, Graph, Net, Router
 from dagdsl.ir.walk import graphs_in
 from dagdsl.source import Origin
 
 MIN_MARGIN = 0.2
 """Routers that start closer to their threshold than this were seen to close for good."""
+
+_START: Final[Mapping[Activation, Callable[[float], float]]] = MappingProxyType(
+    {
+        "sigmoid": lambda x: 1 / (1 + exp(-x)),
+        "relu_tanh": lambda x: max(tanh(x), 0.0),
+        "hard_concrete": lambda x: min(max(1.2 / (1 + exp(-x)) - 0.1, 0.0), 1.0),
+    }
+)
+"""What an edge weighs by its own logit."""
 
 
 def check_gates(net: Net, sink: Sink) -> None:
@@ -45,9 +57,9 @@ def _check_threshold(router: Router, tau: float, at: Origin, sink: Sink) -> None
         largest = start = value
     elif router.activation == "none":
         return
-    elif router.activation == "sigmoid" and not router.normalise:
+    elif router.activation in _START and not router.normalise:
         logit = value if init is None else init
-        start = None if logit is None else 1 / (1 + exp(-logit))
+        start = None if logit is None else _START[router.activation](logit)
     if tau >= largest:
         sink.error(
             "DG0802",

@@ -15,6 +15,8 @@ class Sink:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, int, str], Diagnostic] = {}
+        self.frames: tuple[Frame, ...] = ()
+        """The expansions that are being made: a value that is wrong may be so in these alone."""
 
     def error(
         self,
@@ -56,7 +58,7 @@ class Sink:
         fix: Fix | None,
     ) -> None:
         assert code in CODES, f"unregistered diagnostic code {code}"
-        origin = at if isinstance(at, Origin) else Origin(at)
+        origin = at if isinstance(at, Origin) else Origin(at, self.frames * (code in _OF_VALUES))
         span = origin.span
         expansions = tuple(map(_expansion, reversed(origin.frames)))
         labels = (*notes, *expansions)
@@ -88,20 +90,29 @@ def _expansion(frame: Frame) -> Label:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A help text with the known name closest to `name`, or nothing."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = _close(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _close(name: str, known: Iterable[str], count: int) -> list[str]:
+    """The names most like another; capitals, in which other systems write some, do not count."""
+    spelt = {one.lower(): one for one in known}
+    found = get_close_matches(name.lower(), list(spelt), n=count, cutoff=_SURE)
+    return [spelt[one] for one in found]
 
 
 def respelling(name: str, at: Span, known: Iterable[str]) -> Fix | None:
     """The fix for a misspelt name, if one known name is closer to it by far than all others."""
-    close = get_close_matches(name, set(known), n=2, cutoff=_SURE)
+    close = _close(name, set(known), 2)
     if not close:
         return None
-    ratios = [SequenceMatcher(None, one, name).ratio() for one in close]
+    ratios = [SequenceMatcher(None, one.lower(), name.lower()).ratio() for one in close]
     if len(close) == 2 and ratios[0] - ratios[1] < _APART:
         return None
     return Fix(f"change `{name}` to `{close[0]}`", (Edit(at, close[0]),))
 
 
+_OF_VALUES = frozenset({"DG0301", "DG0302", "DG0304", "DG0305"})
+"""Mistakes in values, which depend on the arguments of the blocks around them."""
 _SURE = 0.6
 _APART = 0.1

@@ -9,19 +9,18 @@
 
 Nothing here knows text (but for `origin`) and nothing knows torch. Shapes are those of one sample:
 `(C, H, W)` or `(C,)`; the batch dimension is never written. Everything is frozen; two elements are
-equal when they describe the same network, wherever they were written.
+equal when they describe the same network, wherever they were written. What makes them is checked by
+mypy; what is read from JSON is checked by pydantic (`json.py`), which is only then imported.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import dataclasses
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self, TypeAlias
-
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from dagdsl.errors import UsageError
 from dagdsl.source import Origin
@@ -31,18 +30,20 @@ Value: TypeAlias = bool | int | float | str
 
 Merge = Literal["sum", "mean", "max", "concat", "mul", "first_confident"]
 Reads = Literal["source", "target", "stage", "nothing"]
-Activation = Literal["none", "sigmoid", "softmax", "relu_tanh"]
+NodeKind = Literal["in", "node", "stage", "out"]
+Activation = Literal["none", "sigmoid", "softmax", "relu_tanh", "hard_concrete"]
 GateTraining = Literal["hard", "soft", "straight_through"]
 Dead = Literal["zero", "keep_strongest"]
 
 
-class Element(BaseModel):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Element:
     """Base of all IR classes: frozen data that remembers the text it came from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     # Not part of the network: no place in JSON, in the hash, or in a comparison.
-    _origin: Origin | None = PrivateAttr(default=None)
+    _origin: ClassVar[Origin | None] = None
 
     @property
     def origin(self) -> Origin | None:
@@ -51,35 +52,37 @@ class Element(BaseModel):
 
     def at(self, origin: Origin | None) -> Self:
         """Remember `origin`; returns the element itself."""
-        self._origin = origin
+        self.__dict__["_origin"] = origin
         return self
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields replaced, not validated; look-ups are made anew for it."""
-        copy = super().model_copy(update=update, deep=deep)
-        for name in copy.__dict__.keys() - type(self).model_fields.keys():
-            del copy.__dict__[name]
-        return copy
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields replaced, from the same text."""
+        return dataclasses.replace(self, **changes).at(self.origin)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        fields = type(self).model_fields
-        return all(getattr(self, field) == getattr(other, field) for field in fields)
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
 
     def __hash__(self) -> int:
-        return hash(self.model_dump_json())
+        return hash(tuple(_hashable(getattr(self, f.name)) for f in fields(self)))
 
 
+def _hashable(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Op(Element):
     """One operator of the catalogue with all its parameters; `shape` is that of its result."""
 
     kind: Literal["op"] = "op"
     op: str
-    params: dict[str, Value | None] = {}
+    params: dict[str, Value | None] = field(default_factory=dict)
     shape: Shape
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Block(Element):
     """An expanded `block`: the name it was declared with and what it stands for."""
 
@@ -89,6 +92,7 @@ class Block(Element):
     shape: Shape
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gate(Element):
     """The weight of an edge: output `index` of the router named `router` in the same graph."""
 
@@ -96,6 +100,7 @@ class Gate(Element):
     index: int
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Edge(Element):
     """`source` feeds `target`. Without a gate the edge is always open and weighs one.
 
@@ -108,6 +113,7 @@ class Edge(Element):
     steps: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Router(Element):
     """Computes, per sample, the weights of the edges whose gate names it.
 
@@ -144,6 +150,7 @@ class Router(Element):
         return self.topk is not None or self.threshold is not None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Node(Element):
     """A vertex: merges its in-edges, then applies `steps`; `shape` is that of its output.
 
@@ -154,14 +161,15 @@ class Node(Element):
     graph; the steps before it are its entry.
     """
 
-    kind: Literal["in", "node", "stage", "out"]
+    kind: NodeKind
     name: str
     merge: Merge = "sum"
-    merge_params: dict[str, Value | None] = {}
+    merge_params: dict[str, Value | None] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     shape: Shape
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Graph(Element):
     """A DAG. `nodes` stand in topological order: every edge goes forward.
 
@@ -221,6 +229,7 @@ class Graph(Element):
         return bool(self.routers)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Output(Element):
     """Something the net returns: the output of one node, or a group of named taps."""
 
@@ -233,21 +242,24 @@ class Output(Element):
         return (self.value,) if isinstance(self.value, str) else tuple(self.value.values())
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Net(Element):
     """A network. `settings` records the params it was elaborated with; it is no part of it."""
 
     ir_version: Literal[1] = 1
     name: str
-    settings: dict[str, Value | list[Value]] = {}
+    settings: dict[str, Value | list[Value]] = field(default_factory=dict)
     graph: Graph
     outputs: tuple[Output, ...]
 
     @property
     def hash(self) -> str:
         """The sha256 of the network: of its graph and outputs, not of its name or settings."""
-        content = self.model_dump(mode="json", include={"ir_version", "graph", "outputs"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        import hashlib
+
+        from dagdsl.ir.json import content_of
+
+        return hashlib.sha256(content_of(self).encode()).hexdigest()
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -280,27 +292,39 @@ class Net(Element):
             graph = self.graph.restricted_to(needed | inputs)
         except ValueError as error:
             raise UsageError(f"{self.name} cannot be cut there: {error}") from error
-        return self.model_copy(update={"graph": graph, "outputs": kept})
+        return self.replace(graph=graph, outputs=kept)
 
     def to_json(self) -> str:
         """The content of an `ir.json`."""
-        return self.model_dump_json(indent=1) + "\n"
+        from dagdsl.ir.json import to_json
+
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Net:
-        """Read an `ir.json`. Raises pydantic.ValidationError on anything else."""
-        return cls.model_validate_json(text)
+        """Read an `ir.json`. Raises ValueError on anything else."""
+        from dagdsl.ir.json import from_json
+
+        return from_json(text)
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """The JSON Schema of `ir.json`."""
-        return cls.model_json_schema()
+        from dagdsl.ir.json import json_schema
+
+        return json_schema()
 
 
-Step: TypeAlias = Annotated[Op | Block | Graph, Field(discriminator="kind")]
+class _ByKind:
+    """What pydantic is told of a step: its `kind` says which it is."""
 
-for _model in (Block, Edge, Node, Graph, Net):
-    _model.model_rebuild()
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic import Field
+
+        return handler.generate_schema(Annotated[source, Field(discriminator="kind")])
+
+
+Step: TypeAlias = Annotated[Op | Block | Graph, _ByKind()]
 
 
 def inner_graph(node: Node) -> Graph | None:

@@ -23,6 +23,10 @@ class Context:
     """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
     mentioned: set[int] = field(default_factory=set)
     """The same for names that stand in an arm of `choose` that was not taken."""
+    guessed: dict[str, tuple[Span, ...]] = field(default_factory=dict)
+    """File -> the statements in it whose syntax was mended by a guess: nothing is said of them."""
+    not_taken: dict[int, ast.Expr] = field(default_factory=dict)
+    """Such arms by `id()`: what is in them is always the same."""
     broken_syntax: bool = False
     """Whether statements were left out because they could not be read."""
     recursive: set[int] = field(default_factory=set)
@@ -36,6 +40,11 @@ class Context:
         """Remember that a declared name is referred to."""
         if ident is not None:
             self.used.add(id(ident))
+
+    def is_guessed(self, at: Span) -> bool:
+        """Whether a place is in a statement whose syntax was mended by a guess."""
+        spans = self.guessed.get(at.file.name, ()) if self.guessed else ()
+        return any(span.start <= at.start < span.end for span in spans)
 
     def mention(self, ident: ast.Ident | None) -> None:
         """Remember that a declared name is needed for other settings."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from dagdsl.diagnostics.model import Edit, Fix, Label
+from dagdsl.diagnostics.sink import did_you_mean, respelling
 from dagdsl.ir.nodes import Net, Output
 from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context, Exhausted
 from dagdsl.sema.expressions import evaluate
 from dagdsl.sema.flow import check_flow
-from dagdsl.sema.graphs import GraphBuilder, build_body
+from dagdsl.sema.graphs import STAGE_ATTRIBUTES, GraphBuilder, build_body
 from dagdsl.sema.instances import Blueprint
+from dagdsl.sema.merging import ATTRIBUTE
+from dagdsl.sema.names import names_in
 from dagdsl.sema.routers import plan_router
 from dagdsl.sema.scope import Module, Scope
 from dagdsl.sema.settings import Settings, as_setting, parse_setting
@@ -21,6 +25,8 @@ from dagdsl.sema.vertices import Vertex
 from dagdsl.sema.wiring import Wirer
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
+
+_ATTRIBUTES = (*STAGE_ATTRIBUTES, ATTRIBUTE)
 
 
 def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | None:
@@ -90,17 +96,29 @@ def check_unused_bodies(module: Module, context: Context) -> None:
 
 
 def report_unused(module: Module, context: Context) -> None:
-    """Warn of what the file declares and nothing refers to."""
+    """Warn of what the file declares and nothing refers to.
+
+    After an error only of constants that look like misspelt attributes of a stage, which may be the
+    cause of it: of the others it is not known who would have referred to them.
+    """
     needed = context.used | context.mentioned
-    for what, ident in _declared(module):
+    declared = _declared(module)
+    if context.sink.has_errors:
+        declared = ((what, ident) for what, ident in declared if _is_misspelt(what, ident, module))
+    for what, ident in declared:
         if id(ident) not in needed and not ident.name.startswith("_"):
+            known = _attributes_like(what, ident)
+            meant = did_you_mean(ident.name, known)
             context.sink.warning(
                 "DG0801",
                 ident.span,
                 f"{what} `{ident.name}` is not used",
                 label="nothing refers to it",
-                help=f"take it out, or call it `_{ident.name}`",
+                help=meant or f"take it out, or call it `_{ident.name}`",
+                fix=respelling(ident.name, ident.span, known),
             )
+    if context.sink.has_errors:
+        return
     for alias, (statement, _) in module.imports.items():
         if id(statement) not in needed:
             context.sink.warning(
@@ -120,6 +138,16 @@ def _whole_line(span: Span) -> Span:
     end = text.find("\n", span.end) + 1 or len(text)
     around = text[start : span.start] + text[span.end : end]
     return span if around.strip() else Span(span.file, start, end)
+
+
+def _attributes_like(what: str, ident: ast.Ident) -> list[str]:
+    """The attribute of a stage that a constant may have been meant to be."""
+    return get_close_matches(ident.name, _ATTRIBUTES if what == "constant" else (), 1, 0.8)
+
+
+def _is_misspelt(what: str, ident: ast.Ident, module: Module) -> bool:
+    read = (name.path[0] for item in module.items.values() for name in names_in(item))
+    return bool(_attributes_like(what, ident)) and ident.name not in read
 
 
 def _declared(module: Module) -> Iterator[tuple[str, ast.Ident]]:

@@ -22,6 +22,8 @@ _PORT_ATTRIBUTES: Final[Mapping[str, int]] = {"channels": 0, "height": 1, "width
 
 def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> Worth:
     """The value of an expression. Reports what is wrong and gives UNKNOWN for it."""
+    if context.is_guessed(expr.span):
+        return UNKNOWN
     match expr:
         case ast.Literal(value):
             return UNKNOWN if value is None else value
@@ -68,7 +70,9 @@ def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
             return binding.value
     found = resolve(expr, scope, context)
     if found is None:
-        if len(expr.path) == 1 and (head in OPS or head in PATTERNS):
+        # Built-in ones first: looking for those of packages takes long.
+        builtin = head in OPS.builtin or head in PATTERNS.builtin
+        if len(expr.path) == 1 and (builtin or head in OPS or head in PATTERNS):
             return PipeValue(expr, scope)
         unknown_name(expr, scope, context, [*OPS, *FUNCTIONS, CHOOSE])
         return UNKNOWN

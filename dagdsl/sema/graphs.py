@@ -133,9 +133,8 @@ class GraphBuilder:
                 body, y = steps.expand(rest, scope, y, self.context, self.frames)
             case ast.Stage() as stage:
                 body, y = self._stage(stage, vertex, y)
-        kind = "stage" if vertex.kind == "stage" else "out" if vertex.kind == "out" else "node"
         return Node(
-            kind=kind,
+            kind=vertex.kind,
             name=vertex.name,
             merge=merging.merge,
             merge_params=merging.params,

@@ -10,7 +10,7 @@ from dagdsl.diagnostics.model import Label
 from dagdsl.diagnostics.sink import Sink, did_you_mean, respelling
 from dagdsl.errors import UsageError
 from dagdsl.limits import MAX_IMPORTS
-from dagdsl.sema.arguments import as_type
+from dagdsl.sema.arguments import as_type, callee_of
 from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate, number
 from dagdsl.sema.names import names_in
@@ -47,11 +47,14 @@ class Modules:
     ) -> Module:
         """The module of a file that was read, with everything it imports.
 
-        `settings` stand in for the defaults of its params; `path` is where the file lies, if its
-        name does not say. Raises UsageError on a setting that does not fit.
+        `settings` stand in for the defaults of its params, and of those of the files that its nets
+        are made from; `path` is where the file lies, if its name does not say. Raises UsageError on
+        a setting that does not fit.
         """
         module = Module(self.files.parse(source, self.sink))
         module.lost |= module.file.dropped
+        if module.file.guessed:
+            self.context.guessed[module.file.source.name] = module.file.guessed
         self.context.broken_syntax |= self.sink.has_errors
         path = path or Path(source.name)
         self._loading.append(path.resolve())
@@ -62,12 +65,19 @@ class Modules:
                 self._declare(item.name, item, module)
                 module.items.setdefault(item.name.name, item)
         self._find_recursion(module)
-        for item in module.file.items:
-            if isinstance(item, ast.Param) and module.items[item.name.name] is item:
-                given = (settings or {}).get(item.name.name)
-                module.params[item.name.name] = self._param(item, module, given)
+        self._set_params(module, settings or {})
+        if settings and not self.sink.has_errors:
+            inherited = {k: v for k, v in settings.items() if k not in module.params}
+            for base in bases_of(module):
+                self._set_params(base, inherited)
         self._loading.pop()
         return module
+
+    def _set_params(self, module: Module, settings: Settings) -> None:
+        """Give each param of a file its value, in order: one may follow from those before it."""
+        for name, item in module.items.items():
+            if isinstance(item, ast.Param):
+                module.params[name] = self._param(item, module, settings.get(name))
 
     def _declare(self, name: ast.Ident, item: ast.Item, module: Module) -> None:
         first: ast.Ident | None = None
@@ -201,6 +211,19 @@ class Modules:
                 self.sink.error(
                     "DG0209", item.name.span, f"{kind} `{start}` uses itself", label="never ends"
                 )
+
+
+def bases_of(module: Module) -> list[Module]:
+    """The other files that nets of a file are made from, near ones first."""
+    files = [module]
+    for file in files:
+        for item in file.items.values():
+            if isinstance(item, ast.Instance):
+                space = callee_of(item.made)[0].path[0]
+                base = file.imports[space][1] if space in file.imports else file
+                if not any(base is known for known in files):
+                    files.append(base)
+    return files[1:]
 
 
 class Domain:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dagdsl.diagnostics.model import Edit, Fix
 from dagdsl.diagnostics.sink import did_you_mean, respelling
+from dagdsl.ops.catalogue import ELSEWHERE
 from dagdsl.sema.context import Context
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.scope import Declared, Module, Scope
@@ -21,6 +23,9 @@ def is_function(callee: ast.Name, scope: Scope) -> bool:
 
 def mention(expr: ast.Expr, scope: Scope, context: Context) -> None:
     """Mark the names in an expression that is not evaluated as needed all the same."""
+    if id(expr) in context.not_taken:
+        return
+    context.not_taken[id(expr)] = expr
     for name in names_in(expr):
         binding = scope.find(name.path[0])
         if binding is not None:
@@ -93,15 +98,17 @@ def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable
         known = list(scope.module.imports)
     elif last in scope.module.lost:
         return  # what declared it is broken, and was reported
+    at = Span(name.span.file, name.span.start, name.span.start + len(last))
+    here = ELSEWHERE.get(last.lower())
     context.sink.error(
         "DG0201",
         name.span,
         f"unknown name `{last}`",
         label="not found",
-        help=did_you_mean(last, known),
-        fix=respelling(
-            last, Span(name.span.file, name.span.start, name.span.start + len(last)), known
-        ),
+        help=f"it is called `{here}` here" if here else did_you_mean(last, known),
+        fix=respelling(last, at, known)
+        if here is None
+        else Fix(f"change `{last}` to `{here}`", (Edit(at, here),)),
     )
 
 

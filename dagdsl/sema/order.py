@@ -19,6 +19,11 @@ def sort_vertices(wiring: Wiring, sink: Sink) -> None:
         if len(done) == len(wiring.vertices):
             break
         _cut_cycle(wiring, {v.name for v in wiring.vertices} - {v.name for v in done}, sink)
+    if len(done) < len(wiring.vertices):
+        # More circles than anybody wants to read of: what is on them is left out.
+        left = {vertex.name for vertex in done}
+        wiring.links = [k for k in wiring.links if {k.source.name, k.target.name} <= left]
+        wiring.incomplete = True
     wiring.vertices = done
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dagdsl.diagnostics.sink import did_you_mean, respelling
@@ -36,8 +36,9 @@ ORDER = "activation, `topk`, `normalise`, `threshold`"
 
 EXAMPLE = "a router is a pipe like `gap |> fc |> sigmoid |> threshold(0.1)`"
 
-OPEN_BIAS = {"source": 1.0, "target": 1.0, "stage": 2.0}
-"""Start of the last bias of a router, so that its edges start open (see docs/method.md)."""
+_OPEN_BIAS = {"source": 1.0, "target": 1.0, "stage": 2.0}
+_EDGE_BY_EDGE = ("sigmoid", "relu_tanh", "hard_concrete")
+"""The activations that weigh each edge by its own logit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ class Decision:
     binary: bool = False
     train: GateTraining = "hard"
     dead: Dead = "zero"
+
+
+_DECISION = tuple(field.name for field in fields(Decision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,14 @@ def _decision(parts: list[_Use], context: Context) -> Decision | None:
     return decision
 
 
+def open_bias(reads: Reads, activation: Activation) -> float | None:
+    """Where the last bias of a router starts if the text does not say: its edges start open.
+
+    None where that is not for a bias to decide.
+    """
+    return _OPEN_BIAS.get(reads) if activation in _EDGE_BY_EDGE else None
+
+
 def make_router(
     plan: Plan,
     name: str,
@@ -165,8 +177,9 @@ def make_router(
     """
     count = sum(groups)
     defaults: dict[str, Value] = {"channels": count}
-    if plan.reads in OPEN_BIAS and plan.decision.activation == "sigmoid":
-        defaults["init"] = OPEN_BIAS[plan.reads]
+    bias = open_bias(plan.reads, plan.decision.activation)
+    if bias is not None:
+        defaults["init"] = bias
     weighing = _weighing(plan.body)
     steps: list[Op] = []
     y = x
@@ -196,7 +209,7 @@ def make_router(
         vertex=vertex,
         steps=tuple(steps),
         groups=tuple(groups),
-        **asdict(plan.decision),
+        **{name: getattr(plan.decision, name) for name in _DECISION},
     ).at(plan.at)
 
 
@@ -211,6 +224,8 @@ def _weighing(body: Sequence[_Use]) -> _Use:
 def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> list[_Use] | None:
     """The steps of a router, with the routers it is made from opened; None after an error."""
     sink = context.sink
+    if context.is_guessed(expr.span):
+        return None
     if isinstance(expr, ast.Pipe):
         parts: list[_Use] = []
         for step in expr.steps:

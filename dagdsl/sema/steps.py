@@ -13,6 +13,7 @@ from dagdsl.ops.spec import OpSpec, ShapeError, format_shape
 from dagdsl.sema import graphs
 from dagdsl.sema.arguments import bind_formals, callee_of, pipe_of
 from dagdsl.sema.context import Context, Exhausted
+from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.names import kind_of, resolve, unknown_name
 from dagdsl.sema.params import bind_params
 from dagdsl.sema.scope import Module, Scope
@@ -35,6 +36,8 @@ def expand(
     expr: ast.Expr, scope: Scope, x: Shape, context: Context, frames: Frames = ()
 ) -> tuple[Steps, Shape]:
     """The steps an expression stands for, applied to an input of shape `x`; and their output."""
+    if context.is_guessed(expr.span):
+        return (), UNKNOWN_SHAPE
     match expr:
         case ast.Pipe():
             steps: list[Step] = []
@@ -60,8 +63,11 @@ def op_of(expr: ast.Expr, scope: Scope) -> OpSpec | None:
     if not isinstance(expr, ast.Name | ast.Call):
         return None
     name, _ = callee_of(expr)
-    shadowed = scope.find(name.path[0]) or name.path[0] in scope.module.items
-    return None if len(name.path) > 1 or shadowed else OPS.get(name.path[0])
+    head = name.path[0]
+    is_function = isinstance(expr, ast.Call) and (head in FUNCTIONS or head == CHOOSE)
+    if len(name.path) > 1 or is_function:
+        return None
+    return None if scope.find(head) or head in scope.module.items else OPS.get(head)
 
 
 def _use(
@@ -72,6 +78,20 @@ def _use(
     frames: Frames,
 ) -> tuple[Steps, Shape]:
     context.nest(frames, expr.span)
+    outer, context.sink.frames = context.sink.frames, frames
+    try:
+        return _use_here(expr, scope, x, context, frames)
+    finally:
+        context.sink.frames = outer
+
+
+def _use_here(
+    expr: ast.Name | ast.Call | ast.Index,
+    scope: Scope,
+    x: Shape,
+    context: Context,
+    frames: Frames,
+) -> tuple[Steps, Shape]:
     nothing = (), UNKNOWN_SHAPE
     pipe = pipe_of(expr, scope, context, frames)
     if isinstance(pipe, PipeValue):
@@ -129,6 +149,7 @@ def _expand_block(
     inside = Scope(module, input=x)
     bind_formals(block.formals, args, f"block `{name}`", at, scope, inside, context)
     through = (*frames, Frame(f"block `{name}`", at))
+    context.sink.frames = through  # until `_use` takes it back
     steps: Steps
     if isinstance(block.body, tuple):
         graph, y = graphs.build_body(block.body, inside, x, context, through)

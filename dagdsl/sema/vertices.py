@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dagdsl.ir.nodes import NodeKind
 from dagdsl.source import Origin
 from dagdsl.syntax import ast
 
@@ -13,7 +14,7 @@ class Vertex:
     """A node of the graph to be: a port, a `node` (`body` is its pipe), or a `stage`."""
 
     name: str
-    kind: str
+    kind: NodeKind
     at: Origin
     declared: ast.Node | ast.Stage | ast.Input | None = None
     index: int | None = None

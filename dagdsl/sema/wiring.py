@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from dagdsl.diagnostics.model import Label
 from dagdsl.diagnostics.sink import did_you_mean, respelling
+from dagdsl.ir.nodes import NodeKind
 from dagdsl.limits import MAX_NODES
 from dagdsl.sema.arguments import callee_of, pipe_of
 from dagdsl.sema.context import Context
@@ -85,7 +86,7 @@ class Wirer:
 
     def _declare_all(
         self,
-        kind: str,
+        kind: NodeKind,
         ident: ast.Ident,
         length: ast.Expr | None,
         at: Origin,
@@ -131,7 +132,7 @@ class Wirer:
     def _vertex(
         self,
         name: str,
-        kind: str,
+        kind: NodeKind,
         at: Origin,
         declared: ast.Node | ast.Stage | ast.Input | None = None,
         index: int | None = None,

@@ -10,7 +10,7 @@ from dagdsl.check.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Node, Op, Router, Shape, Step, Value
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import SAME_CHANNELS, Param, same_shape
-from dagdsl.sema.routers import OPEN_BIAS
+from dagdsl.sema.routers import open_bias
 from dagdsl.show.order import declaration_order
 from dagdsl.show.terms import Arg, Inexpressible, Mention, Pipe, Term, Use, literal
 from dagdsl.show.wires import Via, Wiring
@@ -189,8 +189,9 @@ def _router_steps(router: Router, x: Shape) -> Pipe:
     if router.reads not in ("source", "nothing"):
         steps.append(Use("reads", (Arg("where", literal(router.reads)),)))
     defaults: dict[str, Value] = {"channels": router.outputs}
-    if router.activation == "sigmoid" and router.reads in OPEN_BIAS:
-        defaults["init"] = OPEN_BIAS[router.reads]
+    bias = open_bias(router.reads, router.activation)
+    if bias is not None:
+        defaults["init"] = bias
     changing = [op for op in router.steps if OPS[op.op].shape is not same_shape]
     weighing = changing[-1] if changing else router.steps[-1]
     for op in router.steps:

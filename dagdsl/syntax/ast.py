@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dagdsl.source import SourceFile, Span
+from dagdsl.syntax.record import Record, record
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+@record
+class Literal(Record):
     """`3`, `0.5`, `"text"`, `true`; the value of one that could not be read is None."""
 
     value: bool | int | float | str | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+@record
+class Name(Record):
     """`x`, `mobile.ir`, `in.channels`: a dotted name without parentheses."""
 
     path: tuple[str, ...]
@@ -27,8 +27,8 @@ class Name:
         return ".".join(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Arg:
+@record
+class Arg(Record):
     """An argument; `name` is None for a positional one."""
 
     name: str | None
@@ -36,8 +36,8 @@ class Arg:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@record
+class Call(Record):
     """`conv(24, kernel = 3)`."""
 
     callee: Name
@@ -45,16 +45,16 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListExpr:
+@record
+class ListExpr(Record):
     """`[1, 2, 3]`."""
 
     items: tuple[Expr, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+@record
+class Index(Record):
     """`depths[0]`: an item of a list."""
 
     value: Expr
@@ -62,16 +62,16 @@ class Index:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+@record
+class Unary(Record):
     """`-x`."""
 
     operand: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+@record
+class Binary(Record):
     """`a op b` with op one of `+ - * / //`."""
 
     op: str
@@ -80,8 +80,8 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+@record
+class Pipe(Record):
     """`a |> b |> c`, at least two steps."""
 
     steps: tuple[Expr, ...]
@@ -91,16 +91,16 @@ class Pipe:
 Expr: TypeAlias = Literal | Name | Call | ListExpr | Index | Unary | Binary | Pipe
 
 
-@dataclass(frozen=True, slots=True)
-class Ident:
+@record
+class Ident(Record):
     """A name where it is declared."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class TypeExpr:
+@record
+class TypeExpr(Record):
     """`int`, `f32[3, 32, 32]`."""
 
     name: str
@@ -108,16 +108,16 @@ class TypeExpr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+@record
+class Choices(Record):
     """`in [0.5, 1.0]`."""
 
     items: tuple[Expr, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+@record
+class Range(Record):
     """`in 2..8`, both ends included."""
 
     low: Expr
@@ -125,8 +125,8 @@ class Range:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Formal:
+@record
+class Formal(Record):
     """A parameter of a router, block or net: `expand: int = 6`."""
 
     name: Ident
@@ -135,8 +135,8 @@ class Formal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+@record
+class Ref(Record):
     """A node named in a wire: `stem`, `n[2]`, `in`, `out`; `s1.n[0]` has the path `(s1, n)`."""
 
     path: tuple[str, ...]
@@ -144,8 +144,8 @@ class Ref:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Decl:
+@record
+class Decl(Record):
     """`a`, or an array `n[4]`."""
 
     name: Ident
@@ -156,8 +156,8 @@ class Decl:
 # Statements of a net, a stage or the body of a block.
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+@record
+class Input(Record):
     """`input image: f32[3, 32, 32]`."""
 
     name: Ident
@@ -165,8 +165,8 @@ class Input:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+@record
+class Node(Record):
     """`node a, b[2]: conv |> bn`."""
 
     decls: tuple[Decl, ...]
@@ -174,8 +174,8 @@ class Node:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+@record
+class Let(Record):
     """`channels = 24 * width`: an attribute of the stage, or a local constant."""
 
     name: Ident
@@ -183,8 +183,8 @@ class Let:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+@record
+class Wire(Record):
     """`a, b -> c -> d via gate through up`: the groups between the arrows, at least two."""
 
     groups: tuple[tuple[Ref, ...], ...]
@@ -193,8 +193,8 @@ class Wire:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+@record
+class Connect(Record):
     """`connect complete via gate`: edges by rule. The pattern is a `Name` or a `Call`."""
 
     pattern: Name | Call
@@ -203,8 +203,8 @@ class Connect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+@record
+class Stage(Record):
     """`stage s1 { ... }`, or an array of them `stage s[4] { ... }`."""
 
     name: Ident
@@ -213,8 +213,8 @@ class Stage:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+@record
+class Field(Record):
     """`p3 = s1` in an output group."""
 
     name: Ident
@@ -222,8 +222,8 @@ class Field:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+@record
+class Output(Record):
     """`output logits` (`fields` is None), or `output features { p3 = s1 }`."""
 
     name: Ident
@@ -238,8 +238,8 @@ NetStatement: TypeAlias = Input | Node | Let | Wire | Connect | Stage | Output
 # Top level.
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+@record
+class Import(Record):
     """`import "std/mobile.dg" as mobile`; `alias` is None where none is written."""
 
     path: Literal
@@ -247,8 +247,8 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+@record
+class Param(Record):
     """`param width: float = 1.0 in [0.5, 1.0]`."""
 
     name: Ident
@@ -258,8 +258,8 @@ class Param:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Router:
+@record
+class Router(Record):
     """`router gate(tau) = gap |> fc |> sigmoid |> threshold(tau)`."""
 
     name: Ident
@@ -268,8 +268,8 @@ class Router:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+@record
+class Block(Record):
     """A reusable pipe (`body` is an expression) or small graph (`body` is its statements)."""
 
     name: Ident
@@ -278,8 +278,8 @@ class Block:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Net:
+@record
+class Net(Record):
     """`net DGNet(classes: int = 10) { ... }`."""
 
     name: Ident
@@ -288,8 +288,8 @@ class Net:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+@record
+class Instance(Record):
     """`net resnet18 = resnet(basic, [2, 2, 2, 2])`: a net with some of its formals given."""
 
     name: Ident
@@ -300,8 +300,8 @@ class Instance:
 Item: TypeAlias = Import | Param | Router | Block | Net | Instance
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+@record
+class File(Record):
     """A whole file. `edition` is 1 where none is written."""
 
     source: SourceFile
@@ -310,3 +310,5 @@ class File:
     span: Span
     dropped: frozenset[str] = frozenset()
     """The words of statements that could not be read, and were left out."""
+    guessed: tuple[Span, ...] = ()
+    """The statements that were mended to be read: what they say is not what was meant, perhaps."""

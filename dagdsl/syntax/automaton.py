@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
 
-from lark.parsers.lalr_analysis import Shift
-
-from dagdsl.syntax.grammar import END, lark_parser
+from dagdsl.syntax.grammar import END, table
 
 
 class Stack(NamedTuple):
@@ -18,54 +15,29 @@ class Stack(NamedTuple):
     below: Stack | None
 
 
-class _Table(NamedTuple):
-    actions: dict[int, dict[str, int | tuple[int, str]]]
-    """State, symbol -> the next state; or how many symbols are replaced by which."""
-    start: int
-    end: int
-
-
-@cache
-def _table() -> _Table:
-    # Lark's own parser can only be copied together with all the trees it has built so far.
-    conf = lark_parser().parse_interactive("").parser_state.parse_conf
-    return _Table(
-        {
-            state: {
-                symbol: arg if action is Shift else (len(arg.expansion), arg.origin.name)
-                for symbol, (action, arg) in row.items()
-            }
-            for state, row in conf.states.items()
-        },
-        conf.start_state,
-        conf.end_state,
-    )
-
-
 def initial() -> Stack:
     """The stack of a parser that has read nothing."""
-    return Stack(_table().start, "", None)
+    return Stack(0, "", None)
 
 
 def advance(stack: Stack, type: str) -> Stack | None:
     """The stack after one more token, or None if none like it may stand here."""
-    actions, _, end = _table()
+    grammar = table()
+    rules, states = grammar.rules, grammar.states
     while True:
-        action = actions[stack.state].get(type)
+        action = states[stack.state].get(type)
         if action is None:
-            return stack if type == END and stack.state == end else None
-        if isinstance(action, int):
+            return stack if type == END and stack.state == grammar.end else None
+        if action >= 0:
             return Stack(action, type, stack)
-        size, symbol = action
-        for _ in range(size):
+        rule = rules[-1 - action]
+        for _ in range(rule.size):
             assert stack.below is not None
             stack = stack.below
-        state = actions[stack.state][symbol]
-        assert isinstance(state, int)
-        stack = Stack(state, symbol, stack)
+        stack = Stack(states[stack.state][rule.symbol], rule.symbol, stack)
 
 
 def expected(stack: Stack) -> frozenset[str]:
     """The types of all tokens that may come next."""
-    candidates = (symbol for symbol in _table().actions[stack.state] if symbol.isupper())
+    candidates = (symbol for symbol in table().states[stack.state] if symbol.isupper())
     return frozenset(type for type in candidates if advance(stack, type) is not None)

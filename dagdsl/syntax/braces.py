@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from lark import Token
-
 from dagdsl.syntax.fixes import Fix, Mistake, inserted, place
-from dagdsl.syntax.grammar import END, extent
+from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.problems import shown
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL, Open, Trace
 
@@ -58,9 +56,9 @@ def _closed_too_early(trace: Trace, at: int) -> Iterator[Fix]:
     assert block is not None
     note = f"{title(trace, block)} ends here; is this `}}` one too many?"
     mistake = Mistake(
-        *extent(trace.tokens[at]),
+        *trace.tokens[at].extent,
         f"{shown(trace.tokens[at])} stands outside of a net",
-        notes=((*extent(brace), note),),
+        notes=((*brace.extent, note),),
     )
     yield Fix(at - 1, at, (), mistake)
 
@@ -70,7 +68,7 @@ def _missing(trace: Trace, blocks: list[Open], index: int) -> Fix:
     mistake = Mistake(
         *place(trace, index),
         f"missing `{'}' * len(blocks)}` to close {titles}",
-        notes=tuple((*extent(trace.tokens[block.at]), "opened here") for block in blocks),
+        notes=tuple((*trace.tokens[block.at].extent, "opened here") for block in blocks),
     )
     braces: tuple[Token, ...] = inserted(trace, index, ["RBRACE"] * len(blocks))
     return Fix(index, index, braces, mistake, sure=True)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final, NamedTuple
-
-from lark import Token
-from lark.grammar import Rule, Terminal
-from lark.parsers.lalr_analysis import Shift
 
 from dagdsl.limits import MAX_INTEGER, MAX_NESTING
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.grammar import END, extent, lark_parser
+from dagdsl.syntax.grammar import END, Reduction, Token, table
 from dagdsl.syntax.problems import Problems, shown
 from dagdsl.syntax.tokens import UNREADABLE
 
@@ -33,69 +28,6 @@ _EXPRESSIONS = frozenset(
 )
 
 
-class _Reduction(NamedTuple):
-    """A rule of the grammar, read to its end. See lark's `parse_tree_builder` for what it does.
-
-    `take` are the symbols that have a value: their index, whether they are lists whose items are
-    taken instead, and how many optional parts before them were left out; `behind` counts those
-    behind the last. A rule that is a list itself has no `name`; one that `collapses` is its only
-    part if it has but one, and one that `is_part` has never more.
-    """
-
-    size: int
-    symbol: str
-    name: str
-    take: tuple[tuple[int, bool, int], ...]
-    behind: int
-    collapses: bool
-    is_part: bool
-
-
-class _Table(NamedTuple):
-    actions: dict[int, dict[str, int | _Reduction]]
-    start: int
-    end: int
-
-
-@cache
-def _table() -> _Table:
-    conf = lark_parser().parse_interactive("").parser_state.parse_conf
-    return _Table(
-        {
-            state: {
-                symbol: arg if action is Shift else _reduction(arg)
-                for symbol, (action, arg) in row.items()
-            }
-            for state, row in conf.states.items()
-        },
-        conf.start_state,
-        conf.end_state,
-    )
-
-
-@cache
-def _reduction(rule: Rule) -> _Reduction:
-    absent = "".join(str(int(empty)) for empty in rule.options.empty_indices)
-    gaps = [len(run) for run in absent.split("0")] if absent else [0] * (len(rule.expansion) + 1)
-    take, gap = [], 0
-    for index, symbol in enumerate(rule.expansion):
-        gap += gaps[index]
-        if not (isinstance(symbol, Terminal) and symbol.filter_out):
-            take.append((index, not symbol.is_term and symbol.name.startswith("_"), gap))
-            gap = 0
-    name = rule.alias or rule.origin.name
-    collapses = rule.options.expand1 and not rule.alias
-    return _Reduction(
-        len(rule.expansion),
-        rule.origin.name,
-        "" if name.startswith("_") else name,
-        tuple(take),
-        gap + gaps[-1],
-        collapses,
-        collapses and len(rule.expansion) == 1 and take == [(0, False, 0)],
-    )
-
-
 class _Part(NamedTuple):
     """What a symbol became: its value, its extent if it has one, how deep its expressions nest."""
 
@@ -105,8 +37,8 @@ class _Part(NamedTuple):
     height: float
 
 
-def build(source: SourceFile, tokens: Sequence[Token], problems: Problems) -> ast.File:
-    """The tree of tokens that follow the grammar, the last of which is the end token."""
+def build(source: SourceFile, tokens: Sequence[Token], problems: Problems) -> ast.File | None:
+    """The tree of tokens, the last of which is the end token; None if they break the grammar."""
     return _Builder(source, problems).build(tokens)
 
 
@@ -117,30 +49,32 @@ class _Builder:
         self._source = source
         self._problems = problems
 
-    def build(self, tokens: Iterable[Token]) -> ast.File:
+    def build(self, tokens: Iterable[Token]) -> ast.File | None:
         """Read the tokens as lark would, without the trees it makes on the way: they take long."""
-        actions, start, end = _table()
-        states, parts = [start], list[_Part]()
+        grammar = table()
+        rules, actions, end = grammar.rules, grammar.states, grammar.end
+        states, parts = [0], list[_Part]()
         for token in tokens:
             type = token.type
             while not (type == END and states[-1] == end):
-                action = actions[states[-1]][type]
-                if isinstance(action, int):
+                action = actions[states[-1]].get(type)
+                if action is None:
+                    return None
+                if action >= 0:
                     states.append(action)
-                    parts.append(_Part(token, *extent(token), 0))
+                    parts.append(_Part(token, *token.extent, 0))
                     break
-                at = len(parts) - action.size
-                if not action.is_part:
-                    parts[at:] = [self._reduce(action, parts[at:])]
+                rule = rules[-1 - action]
+                at = len(parts) - rule.size
+                if not rule.is_part:
+                    parts[at:] = [self._reduce(rule, parts[at:])]
                 del states[at + 1 :]
-                goto = actions[states[-1]][action.symbol]
-                assert isinstance(goto, int), "a rule is followed by what it stands for"
-                states.append(goto)
+                states.append(actions[states[-1]][rule.symbol])
         file = parts[-1].value
         assert isinstance(file, ast.File)
         return file
 
-    def _reduce(self, rule: _Reduction, parts: list[_Part]) -> _Part:
+    def _reduce(self, rule: Reduction, parts: list[_Part]) -> _Part:
         values: list[Any] = []
         for index, is_list, gap in rule.take:
             if gap:
@@ -195,7 +129,7 @@ class _Builder:
         return number
 
     def _check_edition(self, number: Token, *, first: bool) -> None:
-        start, end = extent(number)
+        start, end = number.extent
         if not first:
             message = "`edition` must stand once, before everything else"
             self._problems.report("DG0102", start, end, message)
@@ -207,10 +141,10 @@ class _Builder:
     # Declarations.
 
     def _ident(self, token: Token) -> ast.Ident:
-        return ast.Ident(str(token), Span(self._source, *extent(token)))
+        return ast.Ident(str(token), Span(self._source, *token.extent))
 
     def import_(self, span: Span, path: Token, alias: Token | None) -> ast.Import:
-        literal = ast.Literal(_text(path), Span(self._source, *extent(path)))
+        literal = ast.Literal(_text(path), Span(self._source, *path.extent))
         return ast.Import(literal, None if alias is None else self._ident(alias), span)
 
     def param(

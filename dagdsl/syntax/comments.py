@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lark import Token
-
 from dagdsl.source import SourceFile
-from dagdsl.syntax.grammar import extent
+from dagdsl.syntax.grammar import Token
 
 _COMMENT = re.compile(r"#[^\n]*")
 
@@ -36,8 +34,8 @@ class Piece:
 
 def comments_of(source: SourceFile, tokens: Sequence[Token]) -> list[str]:
     """All comments, in order; `tokens` are all tokens of the text, the end token the last."""
-    ends = [0, *(extent(token)[1] for token in tokens)]
-    gaps = (source.text[end : extent(token)[0]] for end, token in zip(ends, tokens, strict=False))
+    ends = [0, *(token.end for token in tokens)]
+    gaps = (source.text[end : token.start] for end, token in zip(ends, tokens, strict=False))
     return [comment.rstrip() for gap in gaps for comment in _COMMENT.findall(gap)]
 
 
@@ -46,7 +44,7 @@ def pieces_of(source: SourceFile, tokens: Sequence[Token]) -> list[Piece]:
     pieces: list[Piece] = []
     end = 0
     for token in tokens:
-        start, stop = extent(token)
+        start, stop = token.extent
         same_line, newline, lines = source.text[end:start].partition("\n")
         if not pieces:
             lines, same_line = f"{same_line}{newline}{lines}", ""

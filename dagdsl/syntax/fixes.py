@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 
-from lark import Token
-
 from dagdsl.syntax.automaton import expected
-from dagdsl.syntax.grammar import END, extent, make_token
+from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.problems import Edit, shown
 from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Open, Trace
 from dagdsl.syntax.wording import KEYWORDS, found, hint, spelling, wanted
@@ -78,9 +76,9 @@ def unexpected(trace: Trace, at: int) -> Mistake:
     wants = f"expected {wanted(expected(moment.stack), before, moment.kind)}"
     help = hint(trace, at)
     if at and (token.type == END or trace.first_on_line(at)) and at != moment.statement:
-        _, end = extent(trace.tokens[at - 1])
+        end = trace.tokens[at - 1].end
         return Mistake(end, end, f"{wants} after {shown(trace.tokens[at - 1])}", help)
-    return Mistake(*extent(token), f"{wants}, found {found(token)}", help)
+    return Mistake(*token.extent, f"{wants}, found {found(token)}", help)
 
 
 def _starts_statement(trace: Trace, index: int, at: int) -> bool:
@@ -95,7 +93,7 @@ def _slashes(trace: Trace, at: int) -> Iterator[Fix]:
             stop = start + 1
             while trace.tokens[stop].type != END and not trace.first_on_line(stop):
                 stop += 1
-            mistake = Mistake(*extent(trace.tokens[start]), "`//` starts no comment", "write `#`")
+            mistake = Mistake(*trace.tokens[start].extent, "`//` starts no comment", "write `#`")
             yield Fix(start, stop, (), mistake, sure=True)
 
 
@@ -110,9 +108,9 @@ def _misspelt_keyword(trace: Trace, at: int) -> Iterator[Fix]:
             matches = get_close_matches(token.lower(), spellings, n=2)
             for close in matches:
                 mistake = Mistake(
-                    *extent(token), f"unknown keyword `{token}`", f"did you mean `{close}`?"
+                    *token.extent, f"unknown keyword `{token}`", f"did you mean `{close}`?"
                 )
-                keyword = make_token(spellings[close], close, *extent(token))
+                keyword = Token(spellings[close], close, *token.extent)
                 sure = len(matches) == 1
                 yield Fix(index, index + 1, (keyword,), mistake, enough=1, sure=sure)
 
@@ -126,11 +124,11 @@ def _keyword_as_name(trace: Trace, at: int) -> Iterator[Fix]:
             continue
         if "NAME" in expected(trace.moments[index].stack):
             mistake = Mistake(
-                *extent(token),
+                *token.extent,
                 f"`{token}` is a keyword and cannot be a name",
                 f"choose another name, such as `{token}_`",
             )
-            name = make_token("NAME", f"{token}_", *extent(token))
+            name = Token("NAME", f"{token}_", *token.extent)
             yield Fix(index, index + 1, (name,), mistake)
 
 
@@ -141,7 +139,7 @@ def _unfinished(trace: Trace, at: int) -> Iterator[Fix]:
         return
     last = trace.tokens[new - 1]
     if last.type == "COMMA":
-        mistake = Mistake(*extent(last), "a `,` with nothing behind it")
+        mistake = Mistake(*last.extent, "a `,` with nothing behind it")
         yield Fix(new - 1, new, (), mistake, sure=True)
     yield Fix(statement, new, (), unexpected(trace, new))
 
@@ -154,11 +152,11 @@ def _missing_closers(trace: Trace, at: int) -> Iterator[Fix]:
         opened = _opened(trace, brackets[0])
         sign = spelling(brackets[0].closer)
         mistake = Mistake(
-            *extent(token),
+            *token.extent,
             f"expected `{sign}` to close `{trace.tokens[brackets[0].at]}`, found `{token}`",
             notes=(opened,),
         )
-        closer = make_token(brackets[0].closer, sign, *extent(token))
+        closer = Token(brackets[0].closer, sign, *token.extent)
         yield Fix(at, at + 1, (closer,), mistake, sure=True)
     for count in range(1, len(brackets) + 1):
         closers = [bracket.closer for bracket in brackets[:count]]
@@ -166,11 +164,13 @@ def _missing_closers(trace: Trace, at: int) -> Iterator[Fix]:
         start, end = place(trace, at)
         notes = tuple(_opened(trace, bracket) for bracket in brackets[: min(count, 2)])
         mistake = Mistake(start, end, f"missing `{signs}`", notes=notes)
-        yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True, sure=True)
+        # A pipe goes on behind a bracket more often than in it: it may belong before one.
+        sure = all(token.type != "PIPE" for token in trace.tokens[brackets[0].at : at])
+        yield Fix(at, at, inserted(trace, at, closers), mistake, closes=True, sure=sure)
 
 
 def _opened(trace: Trace, bracket: Open) -> tuple[int, int, str]:
-    return (*extent(trace.tokens[bracket.at]), "opened here")
+    return (*trace.tokens[bracket.at].extent, "opened here")
 
 
 def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
@@ -181,9 +181,9 @@ def _wrong_sign(trace: Trace, at: int) -> Iterator[Fix]:
     usable = expected(trace.moments[at].stack)
     for type in _SIGNS:
         if type in usable and (type != "PIPE" or token.type == "ARROW"):
-            sign = make_token(type, spelling(type), *extent(token))
+            sign = Token(type, spelling(type), *token.extent)
             message = f"expected `{sign}`, found `{token}`"
-            mistake = Mistake(*extent(token), message, hint(trace, at))
+            mistake = Mistake(*token.extent, message, hint(trace, at))
             yield Fix(at, at + 1, (sign,), mistake, sure=True)
 
 
@@ -222,7 +222,7 @@ def _insertion(trace: Trace, index: int, type: str) -> Fix:
 def _needless_keyword(trace: Trace, at: int) -> Iterator[Fix]:
     token = trace.tokens[at - 1]
     if token in _NEEDLESS and _starts_statement(trace, at - 1, at):
-        mistake = Mistake(*extent(token), f"unknown keyword `{token}`", "leave it out")
+        mistake = Mistake(*token.extent, f"unknown keyword `{token}`", "leave it out")
         yield Fix(at - 1, at, (), mistake, sure=True)
 
 
@@ -235,9 +235,9 @@ def _foreign_keyword(trace: Trace, at: int) -> Iterator[Fix]:
     usable = expected(trace.moments[index].stack)
     for type in ("NET", "STAGE", "NODE", *sorted(STATEMENTS | TOP_LEVEL)):
         if type in usable:
-            keyword = make_token(type, spelling(type), *extent(token))
+            keyword = Token(type, spelling(type), *token.extent)
             mistake = Mistake(
-                *extent(token), f"unknown keyword {found(token)}", f"did you mean `{keyword}`?"
+                *token.extent, f"unknown keyword {found(token)}", f"did you mean `{keyword}`?"
             )
             yield Fix(index, index + 1, (keyword,), mistake)
 
@@ -249,30 +249,30 @@ def last_resort(trace: Trace, at: int) -> Iterator[Fix]:
         return
     mistake = unexpected(trace, at)
     if token.type in _CLOSERS and not trace.moments[at].brackets():
-        mistake = Mistake(*extent(token), f"unmatched `{token}`")
+        mistake = Mistake(*token.extent, f"unmatched `{token}`")
     yield Fix(at, at + 1, (), mistake)
 
 
 def place(trace: Trace, index: int) -> tuple[int, int]:
     """Where something is missing: at a token, or just behind the one on the line above."""
     if index and (trace.tokens[index].type == END or trace.first_on_line(index)):
-        _, end = extent(trace.tokens[index - 1])
+        end = trace.tokens[index - 1].end
         return end, end
-    return extent(trace.tokens[index])
+    return trace.tokens[index].extent
 
 
 def inserted(trace: Trace, index: int, types: list[str]) -> tuple[Token, ...]:
     """Tokens that nobody wrote, just behind the token before `index`."""
-    _, end = extent(trace.tokens[index - 1])
-    return tuple(make_token(type, spelling(type), end) for type in types)
+    end = trace.tokens[index - 1].end
+    return tuple(Token(type, spelling(type), end, end) for type in types)
 
 
 def edit_of(trace: Trace, fix: Fix) -> Edit:
     """What a change of the tokens is as a change of the text."""
     if fix.start == fix.stop:
         return _insert(trace, fix)
-    start, _ = extent(trace.tokens[fix.start])
-    _, end = extent(trace.tokens[fix.stop - 1])
+    start = trace.tokens[fix.start].start
+    end = trace.tokens[fix.stop - 1].end
     if trace.tokens[fix.start].type == "SLASHES":
         return Edit(start, start + len("//"), "#")
     if not fix.tokens:
@@ -287,7 +287,7 @@ def edit_of(trace: Trace, fix: Fix) -> Edit:
 
 
 def _insert(trace: Trace, fix: Fix) -> Edit:
-    at = extent(trace.tokens[fix.start - 1])[1] if fix.start else 0
+    at = trace.tokens[fix.start - 1].end if fix.start else 0
     if fix.tokens[0].type != "RBRACE":
         return Edit(at, at, "".join(t if t.type in _TIGHT else f" {t}" for t in fix.tokens))
     if trace.tokens[fix.start].type != END and not trace.first_on_line(fix.start):

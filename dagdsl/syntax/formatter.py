@@ -16,13 +16,12 @@ from dagdsl.diagnostics.sink import Sink
 from dagdsl.source import SourceFile
 from dagdsl.syntax import ast
 from dagdsl.syntax.alignment import Cells, align, cells_of, text_of
-from dagdsl.syntax.build import build
 from dagdsl.syntax.comments import Piece, comments_of, pieces_of
 from dagdsl.syntax.grammar import END
 from dagdsl.syntax.layout import STEP, WIDTH, Row, lay_out
+from dagdsl.syntax.parser import parse_tokens
 from dagdsl.syntax.phrases import piece_of, statement, tidy
 from dagdsl.syntax.problems import Problems
-from dagdsl.syntax.recovery import repair
 from dagdsl.syntax.tokens import Tokens, tokenize
 from dagdsl.syntax.trace import Trace
 
@@ -83,7 +82,7 @@ def same_tree(a: Any, b: Any) -> bool:
 def _read(source: SourceFile, sink: Sink) -> tuple[ast.File, Tokens] | None:
     problems = Problems(source, sink)
     tokens = tokenize(source, problems)
-    file = build(source, repair(source, tokens, problems), problems)
+    file = parse_tokens(source, tokens, problems)
     return None if problems.found else (file, tokens)
 
 

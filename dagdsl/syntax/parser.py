@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-
-from lark import Token
+from itertools import accumulate
 
 from dagdsl.diagnostics.sink import Sink
+from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
 from dagdsl.syntax import ast
 from dagdsl.syntax.build import build
+from dagdsl.syntax.grammar import Token
 from dagdsl.syntax.problems import Problems
-from dagdsl.syntax.recovery import repair
-from dagdsl.syntax.tokens import tokenize
+from dagdsl.syntax.tokens import Tokens, tokenize
+from dagdsl.syntax.trace import CLOSER
+
+_STEPS = dict.fromkeys(CLOSER, 1) | dict.fromkeys(CLOSER.values(), -1)
 
 
 def parse(source: SourceFile, sink: Sink) -> ast.File:
     """The tree of a file. Mistakes go to the sink; broken statements are left out of the tree."""
     problems = Problems(source, sink)
-    tokens = tokenize(source, problems)
-    repaired = repair(source, tokens, problems)
-    file = build(source, repaired, problems)
-    return replace(file, dropped=_dropped(tokens, repaired)) if problems.found else file
+    return parse_tokens(source, tokenize(source, problems), problems)
+
+
+def parse_tokens(source: SourceFile, tokens: Tokens, problems: Problems) -> ast.File:
+    """The tree of the tokens of a file."""
+    if not problems.found and (file := _at_once(source, tokens)):
+        return file
+    from dagdsl.syntax.recovery import repair  # most files are good and need none of it
+
+    repaired, guessed = repair(source, tokens, problems)
+    tree = build(source, repaired, problems)
+    assert tree is not None, "repaired tokens follow the grammar"
+    spans = (statement.span for statement in _statements(tree.items))
+    return replace(
+        tree,
+        dropped=_dropped(tokens, repaired),
+        guessed=tuple(span for span in spans if span.start in guessed),
+    )
+
+
+def _at_once(source: SourceFile, tokens: Tokens) -> ast.File | None:
+    """The tree of tokens without a mistake; None if there is one, which nobody is told yet."""
+    if max(accumulate(_STEPS.get(token.type, 0) for token in tokens)) > MAX_NESTING:
+        return None
+    problems = Problems(source, Sink())
+    file = build(source, tokens, problems)
+    return None if problems.found else file
+
+
+def _statements(
+    items: Iterable[ast.Item | ast.NetStatement],
+) -> Iterator[ast.Item | ast.NetStatement]:
+    """Declarations and the statements in them; of those with a body, only these."""
+    for item in items:
+        body = getattr(item, "body", None)
+        if isinstance(body, tuple):
+            yield from _statements(body)
+        else:
+            yield item
 
 
 def _dropped(tokens: Iterable[Token], repaired: Iterable[Token]) -> frozenset[str]:
     """The words that repairing took out: names perhaps, whose declaration was broken."""
-    kept = {token.start_pos for token in repaired}
-    return frozenset(str(token) for token in tokens if token.start_pos not in kept)
+    kept = {token.start for token in repaired}
+    return frozenset(str(token) for token in tokens if token.start not in kept)

@@ -9,14 +9,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import NamedTuple
 
-from lark import Token
-
 from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
 from dagdsl.syntax import braces, fixes
 from dagdsl.syntax.automaton import Stack, advance, expected
 from dagdsl.syntax.fixes import Fix, Mistake
-from dagdsl.syntax.grammar import END, extent, make_token
+from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.problems import Problems
 from dagdsl.syntax.tokens import Tokens
 from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Moment, Trace, step
@@ -25,21 +23,33 @@ _FAR = 8
 """A change is as good as it gets if the parser gets this many tokens beyond the mistake."""
 
 
-def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token]:
+class Repaired(NamedTuple):
+    """Tokens that the parser accepts, and where statements begin that were mended by a guess."""
+
+    tokens: list[Token]
+    guessed: frozenset[int]
+
+
+def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> Repaired:
     """Tokens that the parser accepts: those given, but for the broken ones."""
     trace = Trace(source, tokens)
+    guessed: set[int] = set()
     while (at := trace.read()) is not None:
         if problems.full:
             _give_up(trace, at)
         elif advance(trace.moments[at].stack, trace.tokens[at].type):
             message = f"more than {MAX_NESTING} brackets inside one another"
-            problems.report("DG0104", *extent(trace.tokens[at]), message)
+            problems.report("DG0104", *trace.tokens[at].extent, message)
             _drop(trace, at)
         else:
             fix = _best(trace, at)
             mistake = fix.mistake if fix else _words(trace, at)
+            statement = trace.moments[at].statement
             # What does not fit where something was no token has been reported already.
-            if not trace.has_hole(trace.moments[at].statement, at):
+            hole = trace.has_hole(statement, at)
+            if hole or not (fix and fix.sure):
+                guessed.add(trace.tokens[statement].start)
+            if not hole:
                 problems.report(
                     "DG0102",
                     mistake.start,
@@ -53,7 +63,7 @@ def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> list[Token
                 trace.replace(fix.start, fix.stop, fix.tokens)
             else:
                 _drop(trace, at)
-    return trace.tokens
+    return Repaired(trace.tokens, frozenset(guessed))
 
 
 class _Trial(NamedTuple):
@@ -120,7 +130,7 @@ def _words(trace: Trace, at: int) -> Mistake:
         place = f"in {braces.title(trace, blocks[0])}" if blocks else "outside of a net"
         home = "at the top level of the file" if token.type in TOP_LEVEL else "directly in a net"
         help = f"it stands {home}" if blocks else ""
-        return Mistake(*extent(token), f"`{token}` cannot stand {place}", help)
+        return Mistake(*token.extent, f"`{token}` cannot stand {place}", help)
     return fixes.unexpected(trace, at)
 
 
@@ -137,7 +147,7 @@ def _drop(trace: Trace, at: int) -> None:
             if trace.tokens[index].type == "LBRACE":
                 name = trace.tokens[start + 1]
                 if name.type != "NAME":
-                    name = make_token("NAME", "_", *extent(trace.tokens[start]))
+                    name = Token("NAME", "_", *trace.tokens[start].extent)
                 trace.replace(start + 1, index, (name,))
                 return
     trace.replace(start, end, ())

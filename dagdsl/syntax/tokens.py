@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final, cast
-
-from lark import Token, UnexpectedCharacters
-from lark.utils import TextSlice
+from typing import Final
 
 from dagdsl.source import SourceFile
-from dagdsl.syntax.grammar import END, extent, lark_parser, make_token
+from dagdsl.syntax.grammar import END, Token, scanner, table, types
 from dagdsl.syntax.problems import Edit, Problems, shown
 
 _STRANGE = re.compile(r"[^\s\w#\"'(){}\[\],.:=+\-*/|]+|.", re.DOTALL)
@@ -50,19 +47,22 @@ class Tokens(list[Token]):
 
 def tokenize(source: SourceFile, problems: Problems) -> Tokens:
     """All tokens of a file."""
-    text = source.text
-    tokens = Tokens()
+    text, tokens = source.text, Tokens()
+    scan, type_of, ignored = scanner().match, types(), table().ignored
     at = 0
     while at < len(text) and not problems.full:
-        try:
-            for token in lark_parser().lex(TextSlice(text, at, len(text))):
-                if token.type == "NAME" and _is_bad_name(token, tokens, problems):
-                    continue
-                tokens.append(token)
-            break
-        except UnexpectedCharacters as error:
-            at = _skip(text, cast("int", error.pos_in_stream), tokens, problems)
-    tokens.append(make_token(END, "", len(text)))
+        match = scan(text, at)
+        if match is None:
+            at = _skip(text, at, tokens, problems)
+            continue
+        start, at = at, match.end()
+        pattern, word = match.lastgroup or "", match[0]
+        if pattern in ignored:
+            continue
+        token = Token(type_of.get(word, pattern), word, start, at)
+        if token.type != "NAME" or not _is_bad_name(token, tokens, problems):
+            tokens.append(token)
+    tokens.append(Token(END, "", len(text), len(text)))
     return tokens
 
 
@@ -73,14 +73,14 @@ def _skip(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
     match = _STRANGE.match(text, at)
     assert match, "there is a character at this place"
     found, end = match[0], match.end()
-    if found == ">" and tokens and tokens[-1].type == "EQUAL" and tokens[-1].end_pos == at:
+    if found == ">" and tokens and tokens[-1].type == "EQUAL" and tokens[-1].end == at:
         tokens.pop()
         found, at = "=>", at - 1
     meant = _MEANT.get(found)
     edit = Edit(at, end, meant[1]) if meant else Edit(at, end, "") if found == ";" else None
     if meant:
         help = f"did you mean `{meant[1]}`?"
-        tokens.append(make_token(*meant, at, end))
+        tokens.append(Token(*meant, at, end))
     else:
         help = _HELP.get(found[0], "")
     tokens.holes.append(at)
@@ -105,18 +105,18 @@ def _skip_string(text: str, at: int, tokens: Tokens, problems: Problems) -> int:
         code = "DG0103"
         literal, edit = UNREADABLE, None
     problems.report(code, at, end, message, help=help, edit=edit)
-    tokens.append(make_token("STRING", literal, at, end))
+    tokens.append(Token("STRING", literal, at, end))
     tokens.holes.append(at)
     return end
 
 
 def _is_bad_name(name: Token, tokens: Tokens, problems: Problems) -> bool:
     """Report a name that is none; whether it had better be left out."""
-    start, end = extent(name)
+    start, end = name.extent
     before = tokens[-1] if tokens else None
-    if before is not None and before.type in ("INT", "FLOAT") and before.end_pos == start:
+    if before is not None and before.type in ("INT", "FLOAT") and before.end == start:
         message = f"{shown(before + name)} is neither a number nor a name"
-        problems.report("DG0101", extent(before)[0], end, message)
+        problems.report("DG0101", before.start, end, message)
         tokens.holes.append(start)
         return True
     if not name.isascii():

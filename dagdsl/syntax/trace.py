@@ -7,12 +7,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from lark import Token
-
 from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
 from dagdsl.syntax.automaton import Stack, advance, initial
-from dagdsl.syntax.grammar import END, extent
+from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.tokens import Tokens
 
 CLOSER: Final = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
@@ -135,27 +133,27 @@ class Trace:
 
     def has_hole(self, start: int, stop: int) -> bool:
         """Whether something in or between the tokens from `start` to `stop` was no token."""
-        _, low = extent(self.tokens[start - 1]) if start else (0, 0)
-        _, high = extent(self.tokens[stop])
+        low = self.tokens[start - 1].end if start else 0
+        high = self.tokens[stop].end
         return bisect_left(self._holes, low) < bisect_left(self._holes, high)
 
     def first_on_line(self, index: int) -> bool:
         """Whether no other token stands before it on its line."""
         if index <= 0:
             return True
-        _, end = extent(self.tokens[index - 1])
-        start, _ = extent(self.tokens[index])
+        end = self.tokens[index - 1].end
+        start = self.tokens[index].start
         return "\n" in self.text[end:start]
 
     def line_start(self, index: int) -> int:
         """The first token on the line of a token."""
-        start, _ = extent(self.tokens[index])
+        start = self.tokens[index].start
         line = self.text.rfind("\n", 0, start) + 1
-        return bisect_left(self.tokens, line, hi=index, key=lambda token: extent(token)[0])
+        return bisect_left(self.tokens, line, hi=index, key=lambda token: token.start)
 
     def indent(self, index: int) -> int:
         """How far the line on which a token stands is indented."""
-        start, _ = extent(self.tokens[index])
+        start = self.tokens[index].start
         match = _BLANK.match(self.text, self.text.rfind("\n", 0, start) + 1)
         return len(match[0]) if match else 0
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from lark import Token
-
-from dagdsl.syntax.grammar import END, extent, lark_parser
+from dagdsl.syntax.grammar import END, Token, table
 from dagdsl.syntax.problems import shown
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL, Trace
 
@@ -31,7 +29,7 @@ KEYWORDS: Final = frozenset(
 
 def spelling(type: str) -> str:
     """What a keyword or a sign looks like."""
-    return str(lark_parser().get_terminal(type).pattern.value)
+    return table().words[type]
 
 
 def found(token: Token) -> str:
@@ -93,7 +91,7 @@ def _either(words: list[str]) -> str:
 def hint(trace: Trace, at: int) -> str:
     """What to write instead, for mistakes that other languages teach."""
     token, before = trace.tokens[at], trace.tokens[at - 1] if at else None
-    touching = before is not None and extent(before)[1] == extent(token)[0]
+    touching = before is not None and before.end == token.start
     match (before.type if before else "", token.type):
         case (_, "EQUAL") if trace.moments[at].kind == "PARAM":
             return f"a param has a type: `param {before}: int = ...`"

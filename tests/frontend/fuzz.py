@@ -1,11 +1,12 @@
 """Broken variants of the shipped files -> diagnostics, soon, within bounds: never anything else.
 
-`make fuzz` runs `python -m tests.frontend.fuzz 20000`: so many variants of every file. A variant is
-known by its file and number; `python -m tests.frontend.fuzz NUMBER FILE` shows that one.
+`make fuzz` runs `python -m tests.frontend.fuzz 20000 FILE...` for the examples: so many variants of
+each. A variant is known by its file and number: `python -m tests.frontend.fuzz NUMBER FILE --show`.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import resource
@@ -13,7 +14,8 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from dagdsl.diagnostics.render import plain
@@ -24,6 +26,7 @@ from dagdsl.syntax.formatter import format_text
 
 ROOT = Path(__file__).parents[2]
 SEEDS = sorted([*ROOT.glob("examples/**/*.dg"), *ROOT.glob("dagdsl/std/**/*.dg")])
+CHUNK = 100
 MAX_SECONDS = 1.0
 MAX_BYTES = 500 << 20
 _PIECES = re.compile(r"[ \t]+|\n|#[^\n]*|\"[^\"\n]*\"|\w+|->|\|>|\.\.|//|.", re.DOTALL)
@@ -34,6 +37,11 @@ _SPICE = ("{", "}", "(", ")", "[", "]", "->", "|>", "via", "stage", "node", "net
 def pieces_of(path: Path) -> list[str]:
     """A file in words, signs and white space."""
     return _PIECES.findall(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _all_pieces() -> list[str]:
+    return [piece for path in SEEDS for piece in pieces_of(path)]
 
 
 def broken(pieces: list[str], others: list[str], number: int) -> str:
@@ -107,37 +115,72 @@ def peak_bytes() -> int:
 
 def examine_all(path: Path, numbers: Iterable[int]) -> Iterator[str]:
     """What is wrong with how some variants of a file are answered."""
-    pieces, others = pieces_of(path), [piece for seed in SEEDS for piece in pieces_of(seed)]
+    pieces, others = pieces_of(path), _all_pieces()
     for number in numbers:
         wrong = examine(path, broken(pieces, others, number))
         if wrong:
             yield f"{path.relative_to(ROOT)} {number}: {wrong}"
 
 
-def _report(path: Path, count: int) -> list[str]:
-    start = time.process_time()
-    found = list(examine_all(path, range(count)))
-    peak = peak_bytes() >> 20
-    rate = count / (time.process_time() - start)
-    print(f"{path.relative_to(ROOT)}: {rate:.0f} a second, {peak} MiB at most", flush=True)
-    return found
+def _report(path: Path, numbers: range, deadline: float) -> tuple[int, list[str], int]:
+    """How many of the variants of a file were tried in time, what was found, and the memory."""
+    tried = 0
+
+    def in_time() -> Iterator[int]:
+        nonlocal tried
+        for number in numbers:
+            if time.monotonic() > deadline:
+                return
+            yield number
+            tried += 1
+
+    found = list(examine_all(path, in_time()))
+    return tried, found, peak_bytes()
 
 
-def main(arguments: list[str]) -> int:
-    """Try variants of all files, or show one."""
-    count = int(arguments[0])
-    if len(arguments) > 1:
-        path = Path(arguments[1]).resolve()
-        others = [piece for seed in SEEDS for piece in pieces_of(seed)]
-        text = broken(pieces_of(path), others, count)
-        print(text, examine(path, text), sep="\n----\n")
-        return 0
+def run(paths: list[Path], count: int, minutes: float) -> int:
+    """Try variants of files, a hundred at a time in turn: if time ends, it ends for all of them."""
+    start = time.monotonic()
+    chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    jobs: dict[Path, list[Future[tuple[int, list[str], int]]]] = {path: [] for path in paths}
+    failures, all_tried = [], 0
     with ProcessPoolExecutor() as pool:
-        reports = list(pool.map(_report, SEEDS, [count] * len(SEEDS)))
-    failures = [failure for report in reports for failure in report]
-    print(*failures, f"{len(failures)} of {count * len(SEEDS)} variants failed", sep="\n")
-    return bool(failures)
+        for chunk in chunks:
+            for path in paths:
+                jobs[path].append(pool.submit(_report, path, chunk, start + 60 * minutes))
+        for path, parts in jobs.items():
+            results = [part.result() for part in parts]
+            tried = sum(result[0] for result in results)
+            found = [failure for result in results for failure in result[1]]
+            peak = max(result[2] for result in results) >> 20
+            name = path.relative_to(ROOT)
+            print(
+                f"{name}: {tried:,} variants, {len(found)} failed, {peak} MiB at most", flush=True
+            )
+            failures += found
+            all_tried += tried
+    total, seconds = count * len(paths), time.monotonic() - start
+    print(*failures, f"{len(failures)} of {all_tried:,} failed, in {seconds:.0f} s", sep="\n")
+    if all_tried < total:
+        print(f"{total - all_tried:,} of {total:,} were not tried: there was no time for them")
+    return int(bool(failures or all_tried < total))
+
+
+def main() -> int:
+    """Try variants of all files or of some, or show one."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("count", type=int, help="variants of each file")
+    parser.add_argument("files", nargs="*", type=Path, help="which files: all that are shipped")
+    parser.add_argument("--minutes", type=float, default=24 * 60.0, help="stop after so long")
+    parser.add_argument("--show", action="store_true", help="show variant COUNT of one file")
+    arguments = parser.parse_args()
+    paths = [path.resolve() for path in arguments.files] or SEEDS
+    if not arguments.show:
+        return run(paths, arguments.count, arguments.minutes)
+    text = broken(pieces_of(paths[0]), _all_pieces(), arguments.count)
+    print(text, examine(paths[0], text), sep="\n----\n")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

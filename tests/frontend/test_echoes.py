@@ -36,6 +36,11 @@ def codes(text: str, name: str = "net.dg") -> list[str]:
         ("  input image: f32[3, 32, 32]", "  input image: f32[3 3 3 = 4"),
         ("  node stem: cell", "  node stem: |> |> ["),
         ("  output s", "  output s { = }"),
+        ("gap |> fc |> sigmoid", "gap |> $ |> sigmoid"),
+        ("gap |> fc |> sigmoid", "gap ; fc |> sigmoid"),
+        ("gap |> fc |> sigmoid", "gap |> fc(3 |> sigmoid"),
+        ("conv(width) |> bn", "conv(width |> bn"),
+        ("node stem: cell", "node stem: cell conv(3, |> bn"),
     ],
 )
 def test_of_a_broken_statement(line: str, broken: str) -> None:
@@ -86,3 +91,14 @@ def test_huge_numbers(huge: str) -> None:
     assert set(codes(text)) == {"DG0304"}
     stage = GOOD.replace("stage s {", f"stage s {{ channels = {huge}  x = channels * 10")
     assert set(codes(stage)) == {"DG0304"}
+
+
+def test_of_more_circles_than_are_reported() -> None:
+    names = [f"n{i}" for i in range(60)]
+    circles = " ".join(f"{a} -> {a}x -> {a}" for a in names)
+    nodes = ", ".join(f"{a}, {a}x" for a in names)
+    text = (
+        f"net N {{ input image: f32[3, 8, 8] node {nodes}: conv node out1: conv\n{circles}\n"
+        f"image -> n0 image, {', '.join(names)} -> out1 via learned |> softmax output out1 }}"
+    )
+    assert set(codes(text)) == {"DG0501"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import dagdsl
+from dagdsl.check.shapes import output_of
 from dagdsl.frontend import analyse, analyse_file
 from dagdsl.source import SourceFile
 
@@ -66,6 +67,41 @@ def test_nets_of_other_files(tmp_path: Path) -> None:
     assert dagdsl.load(main).graph.node("s").shape[0] == 4
     main.write_text('import "family.dg" as f\nnet mine = f.few(width = 4)')
     assert [d.code for d in analyse_file(main).diagnostics] == ["DG0210"]
+
+
+def test_params_of_the_file_that_a_net_is_made_from(tmp_path: Path) -> None:
+    """They are set like those of the file itself, which come first where both have one."""
+    (tmp_path / "family.dg").write_text(
+        "param wide: int = 8 in 1..64 param deep: int = wide in 1..64 param own: int = 3"
+        "net general(classes: int = 2) {"
+        "  input x: f32[4] node y: fc(wide) |> fc(deep) |> fc(own) |> fc(classes) x -> y output y"
+        "}"
+    )
+    (tmp_path / "other.dg").write_text('import "family.dg" net few = family.general(classes = 5)')
+    main = tmp_path / "main.dg"
+    main.write_text('import "other.dg" param own: int = 9 net mine = other.few net two = other.few')
+
+    def widths(**params: int) -> list[int]:
+        steps = dagdsl.load(main, net="mine", **params).graph.node("y").steps
+        return [output_of(step)[0] for step in steps]
+
+    assert widths() == [8, 8, 3, 5]
+    assert widths(wide=16) == [16, 16, 3, 5]
+    assert widths(wide=16, deep=2) == [16, 2, 3, 5]
+    assert widths(own=7) == [8, 8, 3, 5]
+    assert dagdsl.load(main, net="mine", wide=16).settings["wide"] == 16
+    with pytest.raises(dagdsl.UsageError, match="`wide` may be 1 to 64, not 65"):
+        widths(wide=65)
+    with pytest.raises(dagdsl.UsageError, match="there is `deep`, `own`, `wide`"):
+        widths(wild=1)
+
+
+def test_params_of_what_is_only_imported_are_not_set(tmp_path: Path) -> None:
+    (tmp_path / "blocks.dg").write_text("param wide: int = 8 block b = fc(wide)")
+    main = tmp_path / "main.dg"
+    main.write_text('import "blocks.dg" net N { input x: f32[4] node y: blocks.b x -> y output y }')
+    with pytest.raises(dagdsl.UsageError, match="the file has no params"):
+        dagdsl.load(main, wide=3)
 
 
 def test_a_path_into_the_standard_library() -> None:

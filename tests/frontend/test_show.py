@@ -107,6 +107,6 @@ def test_routers_with_numbers() -> None:
 
 def test_what_no_text_says() -> None:
     net = dagdsl.loads(in_net("node a: conv(3)", "image -> a", "output a"))
-    other = net.model_copy(update={"outputs": (net.outputs[0].model_copy(update={"name": "b"}),)})
+    other = net.replace(outputs=(net.outputs[0].replace(name="b"),))
     with pytest.raises(UsageError, match="cannot be written as text: output `b`"):
         text_of(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import lark
 import pytest
 from lark import Tree
 
@@ -12,7 +13,8 @@ from dagdsl.diagnostics.sink import Sink
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.build import _Builder, build
-from dagdsl.syntax.grammar import lark_parser
+from dagdsl.syntax.generate import FOLDER, parser_of
+from dagdsl.syntax.grammar import Token
 from dagdsl.syntax.problems import Problems
 from dagdsl.syntax.recovery import repair
 from dagdsl.syntax.tokens import tokenize
@@ -32,12 +34,25 @@ net Z = b.N([1, 2.5, "x", true,], a = [])
 """
 
 
+LARK = parser_of((FOLDER / "grammar.lark").read_text())
+
+
+def as_ours(token: lark.Token) -> Token:
+    assert token.start_pos is not None
+    assert token.end_pos is not None
+    return Token(token.type, str(token), token.start_pos, token.end_pos)
+
+
 def by_lark(source: SourceFile) -> ast.File:
     builder = _Builder(source, Problems(source, Sink()))
     done: dict[int, Any] = {}
-    root = lark_parser().parse(source.text)
+    root = LARK.parse(source.text)
+
+    def part_of(child: Tree[lark.Token] | lark.Token | None) -> Any:
+        return as_ours(child) if isinstance(child, lark.Token) else child and done[id(child)]
+
     for node in root.iter_subtrees():
-        parts = [done[id(part)] if isinstance(part, Tree) else part for part in node.children]
+        parts = [part_of(child) for child in node.children]
         span = Span(source, 0, 0)
         if not node.meta.empty:
             span = Span(source, node.meta.start_pos, node.meta.end_pos)
@@ -60,7 +75,10 @@ def test_the_same_tree_of_files(path: Path) -> None:
 def check(text: str) -> None:
     source, sink = SourceFile("net.dg", text), Sink()
     problems = Problems(source, sink)
-    tree = build(source, repair(source, tokenize(source, problems), problems), problems)
+    tree = build(source, repair(source, tokenize(source, problems), problems).tokens, problems)
     assert not sink.sorted()
+    read = [(token.type, str(token), *token.extent) for token in tokenize(source, problems)[:-1]]
+    ours = map(as_ours, LARK.lex(text))
+    assert read == [(token.type, str(token), *token.extent) for token in ours]
     assert tree == by_lark(source)
     assert repr(tree) == repr(by_lark(source)), "places are part of it"

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 from lark import Lark, logger
 
-from dagdsl.syntax.grammar import lark_parser
+from dagdsl.syntax.grammar import table
 from dagdsl.syntax.wording import KEYWORDS, spelling
 
 GRAMMAR = files("dagdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
@@ -26,10 +26,6 @@ def test_strict() -> None:
 
 
 def test_every_word_of_the_grammar_is_a_known_keyword() -> None:
-    words = {
-        terminal.name
-        for terminal in lark_parser().terminals
-        if terminal.pattern.type == "str" and terminal.pattern.value.isalpha()
-    }
+    words = {type for type, word in table().words.items() if word.isalpha()}
     assert words == KEYWORDS
     assert {spelling(word) for word in words} == {word.lower() for word in words}

@@ -10,7 +10,7 @@ import torch
 import dagdsl
 from dagdsl.check.cost import cost_of_net
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.frontend import analyse
+from dagdsl.frontend import analyse, analyse_file
 from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.source import SourceFile
 from dagdsl.syntax.comments import comments_of
@@ -22,7 +22,7 @@ from tests.cli.run import dagdsl as run
 from tests.models.torchvision_models import build
 
 STD = Path(dagdsl.__file__).parent / "std" / "models"
-FAMILIES = ("mobilenet_v2", "resnet", "regnet")
+FAMILIES = ("mobilenet_v2", "resnet", "resnext", "regnet")
 
 NET = """
 # A small net.
@@ -74,24 +74,18 @@ class TestFamilies:
             == analyse(SourceFile("x", (STD / f"{family}.dg").read_text())).nets.keys()
         )
 
-    @pytest.mark.parametrize(
-        ("family", "name"),
-        [
-            ("mobilenet_v2", "mobilenet_v2"),
-            ("resnet", "resnet18"),
-            ("resnet", "resnet50"),
-            ("resnet", "resnext50_32x4d"),
-            ("regnet", "regnet_y_400mf"),
-        ],
-    )
-    def test_is_the_dynamic_net_of_the_library(self, family: str, name: str) -> None:
-        """The same edges a stage, parameters and MACs."""
-        made = dagdsl.loads(dagdsl.dynamize(f"std/models/{family}.dg"), net=name)
-        home = "dg_mobilenet_v2" if family == "mobilenet_v2" else "dg_resnet"
-        library = dagdsl.load(f"std/models/{home}.dg", net=f"dg_{name}")
-        assert edges(made) == edges(library)
-        ours, theirs = cost_of_net(made), cost_of_net(library)
-        assert (ours.parameters, ours.macs) == (theirs.parameters, theirs.macs)
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_is_the_dynamic_family_of_the_library(self, family: str) -> None:
+        """Every net has the same edges a stage, parameters and MACs."""
+        text = dagdsl.dynamize(f"std/models/{family}.dg")
+        made = analyse(SourceFile("<dynamic>", text)).nets
+        library = analyse_file(STD / f"dg_{family}.dg").nets
+        assert {f"dg_{name}" for name in made} == library.keys()
+        for name, net in made.items():
+            other = library[f"dg_{name}"]
+            assert edges(net) == edges(other)
+            ours, theirs = cost_of_net(net), cost_of_net(other)
+            assert (ours.parameters, ours.macs) == (theirs.parameters, theirs.macs)
 
     def test_resnet50_has_the_edges_of_the_method(self) -> None:
         text = dagdsl.dynamize("std/models/resnet.dg")
@@ -107,7 +101,8 @@ class TestFamilies:
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_builds_and_trains(self, family: str) -> None:
-        name = {"resnet": "resnet18", "regnet": "regnet_y_400mf"}.get(family, family)
+        small = {"resnet": "18", "resnext": "50_32x4d", "regnet": "_y_400mf"}
+        name = family + small.get(family, "")
         net = dagdsl.loads(dagdsl.dynamize(f"std/models/{family}.dg"), net=name, size=32, classes=7)
         model = dagdsl.compile(net, backend="eager", seed=0)
         model(torch.randn(2, 3, 32, 32))["logits"].square().mean().backward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 from dagdsl.ir.nodes import (
@@ -202,7 +203,7 @@ def hostile(text: str) -> Net:
             return [spoil(inner) for inner in value]
         return value + text if isinstance(value, str) and value in names else value
 
-    return Net.model_validate(spoil(merges().model_dump(mode="json")))
+    return Net.from_json(json.dumps(spoil(json.loads(merges().to_json()))))
 
 
 def graphs(net: Net) -> tuple[Graph, ...]:

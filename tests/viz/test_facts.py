@@ -34,8 +34,8 @@ def test_a_merge_stands_first() -> None:
     [
         (gate("g", "n", 2, 0.1), "gap |> fc |> sigmoid > 0.1"),
         (
-            gate("g", "n", 2).model_copy(
-                update={"reads": "target", "train": "straight_through", "dead": "keep_strongest"}
+            gate("g", "n", 2).replace(
+                reads="target", train="straight_through", dead="keep_strongest"
             ),
             "reads target |> gap |> fc |> sigmoid > 0.1, straight through, keep strongest",
         ),

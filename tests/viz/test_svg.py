@@ -90,7 +90,7 @@ def test_one_legend_where_all_stages_share_it() -> None:
 def test_names_are_text(text: str) -> None:
     net = nets.merges() if text == "\ud800" else nets.hostile(text)
     if text == "\ud800":
-        net = net.model_copy(update={"name": text})
+        net = net.replace(name=text)
     svg = to_svg(net)
     svg.encode()
     assert len(Figure(svg).edges) == sum(len(graph.edges) for graph in nets.graphs(net))

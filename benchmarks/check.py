@@ -1,0 +1,77 @@
+"""What `dagdsl check` takes as a whole process, beside `python -c "import lark, pydantic"`.
+
+    python benchmarks/check.py
+    python benchmarks/check.py --rounds 31 --limit 2
+
+Processor time of user and system, medians of interleaved runs. Importing the two libraries is the
+yardstick, although a check of a good file needs neither. The files are the largest of `examples/`,
+by the nodes of its nets, and DG-ResNet-101, unless others are given. Exits with status 1 if one is
+over the limit. (A random graph costs the import of networkx besides: `randwire.dg`.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from dagdsl.frontend import analyse_file
+from dagdsl.ir.walk import graphs_in
+
+ROOT = Path(__file__).parents[1]
+YARDSTICK = [sys.executable, "-c", "import lark, pydantic"]
+CHECK = [sys.executable, "-c", "from dagdsl.cli.app import main; main()", "check"]
+DEEP = 'import "std/models/dg_resnet.dg" as models\nnet deep = models.dg_resnet101\n'
+"""A large net of the standard library."""
+
+
+def largest_example() -> Path:
+    """The file of `examples/` whose nets have most nodes, those of their stages and blocks too."""
+
+    def nodes(path: Path) -> int:
+        nets = analyse_file(path).nets.values()
+        return sum(len(graph.nodes) for net in nets for graph in graphs_in((net.graph,)))
+
+    return max(ROOT.glob("examples/**/*.dg"), key=nodes)
+
+
+def milliseconds(command: list[str]) -> float:
+    """The processor time of a command."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command} failed")
+    return 1000 * (usage.ru_utime + usage.ru_stime)
+
+
+def main() -> int:
+    """Measure, print, and compare with the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--limit", type=float, default=2.0, help="of the largest ratio")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        deep = Path(folder, "dg_resnet101.dg")
+        deep.write_text(DEEP)
+        files = [path.resolve() for path in arguments.files] or [largest_example(), deep]
+        commands = {"import lark, pydantic": YARDSTICK}
+        commands |= {f"check {path.name}": [*CHECK, str(path)] for path in files}
+        took: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(arguments.rounds):
+            for name, command in commands.items():
+                took[name].append(milliseconds(command))
+    medians = {name: statistics.median(times) for name, times in took.items()}
+    yardstick = medians["import lark, pydantic"]
+    print(f"{'':32}{'ms':>8}{'ratio':>8}")
+    for name, median in medians.items():
+        print(f"{name:32}{median:8.0f}{median / yardstick:8.2f}")
+    return int(max(medians.values()) > arguments.limit * yardstick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
