@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dagdsl.diagnostics.model import Diagnostic
 from dagdsl.frontend import analyse_file
@@ -31,13 +31,15 @@ def compile(
     backend: str = "inductor",
     device: str | torch.device = "cpu",
     seed: int | None = None,
+    checkpoint: Sequence[str] | Literal["all"] = (),
 ) -> Model:
     """A network as an `nn.Module` with fresh weights.
 
     `model(x)` takes `[B, *shape]` for each input and gives the net's outputs;
     `model(x, return_routes=True)` also gives the routes, a tensor `[B, V, V]` for each graph with
     routers. `backend` is `inductor` (compiled at the first call) or `eager`; `seed` fixes the
-    weights.
+    weights. Of the stages in `checkpoint` training keeps only what enters and leaves them: less
+    memory, for the time of computing the rest again.
 
     Modes other than `dense` only evaluate, and skip what a sample does not need; all give the same
     results. `static`: without what `pins` (edge -> open?), constant gates and a profile rule out.
@@ -49,7 +51,14 @@ def compile(
     from dagdsl_compiler import driver
 
     return driver.compile(
-        net, mode=mode, pins=pins, profile=profile, backend=backend, device=device, seed=seed
+        net,
+        mode=mode,
+        pins=pins,
+        profile=profile,
+        backend=backend,
+        device=device,
+        seed=seed,
+        checkpoint=checkpoint,
     )
 
 

@@ -1,6 +1,6 @@
 """The catalogues -> tables in the docs, between `<!-- name -->` and `<!-- end -->`.
 
-`python docs/tables.py` (or `make docs-tables`) rewrites them; a test checks that they are current.
+`python docs/tables.py` (or `make generated`) rewrites them; a test checks that they are current.
 """
 
 from __future__ import annotations
@@ -10,17 +10,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dagdsl.check.cost import cost_of_net
+from dagdsl.check.expected import expected_macs
 from dagdsl.diagnostics.codes import CODES
 from dagdsl.diagnostics.explain import explain
-from dagdsl.frontend import analyse_file
+from dagdsl.diagnostics.sink import Sink
+from dagdsl.frontend import analyse_file, loads
 from dagdsl.ir.nodes import Net, inner_graph
+from dagdsl.ir.text import dump as ir_text
+from dagdsl.lsp.index import comment_above
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import REQUIRED, OpSpec, Param
+from dagdsl.source import SourceFile, Span
+from dagdsl.syntax import ast
+from dagdsl.syntax.parser import parse
 from dagdsl.syntax.reader import STD
 from dagdsl.topology.patterns import PATTERNS, Pattern
 
 DOCS = Path(__file__).parent
-_REGION = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+OPEN_RATE = 0.5
+"""How many of the edges are open where MACs are expected."""
+_REGION = re.compile(r"<!-- (?!end )(\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def _default(param: Param) -> str:
@@ -44,12 +53,54 @@ def _signature(spec: OpSpec | Pattern) -> str:
 
 
 def _ops() -> Iterator[str]:
-    yield "| op | what it does |"
+    return _of_roles("op", "tensor")
+
+
+def _merges() -> Iterator[str]:
+    return _of_roles("merge", "merge")
+
+
+def _routers() -> Iterator[str]:
+    return _of_roles("in a router", "reads", "logit", "decision")
+
+
+def _of_roles(title: str, *roles: str) -> Iterator[str]:
+    """The ops of the catalogue that have these places, in the order in which they may stand."""
+    yield f"| {title} | what it does |"
     yield "|---|---|"
-    for spec in OPS.values():
+    for spec in sorted((s for s in OPS.values() if s.role in roles), key=_place):
         notes = "; ".join(f"`{param.name}`: {param.doc}" for param in spec.params)
         text = f"{spec.doc} {notes}." if notes else spec.doc
         yield f"| `{_signature(spec)}` | {text} |".replace("|>", "\\|>")
+
+
+def _place(spec: OpSpec) -> int:
+    return ("tensor", "merge", "reads", "logit", "decision").index(spec.role)
+
+
+def _library() -> Iterator[str]:
+    """What each file of `std` declares, with the comments above it."""
+    for path in sorted(STD.glob("*.dg")):
+        source = SourceFile(path.name, path.read_text())
+        tree = parse(source, Sink())
+        yield f"## std/{path.name}"
+        yield ""
+        yield comment_above(Span(source, source.text.index("edition"), 0))
+        yield ""
+        for item in tree.items:
+            if isinstance(item, ast.Block | ast.Router):
+                kind = type(item).__name__.lower()
+                yield f"### {item.name.name}"
+                yield ""
+                yield f"`{kind} {item.name.name}{_formals(item.formals)}`"
+                yield ""
+                yield comment_above(item.span)
+                yield ""
+
+
+def _formals(formals: tuple[ast.Formal, ...]) -> str:
+    """As they are written, on one line."""
+    return f"({', '.join(formal.span.text for formal in formals)})" if formals else ""
 
 
 def _patterns() -> Iterator[str]:
@@ -64,10 +115,10 @@ def _patterns() -> Iterator[str]:
 def _families() -> Iterator[str]:
     """A row for each static net of `std/models`, its dynamic net beside it."""
     yield (
-        "| net | parameters | MACs | dynamic: parameters | MACs, all edges open | least | "
-        "routers, of parameters | routers and sums, of MACs | edges | nodes |"
+        "| net | parameters | MACs | dynamic: parameters | MACs, all edges open | expected | "
+        "least | routers, of parameters | routers and sums, of MACs | edges | nodes |"
     )
-    yield "|---|" + "---:|" * 9
+    yield "|---|" + "---:|" * 10
     nets = {
         name: net
         for path in sorted((STD / "models").glob("*.dg"))
@@ -78,9 +129,8 @@ def _families() -> Iterator[str]:
             continue
         static = cost_of_net(net)
         row = [f"`{name}`", _millions(static.parameters), _millions(static.macs)]
-        if f"dg_{name}" in nets:
-            row += _dynamic(nets[f"dg_{name}"])
-        yield f"| {' | '.join(row)} |" + " |" * (10 - len(row))
+        row += _dynamic(nets[f"dg_{name}"])
+        yield f"| {' | '.join(row)} |"
 
 
 def _dynamic(net: Net) -> list[str]:
@@ -89,6 +139,7 @@ def _dynamic(net: Net) -> list[str]:
     return [
         _millions(costs.parameters),
         _millions(costs.macs),
+        _millions(expected_macs(net, OPEN_RATE)),
         _millions(costs.least_macs),
         f"{costs.router_parameters / costs.parameters:.2%}",
         f"{(costs.router_macs + costs.sum_macs) / costs.macs:.2%}",
@@ -97,7 +148,7 @@ def _dynamic(net: Net) -> list[str]:
     ]
 
 
-def _millions(count: int) -> str:
+def _millions(count: float) -> str:
     return f"{count / 1e6:,.2f} M"
 
 
@@ -109,8 +160,73 @@ def _errors() -> Iterator[str]:
         yield ""
 
 
+def _tiny() -> Net:
+    """The net of the page that shows what the compiler makes of it."""
+    text = (DOCS / "compiler.md").read_text()
+    return loads(text.partition("```dg\n")[2].partition("```")[0])
+
+
+def _seen_ir() -> Iterator[str]:
+    yield from _boxed(ir_text(_tiny()))
+
+
+def _seen_dense() -> Iterator[str]:
+    yield from _boxed(_graph("dense"))
+
+
+def _seen_grouped() -> Iterator[str]:
+    yield from _boxed(_graph("grouped"))
+
+
+def _graph(mode: str) -> str:
+    """The graph of the small net after the last pass of a mode."""
+    import torch
+
+    from dagdsl_compiler.driver import compile
+    from dagdsl_compiler.passes.base import dump
+
+    after: list[str] = []
+    model = compile(
+        _tiny(), mode=mode, backend="eager", on_pass=lambda _, module: after.append(dump(module))
+    )
+    model.train(mode == "dense")(torch.zeros(2, 4, 8, 8))
+    return after[-1]
+
+
+def _boxed(text: str) -> Iterator[str]:
+    yield "```text"
+    yield text.rstrip()
+    yield "```"
+
+
+def _passes() -> Iterator[str]:
+    from dagdsl_compiler.passes.pipeline import EVALUATION, PIPELINE, evaluation, training
+
+    seen: set[str] = set()
+    yield "| pass | what it does | when |"
+    yield "|---|---|---|"
+    for when, passes in (
+        ("always", PIPELINE),
+        ("evaluation", EVALUATION),
+        ("modes that do not skip", evaluation()),
+        ("modes that skip", evaluation(group=None, branch=None)),
+        ("`checkpoint`", training(checkpoint=("",))),
+    ):
+        for step in passes:
+            if step.name not in seen:
+                seen.add(step.name)
+                yield f"| `{step.name}` | {(step.__doc__ or '').partition('.')[0]}. | {when} |"
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "ops": _ops,
+    "merges": _merges,
+    "routers": _routers,
+    "library": _library,
+    "seen_ir": _seen_ir,
+    "seen_dense": _seen_dense,
+    "seen_grouped": _seen_grouped,
+    "passes": _passes,
     "patterns": _patterns,
     "families": _families,
     "errors": _errors,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from dagdsl.ops import activation, conv, linear, merge, norm, pool, resize, route
@@ -20,3 +22,32 @@ OPS: Final[Registry[OpSpec]] = Registry(
     admit,
 )
 """The catalogue: name -> operator."""
+
+ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "add": "sum",
+        "adaptiveavgpool2d": "gap",
+        "avg_pool": "avgpool",
+        "avg_pool2d": "avgpool",
+        "avgpool2d": "avgpool",
+        "batch_norm": "bn",
+        "batchnorm": "bn",
+        "batchnorm2d": "bn",
+        "cat": "concat",
+        "concatenate": "concat",
+        "conv2d": "conv",
+        "dense": "fc",
+        "depthwise": "dwconv",
+        "global_avg_pool": "gap",
+        "globalavgpool": "gap",
+        "groupnorm": "gn",
+        "hswish": "hardswish",
+        "interpolate": "upsample",
+        "linear": "fc",
+        "max_pool": "maxpool",
+        "max_pool2d": "maxpool",
+        "maxpool2d": "maxpool",
+        "swish": "silu",
+    }
+)
+"""What other systems call an operator, in small letters -> its name here."""

@@ -47,10 +47,11 @@ OPS = (
     ),
     OpSpec(
         "noise",
-        "Adds random numbers in training. In a router, before `sigmoid` or `softmax`, it makes the "
-        "gates try what they would not choose: `logistic` noise and `sigmoid` are the binary "
-        "Gumbel-softmax, `gumbel` noise and `softmax` the Gumbel-softmax, `normal` noise and "
-        "`topk` the noisy top-k of mixtures of experts.",
+        "Adds random numbers in training and divides by a temperature; nothing in evaluation. In a "
+        "router, before the activation, it makes the gates try what they would not choose: "
+        "`logistic` noise and `sigmoid` are the binary Gumbel-softmax, `gumbel` noise and "
+        "`softmax` the Gumbel-softmax, `logistic` noise and `hard_concrete` the gates of L0 "
+        "regularisation, `normal` noise and `topk` the noisy top-k of mixtures of experts.",
         (
             Param(
                 "kind",
@@ -60,6 +61,14 @@ OPS = (
                 choices=("normal", "logistic", "gumbel"),
             ),
             Param("scale", "float", 1.0, "what they are multiplied by", low=0.0, high=100.0),
+            Param(
+                "temperature",
+                "float",
+                1.0,
+                "what the sum is divided by: the lower, the nearer a gate is to zero or one",
+                low=0.01,
+                high=100.0,
+            ),
         ),
     ),
 )

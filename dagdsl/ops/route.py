@@ -46,6 +46,13 @@ OPS = (
     OpSpec("softmax", "Weights that are positive and sum to one.", role="decision"),
     OpSpec("relu_tanh", "max(tanh(x), 0): exactly zero for half of all logits.", role="decision"),
     OpSpec(
+        "hard_concrete",
+        "min(max(1.2 * sigmoid(x) - 0.1, 0), 1): exactly zero or one where the sigmoid is within "
+        "a twelfth of it. The gates of L0 regularisation (arXiv 1712.01312), with "
+        '`noise("logistic")` before it.',
+        role="decision",
+    ),
+    OpSpec(
         "topk",
         "Closes all edges but the `k` of largest weight, among those that leave the source, enter "
         "the target, or enter each node of the stage: what softmax sums over. An open edge keeps "
@@ -83,7 +90,7 @@ OPS = (
     ),
 )
 
-ACTIVATIONS = ("sigmoid", "softmax", "relu_tanh")
+ACTIVATIONS = ("sigmoid", "softmax", "relu_tanh", "hard_concrete")
 """The decisions that turn logits into weights."""
 
 

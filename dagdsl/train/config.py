@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dagdsl.errors import UsageError
 
 DEFAULT_LR = {"adamw": 2e-3, "sgd": 0.1}
-FREE_ON_RESUME = frozenset({"device", "workers"})
+FREE_ON_RESUME = frozenset({"device", "workers", "checkpoint_stages"})
 """Fields that say where a run computes, not what: these alone may change when it is resumed."""
 
 
@@ -40,6 +40,9 @@ class TrainConfig(BaseModel):
     device: str = Field("auto", description="cpu, cuda, ...; auto: an accelerator if there is one")
     backend: Literal["eager", "inductor"] = "eager"
     amp: bool = Field(False, description="train in bfloat16 where that is safe")
+    checkpoint_stages: Literal["all"] | tuple[str, ...] = Field(
+        (), description="stages of which the backward pass computes the inside again, for memory"
+    )
     channels_last: bool = Field(False, description="lay images out with channels last, for GPUs")
 
     @model_validator(mode="before")

@@ -13,6 +13,7 @@ from torch import nn
 from dagdsl.data import Data, Split, open_data, to_device
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
+from dagdsl.predict import OpenEdge, open_edges
 from dagdsl.train.checkpoint import load_weights
 from dagdsl.train.classifier import as_classifier
 from dagdsl.train.config import TrainConfig
@@ -35,15 +36,6 @@ class TrainedRun:
     data: Data
     config: TrainConfig
     device: torch.device
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEdge:
-    """An edge that carried something for one image, and what it weighed."""
-
-    source: str
-    target: str
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +137,11 @@ def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]
     outputs, routes = run.model(images, return_routes=True)
     shares = as_classifier(run.net).logits(outputs).softmax(1)
     names = run.data.classes
-    edges = {key: _open_edges(run.net, key, a.tolist()) for key, a in routes.items()}
+    graphs = routed_graphs(run.net)
+    edges = {
+        key: [open_edges([node.name for node in graphs[key].nodes], a) for a in of_images.tolist()]
+        for key, of_images in routes.items()
+    }
     return [
         ImageRoutes(
             index,
@@ -155,21 +151,6 @@ def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]
             edges={key: of_images[i] for key, of_images in edges.items()},
         )
         for i, index in enumerate(indices)
-    ]
-
-
-def _open_edges(
-    net: Net, key: str, adjacencies: list[list[list[float]]]
-) -> list[tuple[OpenEdge, ...]]:
-    names = [node.name for node in routed_graphs(net)[key].nodes]
-    return [
-        tuple(
-            OpenEdge(source, target, weight)
-            for source, row in zip(names, adjacency, strict=True)
-            for target, weight in zip(names, row, strict=True)
-            if weight != 0
-        )
-        for adjacency in adjacencies
     ]
 
 

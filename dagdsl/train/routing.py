@@ -109,17 +109,15 @@ def routed_graphs(net: Net) -> dict[str, Graph]:
 
 def without_thresholds(net: Net) -> Net:
     """The same net with the same weights, in which no edge ever closes."""
-    return net.model_copy(update={"graph": _opened(net.graph)})
+    return net.replace(graph=_opened(net.graph))
 
 
 def _opened(graph: Graph) -> Graph:
     never_closes = {"topk": None, "threshold": None, "binary": False, "dead": "zero"}
-    return graph.model_copy(
-        update={
-            "nodes": tuple(_with_opened_steps(node) for node in graph.nodes),
-            "edges": tuple(_with_opened_steps(edge) for edge in graph.edges),
-            "routers": tuple(r.model_copy(update=never_closes) for r in graph.routers),
-        }
+    return graph.replace(
+        nodes=tuple(_with_opened_steps(node) for node in graph.nodes),
+        edges=tuple(_with_opened_steps(edge) for edge in graph.edges),
+        routers=tuple(r.replace(**never_closes) for r in graph.routers),
     )
 
 
@@ -132,4 +130,4 @@ def _with_opened_steps(element: N) -> N:
         else step
         for step in element.steps
     ]
-    return element.model_copy(update={"steps": tuple(steps)})
+    return element.replace(steps=tuple(steps))

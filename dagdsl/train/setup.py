@@ -74,7 +74,13 @@ def set_up(net: Net, config: TrainConfig) -> Setup:
         workers=config.workers,
     )
     classifier.check_classes(data.classes, data.name)
-    model = compile_net(net, backend=config.backend, device=str(device), seed=config.seed)
+    model = compile_net(
+        net,
+        backend=config.backend,
+        device=str(device),
+        seed=config.seed,
+        checkpoint=config.checkpoint_stages,
+    )
     if config.channels_last:
         # Convolutions follow the layout of their weights, so the images need no copy here.
         model = model.to(memory_format=torch.channels_last)

@@ -3,6 +3,8 @@ static ones."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +13,23 @@ from torch import Tensor
 
 import dagdsl
 from dagdsl.check.cost import cost_of_net
+from dagdsl.frontend import analyse_file
 from dagdsl.ir.nodes import Net, inner_graph
+from dagdsl.sema.settings import Setting
 from tests.models.torchvision_models import build
 
 CONTROLS = ("none", "chain", "residual", "ones", "learned", "random", "skip")
 SMALL = {"size": 32, "width": 0.25, "classes": 7}
 
 
+def family_of(name: str) -> str:
+    """The file that has a dynamic net."""
+    families = ("dg_mobilenet_v2", "dg_resnext", "dg_regnet")
+    return next((family for family in families if name.startswith(family)), "dg_resnet")
+
+
 def dg(name: str, **params: Any) -> Net:
-    family = "dg_mobilenet_v2" if name == "dg_mobilenet_v2" else "dg_resnet"
-    return dagdsl.load(f"std/models/{family}.dg", net=name, **params)
+    return dagdsl.load(f"std/models/{family_of(name)}.dg", net=name, **params)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +64,20 @@ def test_as_costly_as_the_static_net() -> None:
     assert abs(dynamic.macs / static.macs - 1) < 0.05
 
 
-FAMILIES = ("dg_mobilenet_v2", "dg_resnet18", "dg_resnet50", "dg_regnet_y_400mf")
+FAMILIES = (
+    "dg_mobilenet_v2",
+    "dg_resnet18",
+    "dg_resnet50",
+    "dg_resnext50_32x4d",
+    "dg_regnet_y_400mf",
+)
 
 
 @pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_controls_run_and_train(name: str, control: str) -> None:
-    width = 1.0 if "regnet" in name else SMALL["width"]  # widths must divide by their groups
+    grouped = name.startswith(("dg_resnext", "dg_regnet"))  # widths must divide by the groups
+    width = 1.0 if grouped else SMALL["width"]
     net = dg(name, **{**SMALL, "width": width, "control": control})
     model = dagdsl.compile(net, backend="eager", seed=0)
     outputs = model(torch.randn(2, 3, 32, 32))
@@ -69,6 +85,19 @@ def test_controls_run_and_train(name: str, control: str) -> None:
     outputs["logits"].square().mean().backward()
     missing = [key for key, p in model.named_parameters() if p.grad is None]
     assert missing == []
+
+
+@pytest.mark.parametrize("control", ["none", "residual", "ones", "learned"])
+def test_a_fifth_family_is_a_file(control: str) -> None:
+    """That of docs/models.md, and no line of Python."""
+    page = Path(__file__).parents[2].joinpath("docs", "models.md").read_text()
+    (text,) = (block for block in re.findall(r"```dg\n(.*?)```", page, re.DOTALL) if "53" in block)
+    net = dagdsl.loads(text, net="darknet21", control=control, classes=7)
+    model = dagdsl.compile(net, backend="eager", seed=0)
+    outputs = model(torch.randn(2, 3, 256, 256))
+    outputs["logits"].square().mean().backward()
+    assert [key for key, p in model.named_parameters() if p.grad is None] == []
+    assert [tap.shape[2] for tap in outputs["features"].values()] == [32, 16, 8]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +132,13 @@ def test_random_wiring_has_the_rate_and_the_seed_asked_for() -> None:
     assert pairs(rate=0.3, seed=1) == pairs(rate=0.3, seed=1)
 
 
+def test_random_wiring_differs_between_stages_of_one_depth() -> None:
+    net = dg("dg_mobilenet_v2", control="random")
+    graphs = [inner_graph(net.graph.node(f"s[{i}]")) for i in (2, 4, 5)]
+    wirings = {tuple((e.source, e.target) for e in graph.edges) for graph in graphs if graph}
+    assert len(wirings) > 1
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -110,10 +146,14 @@ def test_random_wiring_has_the_rate_and_the_seed_asked_for() -> None:
         {"reads": "stage"},
         {"activation": "softmax"},
         {"activation": "relu_tanh", "tau": 0.0},
+        {"activation": "gumbel_softmax"},
+        {"activation": "gumbel_sigmoid"},
+        {"activation": "hard_concrete", "tau": 0.0},
         {"normalised": True},
         {"tau": 0.5, "train": "straight_through"},
         {"train": "soft"},
         {"dead": "keep_strongest"},
+        {"start": 3.0},
         {"shortcuts": True},
         {"block_entry": True},
     ],
@@ -125,6 +165,18 @@ def test_every_switch_of_the_method_is_a_param(params: dict[str, Any]) -> None:
         assert net.hash != dg(name, **SMALL).hash
         logits = dagdsl.compile(net, backend="eager", seed=0)(torch.randn(2, 3, 32, 32))["logits"]
         assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("family", ["mobilenet_v2", "resnet", "resnext", "regnet"])
+def test_every_net_is_there_twice(family: str) -> None:
+    """With the residual control and the static entries a dynamic net has the costs of its own."""
+    static = analyse_file(Path(f"std/models/{family}.dg")).nets
+    as_static: dict[str, Setting] = {"control": "residual", "block_entry": True}
+    dynamic = analyse_file(Path(f"std/models/dg_{family}.dg"), as_static).nets
+    assert dynamic.keys() == {f"dg_{name}" for name in static}
+    for name, net in static.items():
+        ours, theirs = cost_of_net(dynamic[f"dg_{name}"]), cost_of_net(net)
+        assert (ours.parameters, ours.macs) == (theirs.parameters, theirs.macs)
 
 
 STATIC = (
@@ -158,5 +210,40 @@ def test_static_weights_start_a_dynamic_net() -> None:
     """All edges open, a DAG of linear bottlenecks is the residual chain: x + y1 + y2 + ..."""
     ours, theirs = outputs_of("dg_mobilenet_v2", "mobilenet_v2", control="ones")
     assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
-    gated, _ = outputs_of("dg_mobilenet_v2", "mobilenet_v2")
-    assert gated.isfinite().all()
+
+
+def test_routers_may_start_where_they_change_nothing() -> None:
+    """`start` beyond the end of `hard_concrete`: every gate is one, and so is the net."""
+    ours, theirs = outputs_of(
+        "dg_mobilenet_v2", "mobilenet_v2", activation="hard_concrete", tau=0.0, start=5.0
+    )
+    assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
+    nearly, _ = outputs_of("dg_mobilenet_v2", "mobilenet_v2", start=8.0)
+    default, _ = outputs_of("dg_mobilenet_v2", "mobilenet_v2")
+    assert (nearly - theirs).abs().max() < 0.1 * (default - theirs).abs().max()
+
+
+@pytest.mark.parametrize(("name", "original"), STATIC, ids=[name for name, _ in STATIC])
+def test_closed_but_for_the_original_edges_it_is_the_static_net(name: str, original: str) -> None:
+    """Gates of one along the chain and of zero elsewhere; the routers are there, and are asked."""
+    switches = {"activation": "hard_concrete", "tau": 0.0, "shortcuts": True, "block_entry": True}
+    torch.manual_seed(0)
+    theirs = build(original).eval()
+    net = dg(name, size=64, **switches).only("logits")
+    ours = dagdsl.compile(net, backend="eager", seed=0).eval()
+    dagdsl.load_torchvision_weights(ours, theirs.state_dict())
+    state = ours.state_dict()
+    for stage, node in enumerate(net.stages):
+        graph = inner_graph(node)
+        assert graph is not None
+        place = {vertex.name: i for i, vertex in enumerate(graph.nodes)}
+        for edge in graph.edges:
+            assert edge.gate is not None
+            along = place[edge.target] == place[edge.source] + 1
+            bias = state[f"s.{stage}.routers.{edge.gate.router}.fc.bias"]
+            bias[edge.gate.index] = 10.0 if along else -10.0
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        expected, (got, routes) = theirs(x), ours(x, return_routes=True)
+    assert torch.allclose(got, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+    assert all(set(found.unique().tolist()) <= {0.0, 1.0} for found in routes.values())

@@ -16,11 +16,14 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
 The two add up in another order where a fully connected layer stands for a 1 x 1 convolution. In
 training that is tested in float64: batch statistics of eight values blow up the last digits."""
 
+LARGE = "mobilenet_v2 of width 1.4"
 PAIRS = [
     ("mobilenet_v2", "mobilenet_v2"),
+    ("mobilenet_v2", LARGE),
     ("resnet", "resnet18"),
     ("resnet", "resnet101"),
-    ("resnet", "resnext50_32x4d"),
+    ("resnext", "resnext50_32x4d"),
+    ("resnext", "resnext101_64x4d"),
     ("regnet", "regnet_x_400mf"),
     ("regnet", "regnet_y_400mf"),
     ("regnet", "regnet_y_8gf"),
@@ -30,14 +33,18 @@ PAIRS = [
 def loaded(family: str, name: str) -> tuple[nn.Module, nn.Module]:
     """Our net and torchvision's, with the same weights and statistics."""
     torch.manual_seed(0)
-    theirs = build(name)
+    large = name == LARGE
+    name = family if large else name
+    theirs = build(name, width_mult=1.4) if large else build(name)
     for module in theirs.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.0)
             nn.init.normal_(module.bias, std=0.1)
             nn.init.normal_(module.running_mean, std=0.1)  # type: ignore[arg-type]
             nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
-    net = dagdsl.load(f"std/models/{family}.dg", net=name, size=SIZE)
+    net = dagdsl.load(
+        f"std/models/{family}.dg", net=name, size=SIZE, **({"width": 1.4} if large else {})
+    )
     ours = dagdsl.compile(net.only("logits"), backend="eager")
     dagdsl.load_torchvision_weights(ours, theirs.state_dict())
     return ours, theirs

@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.regnet import BlockParams
 
 PREFIXES = {
-    "resnet": ("resnet", "resnext", "wide_resnet"),
+    "resnet": ("resnet", "wide_resnet"),
+    "resnext": ("resnext",),
     "mobilenet_v2": ("mobilenet_v2",),
     "regnet": ("regnet",),
 }
@@ -24,7 +25,7 @@ BUILDERS = [
 """Every builder torchvision has of these families, with the file that has the same net."""
 
 
-def build(name: str, device: str = "cpu") -> nn.Module:
+def build(name: str, device: str = "cpu", **params: float) -> nn.Module:
     """The model with fresh weights; on the meta device, which has none, it takes no time."""
     width_rule = BlockParams.from_init_params
 
@@ -33,7 +34,7 @@ def build(name: str, device: str = "cpu") -> nn.Module:
             return width_rule(*args, **kwargs)
 
     with torch.device(device), mock.patch.object(BlockParams, "from_init_params", on_cpu):
-        model: nn.Module = torchvision.models.get_model(name)
+        model: nn.Module = torchvision.models.get_model(name, **params)
     return model
 
 

@@ -11,7 +11,7 @@ from dagdsl.train.config import TrainConfig
 TINY = """
 edition 1
 
-router gate = gap |> fc(init = {init}) |> sigmoid |> threshold({tau}, train = "{train}")
+router gate = gap |> fc(init = {init}) |> {weigh} |> threshold({tau}, train = "{train}")
 block cell = relu |> conv(kernel = 3) |> bn
 
 net Tiny {{
@@ -25,9 +25,16 @@ net Tiny {{
 """
 
 
-def tiny(init: float = 0.5, tau: float = 0.5, train: str = "hard", classes: int = 10) -> Net:
+def tiny(
+    init: float = 0.5,
+    tau: float = 0.5,
+    train: str = "hard",
+    classes: int = 10,
+    weigh: str = "sigmoid",
+) -> Net:
     """A net of one stage whose routes differ between images."""
-    return dagdsl.loads(TINY.format(init=init, tau=tau, train=train, classes=classes))
+    text = TINY.format(init=init, tau=tau, train=train, classes=classes, weigh=weigh)
+    return dagdsl.loads(text)
 
 
 def config(**values: Any) -> TrainConfig:

@@ -126,6 +126,22 @@ def stopped(tmp_path: Path) -> Path:
     return out
 
 
+def test_gates_that_are_random_in_training_fall_alike(tmp_path: Path) -> None:
+    net = tiny(tau=0.0, weigh='noise("logistic", temperature = 0.5) |> hard_concrete')
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    train(net, config(), whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(net, config(), stopped, observer=Interrupting())
+    train(net, config(), stopped, resume=True)
+    assert_same_run(stopped, whole)
+
+
+def test_stages_may_be_checkpointed_from_some_epoch_on(stopped: Path, whole: Path) -> None:
+    """A run that needs more memory than there is can go on with less."""
+    train(tiny(), config(checkpoint_stages="all"), stopped, resume=True)
+    assert_same_run(stopped, whole)
+
+
 def test_an_interrupted_run_can_be_resumed(stopped: Path, whole: Path) -> None:
     train(tiny(), config(), stopped, resume=True)
     assert_same_run(stopped, whole)

@@ -26,32 +26,34 @@ def dropout(x: Shape, op: Op) -> nn.Module:
 
 
 class Noise(nn.Module):
-    """Adds random numbers in training."""
+    """Adds random numbers in training, and divides by a temperature."""
 
-    def __init__(self, kind: str, scale: float) -> None:
+    def __init__(self, kind: str, scale: float, temperature: float = 1.0) -> None:
         super().__init__()
         self.kind = kind
         self.scale = scale
+        self.temperature = temperature
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape as `x`."""
         if not self.training:
             return x
         if self.kind == "normal":
-            return x + self.scale * torch.randn_like(x)
-        # Neither end of the interval, where the logarithms are infinite.
-        u = torch.rand_like(x).clamp(1e-6, 1 - 1e-6)
-        noise = u.logit() if self.kind == "logistic" else -(-u.log()).log()
-        return x + self.scale * noise
+            noise = torch.randn_like(x)
+        else:
+            # Neither end of the interval, where the logarithms are infinite.
+            u = torch.rand_like(x).clamp(1e-6, 1 - 1e-6)
+            noise = u.logit() if self.kind == "logistic" else -(-u.log()).log()
+        return (x + self.scale * noise) / self.temperature
 
     def extra_repr(self) -> str:
-        """The distribution and its scale."""
-        return f"{self.kind}, {self.scale}"
+        """The distribution, its scale and the temperature."""
+        return f"{self.kind}, {self.scale}, {self.temperature}"
 
 
 def noise(x: Shape, op: Op) -> nn.Module:
     """Noise of a distribution; the identity in evaluation."""
-    return Noise(str(op.params["kind"]), real(op, "scale"))
+    return Noise(str(op.params["kind"]), real(op, "scale"), real(op, "temperature"))
 
 
 MODULES: Modules = {"bn": bn, "gn": gn, "dropout": dropout, "noise": noise}

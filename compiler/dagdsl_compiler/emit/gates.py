@@ -122,6 +122,7 @@ class GateFunction:
             "sigmoid": "torch.sigmoid(logits)",
             "softmax": "softmax(logits, groups)",
             "relu_tanh": "relu_tanh(logits)",
+            "hard_concrete": "hard_concrete(logits)",
             "none": "logits",
         }[rule.activation]
         yield f"weights = {weights}"

@@ -87,7 +87,8 @@ def _dropout(x: Shape, op: Op) -> Code:
 
 
 def _noise(x: Shape, op: Op) -> Code:
-    return Call("Noise", (Arg(literal(op.params["kind"])), Arg(_number(op, "scale"))))
+    temperature = _optional(op, "temperature", 1.0)
+    return Call("Noise", (Arg(literal(op.params["kind"])), Arg(_number(op, "scale")), temperature))
 
 
 def _pool(name: str, *more: Arg) -> Emitter:
