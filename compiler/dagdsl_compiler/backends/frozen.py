@@ -24,13 +24,12 @@ def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
     """
     if not any_batch:
         return ByBatchSize(module, _compile)
-    run = _compile(module)
+    run = _compile(module.forward)
     return lambda *inputs: run(*map(_with_unknown_batch, inputs))
 
 
-def _compile(module: fx.GraphModule, **options: Any) -> Callable[..., Any]:
-    # Its `forward`: the call of a GraphModule handles errors in ways that hide what they were.
-    return _Freezing(torch.compile(module.forward, **{"fullgraph": True, **options}))
+def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    return _Freezing(torch.compile(forward, **{"fullgraph": True, **options}))
 
 
 class _Freezing:

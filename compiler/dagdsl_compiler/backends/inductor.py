@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from dagdsl_compiler.runtime.checkpoint import Checkpointed
+
 _PATIENCE = 16
 _EXACT = 3
 # Training and evaluation, gradients or none, number type and memory layout multiply with `_EXACT`.
@@ -25,7 +27,44 @@ def inductor(module: fx.GraphModule) -> Callable[..., Any]:
     Torch's own automatic mode compiles at the second size it sees, and from then on takes the code
     for all sizes even where it has exact code. Sizes with and without gradients are counted apart.
     """
-    return ByBatchSize(module)
+    from dagdsl_compiler.passes.counters import count_batch
+
+    plain, training_graph = ByBatchSize(module), for_training(module)
+    training = ByBatchSize(training_graph)
+
+    def run(*inputs: Tensor) -> Any:
+        if not torch.is_grad_enabled() or inputs[0].device.type != "cpu":
+            return plain(*inputs)
+        count_batch(training_graph)
+        return training(*inputs)
+
+    return run
+
+
+def for_training(module: fx.GraphModule) -> fx.GraphModule:
+    """The same graph over the same modules, made for being compiled fast: on a CPU, with gradients.
+
+    Kernels for the sums of a DAG, its gates and its counters would take most of the time, and every
+    node has its own.
+    """
+    # Here, for what they import takes a second.
+    from dagdsl_compiler.passes.counters import UncountedNorms
+    from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
+
+    graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+    result = graph.graph_copy(module.graph, copies)
+    output = graph.output(result)
+    for node, copy in (*copies.items(), (module.graph.output_node(), output)):
+        copy.meta.update(node.meta)
+    training = fx.GraphModule(module, graph, class_name=type(module).__name__)
+    for path, part in list(training.named_modules()):
+        if isinstance(part, Checkpointed):
+            training.set_submodule(path, Checkpointed(for_training(part.body)))
+    for step in (FanOut(), OpaqueGates(), UncountedNorms()):
+        step.run(training)
+    training.graph.lint()
+    training.recompile()
+    return training
 
 
 class ByBatchSize:
@@ -36,8 +75,9 @@ class ByBatchSize:
     ) -> None:
         options = {"fullgraph": True, "isolate_recompiles": True, "recompile_limit": _RECOMPILES}
         self._eager = module
-        self._exactly = compile(module, dynamic=False, **options)
-        self._symbolically = compile(module, **options)
+        # Of `forward`: the call of a GraphModule handles errors in ways that hide what they were.
+        self._exactly = compile(module.forward, dynamic=False, **options)
+        self._symbolically = compile(module.forward, **options)
         self._exact: dict[bool, set[int]] = {False: set(), True: set()}
         self._calls: Counter[tuple[bool, int]] = Counter()
 

@@ -86,6 +86,18 @@ def first_confident(values: list[Tensor], weights: list[Tensor | None], tau: flo
     return result
 
 
+def unsure(values: list[Tensor], weights: list[Tensor | None], tau: float) -> Tensor:
+    """Whether none of the logits `[B, C]` is sure of a class: `[B]`."""
+    found: Tensor | None = None
+    for value, weight in zip(values, weights, strict=True):
+        if weight is not None:
+            value = value * weight.to(value.dtype).view(-1, 1)
+        is_sure = value.softmax(1).amax(1) > tau
+        found = is_sure if found is None else found | is_sure
+    assert found is not None
+    return ~found
+
+
 MERGES: Final[Mapping[Merge, Callable[..., Tensor]]] = MappingProxyType(
     {
         "sum": weighted_sum,

@@ -21,6 +21,11 @@ def relu_tanh(logits: Tensor) -> Tensor:
     return torch.tanh(logits).relu()
 
 
+def hard_concrete(logits: Tensor) -> Tensor:
+    """`sigmoid(x)` stretched to -0.1 .. 1.1 and cut to 0 .. 1. `[B, E]` -> `[B, E]`."""
+    return (1.2 * torch.sigmoid(logits) - 0.1).clamp(0, 1)
+
+
 def strongest(weights: Tensor, groups: tuple[int, ...], k: int) -> Tensor:
     """Which edges are among the `k` of largest weight in their group: a mask like `weights`."""
     parts = []

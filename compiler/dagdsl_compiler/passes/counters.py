@@ -1,0 +1,67 @@
+"""Takes the counters of batch normalisation out of a training graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional as F
+
+
+class UncountedNorm(nn.Module):
+    """A batch normalisation that does not count its batches."""
+
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.momentum is not None
+        self.norm = norm
+        self.momentum = norm.momentum
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, ...]` -> the same."""
+        norm = self.norm
+        return F.batch_norm(
+            x,
+            norm.running_mean,
+            norm.running_var,
+            norm.weight,
+            norm.bias,
+            norm.training,
+            self.momentum,
+            norm.eps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UncountedNorms:
+    """Batch normalisations leave it to the caller to count batches: see `count_batch`.
+
+    The counts have no say in what is computed, but each is code and a check of its own. The module
+    tree of the graph has to be its own.
+    """
+
+    name: ClassVar[str] = "uncounted_norms"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        for node in module.graph.nodes:
+            if node.op != "call_module":
+                continue
+            norm = module.get_submodule(str(node.target))
+            if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) and norm.momentum is not None:
+                module.set_submodule(str(node.target), UncountedNorm(norm))
+
+
+def count_batch(module: fx.GraphModule) -> None:
+    """Count a batch for all normalisations of a graph that are in training."""
+    counted = [
+        norm.norm.num_batches_tracked
+        for norm in module.modules()
+        if isinstance(norm, UncountedNorm)
+        and norm.norm.training
+        and norm.norm.num_batches_tracked is not None
+    ]
+    if counted:
+        torch._foreach_add_(counted, 1)

@@ -1,0 +1,258 @@
+"""Keeps from the code generator what it would generate a kernel of its own for, edge by edge.
+
+These two passes are for training on a CPU under Inductor, after the others: what is left for it is
+the same code for all nodes that are alike, however the graph is wired. The graph computes the same.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional as F
+
+from dagdsl_compiler.lower.writer import IR, ORIGIN
+from dagdsl_compiler.runtime import aggregate, gate, liveness
+from dagdsl_compiler.runtime.junction import fan_out, junction
+from dagdsl_compiler.runtime.opaque import opaque, register
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """Weighted sums become junctions: one operator forwards, and one backwards for each value."""
+
+    name: ClassVar[str] = "fan_out"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        graph = module.graph
+        sums = [
+            node
+            for node in graph.find_nodes(op="call_function", target=aggregate.weighted_sum)
+            if any(weight is not None for weight in node.args[1])
+        ]
+        fans: dict[tuple[fx.Node, fx.Node], _Fan] = {}
+        plans = [(node, list(_entries(graph, node))) for node in sums]
+        for node, entries in plans:
+            for value, (matrix, column) in entries:
+                if matrix is not None:
+                    fan = fans.setdefault((value, matrix), _Fan(node, []))
+                    fan.columns.append(column)
+        copies = {pair: _fan_out(graph, *pair, fan) for pair, fan in fans.items()}
+        for node, entries in plans:
+            values, matrices, columns = [], [], []
+            for value, (matrix, column) in entries:
+                values.append(value if matrix is None else next(copies[value, matrix]))
+                matrices.append(value if matrix is None else matrix)
+                columns.append(column)
+            node.target, node.args = junction, (values, matrices, columns)
+        graph.eliminate_dead_code()
+
+
+@dataclass(slots=True)
+class _Fan:
+    """Where a value is fanned out: before the first of the sums, with these columns."""
+
+    first: fx.Node
+    columns: list[int]
+
+
+def _fan_out(graph: fx.Graph, value: fx.Node, matrix: fx.Node, fan: _Fan) -> Iterator[fx.Node]:
+    """The copies of a value, in the order of the columns."""
+    with graph.inserting_before(fan.first):
+        call = graph.create_node(
+            "call_function", fan_out, (value, matrix, fan.columns), name=f"{value.name}_fan"
+        )
+        copies = [
+            graph.create_node("call_function", operator.getitem, (call, i), name=f"{call.name}_{i}")
+            for i in range(len(fan.columns))
+        ]
+    for node in (call, *copies):
+        node.meta.update({IR: value.meta[IR], ORIGIN: value.meta[ORIGIN]})
+    return iter(copies)
+
+
+def _entries(
+    graph: fx.Graph, node: fx.Node
+) -> Iterator[tuple[fx.Node, tuple[fx.Node | None, int]]]:
+    """The values of a sum, each with the matrix and the column where its weight is."""
+    values: Any = node.args[0]
+    weights: Any = node.args[1]
+    for value, weight in zip(values, weights, strict=True):
+        yield value, (None, -1) if weight is None else _column(graph, weight)
+
+
+def _column(graph: fx.Graph, weight: fx.Node) -> tuple[fx.Node, int]:
+    if weight.target is operator.getitem:
+        entries, index = weight.args
+        assert isinstance(entries, fx.Node)
+        if entries.target is torch.unbind and entries.args[1] == 1:
+            matrix = entries.args[0]
+            assert isinstance(matrix, fx.Node)
+            assert isinstance(index, int)
+            return matrix, index
+    for user in weight.users:
+        if user.target is torch.unsqueeze:
+            return user, 0
+    with graph.inserting_after(weight):
+        matrix = graph.create_node(
+            "call_function", torch.unsqueeze, (weight, 1), name=f"{weight.name}_column"
+        )
+    matrix.meta.update({IR: weight.meta[IR], ORIGIN: weight.meta[ORIGIN]})
+    return matrix, 0
+
+
+_GATES: frozenset[Callable[..., Any]] = frozenset(
+    {
+        gate.above,
+        gate.binary,
+        gate.close,
+        gate.close_straight_through,
+        gate.hard_concrete,
+        gate.keep_strongest,
+        gate.normalise,
+        gate.relu_tanh,
+        gate.softmax,
+        gate.strongest,
+        liveness.any_open,
+        liveness.both,
+    }
+)
+"""Functions of a few numbers a sample, wherever they stand."""
+
+_OF_GATES: frozenset[Callable[..., Any]] = frozenset(
+    {liveness.masked, operator.getitem, torch.unbind, torch.unsqueeze}
+)
+"""The same, if what they read first is the result of such a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueGates:
+    """The arithmetic of gates, from the last layer of the routers on, becomes opaque operators.
+
+    All of it that can be computed at one point of the graph is one operator.
+    """
+
+    name: ClassVar[str] = "opaque_gates"
+
+    def run(self, module: fx.GraphModule) -> None:
+        """See the class."""
+        small = _small(module)
+        level: dict[fx.Node, int] = {}
+        for node in module.graph.nodes:
+            # A large node that reads a small one comes a level later, so that no operator of one
+            # level reads what is computed from another of it.
+            level[node] = max(
+                (level[x] + (x in small and node not in small) for x in node.all_input_nodes),
+                default=0,
+            )
+        clusters: dict[int, list[fx.Node]] = {}
+        for node in module.graph.nodes:
+            if node in small:
+                clusters.setdefault(level[node], []).append(node)
+        _sort(module.graph, lambda node: (level[node], node in small))
+        for members in clusters.values():
+            _outline(module, members)
+
+
+def _small(module: fx.GraphModule) -> set[fx.Node]:
+    """The nodes whose values are a few numbers a sample, on their way to or from a gate."""
+    small: set[fx.Node] = set()
+    for node in reversed(module.graph.nodes):
+        if node.target in _GATES or (
+            _may_begin(module, node)
+            and node.users
+            and all(user in small or user.target is torch.unbind for user in node.users)
+        ):
+            small.add(node)
+    for node in module.graph.nodes:
+        if node.target in _OF_GATES and node.args[0] in small:
+            small.add(node)
+    return small
+
+
+def _may_begin(module: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        return type(module.get_submodule(str(node.target))) is nn.Linear
+    return node.target is torch.sigmoid
+
+
+def _sort(graph: fx.Graph, key: Callable[[fx.Node], tuple[int, bool]]) -> None:
+    """Bring the nodes into the order of a key that agrees with what they read."""
+    body = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
+    anchor = graph.output_node()
+    for node in sorted(body, key=key):
+        anchor.prepend(node)
+
+
+_LISTS = (gate.keep_strongest, torch.unbind)
+"""What gives a list. An operator gives tensors: lists are taken apart where they are made."""
+
+
+def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
+    graph, inside = module.graph, set(members)
+    leaving = [
+        node
+        for node in members
+        if node.target not in _LISTS and any(user not in inside for user in node.users)
+    ]
+    if not leaving:
+        return
+    body = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    inputs: list[fx.Node] = []
+
+    def enter(node: fx.Node) -> fx.Node:
+        if node not in copies:
+            inputs.append(node)
+            copies[node] = body.placeholder(f"x{len(inputs)}")
+        return copies[node]
+
+    for node in members:
+        if node.op == "call_module":
+            layer = module.get_submodule(str(node.target))
+            assert isinstance(layer, nn.Linear)
+            x = node.args[0]
+            assert isinstance(x, fx.Node)
+            names = ["weight"] if layer.bias is None else ["weight", "bias"]
+            with graph.inserting_before(members[0]):
+                parameters = [graph.get_attr(f"{node.target}.{name}") for name in names]
+            for parameter in parameters:
+                parameter.meta.update({IR: node.meta[IR], ORIGIN: node.meta[ORIGIN]})
+            copies[node] = body.call_function(_linear, (enter(x), *map(enter, parameters)))
+        else:
+            copies[node] = body.node_copy(node, enter)
+    body.output(tuple(copies[node] for node in leaving))
+    _number(body)
+    key = register(fx.GraphModule(nn.Module(), body))
+    with graph.inserting_after(members[-1]):
+        call = graph.create_node(
+            "call_function", opaque, (key, inputs), name=f"{leaving[0].name}_gates"
+        )
+    call.meta.update({IR: leaving[0].meta[IR], ORIGIN: leaving[0].meta[ORIGIN]})
+    after = call
+    for i, node in enumerate(leaving):
+        with graph.inserting_after(after):
+            after = graph.create_node(
+                "call_function", operator.getitem, (call, i), name=f"{node.name}_result"
+            )
+        after.meta.update({IR: node.meta[IR], ORIGIN: node.meta[ORIGIN]})
+        result = after
+        node.replace_all_uses_with(result, delete_user_cb=lambda user: user not in inside)
+    for node in reversed(members):
+        graph.erase_node(node)
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    # Under autocast the features of a router may come in a smaller type.
+    return F.linear(x.to(weight.dtype), weight, bias)
+
+
+def _number(body: fx.Graph) -> None:
+    """Names without meaning, so that equal graphs of different nodes are one."""
+    for i, node in enumerate(body.nodes):
+        node.name = f"v{i}"
