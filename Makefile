@@ -8,13 +8,16 @@ VSCODE := editors/vscode
 # Two busy threads that wait for each other on two cores cost more than they give.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test lint types unit fuzz golden fashion-mnist docs generated vsix editor-test clean help
+.PHONY: demo test lint types unit fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
 
 help:
 	@echo "make demo           check, build and train the quickstart on handwritten digits (2 minutes)"
 	@echo "make test           lint, type-check and test everything"
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
-	@echo "make fuzz           break every shipped file in 20,000 ways (long): nothing but diagnostics"
+	@echo "make bench          measure what docs/performance.md says, and write it anew (40 minutes)"
+	@echo "make bench-quick    the same on small nets, to see that it works; writes nothing there"
+	@echo "make fuzz           break every example in 20,000 ways (an hour and more): nothing but diagnostics"
+	@echo "make fuzz-std       the same for the standard library, whose families of nets take hours"
 	@echo "make golden         rewrite the expected outputs of the tests after a wanted change"
 	@echo "make docs           build the docs as HTML"
 	@echo "make generated      rewrite what the docs take from the code: schema, tables, picture"
@@ -48,7 +51,10 @@ unit: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
 
 fuzz: $(STAMP)
-	$(BIN)/python -m tests.frontend.fuzz $(VARIANTS)
+	$(BIN)/python -m tests.frontend.fuzz $(VARIANTS) $(wildcard examples/*.dg examples/*/*.dg)
+
+fuzz-std: $(STAMP)
+	$(BIN)/python -m tests.frontend.fuzz $(VARIANTS) $(wildcard dagdsl/std/*.dg dagdsl/std/*/*.dg)
 
 golden: $(STAMP)
 	$(BIN)/pytest -q --update-golden
@@ -58,17 +64,20 @@ fashion-mnist: $(STAMP)
 	$(BIN)/dagdsl train examples/fashion_mnist.dg --data fashion-mnist --epochs 4 --batch-size 64 \
 		--lr 0.006 --no-augment --out runs/fashion-mnist
 
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.goals
+	$(BIN)/python -m benchmarks.report
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks.goals --quick --output build/bench/performance.json
+
 docs: $(STAMP)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/sphinx-build -q -W docs docs/_build
 	@echo "open docs/_build/index.html"
 
 generated: $(STAMP)
-	$(BIN)/python -c "from pathlib import Path; \
-		from dagdsl.syntax.grammar import table_of; \
-		folder = Path('dagdsl/syntax'); \
-		text = folder.joinpath('grammar.lark').read_text(); \
-		folder.joinpath('grammar.json').write_text(table_of(text))"
+	$(BIN)/python -m dagdsl.syntax.generate
 	$(BIN)/python -c "import json, dagdsl; print(json.dumps(dagdsl.Net.json_schema(), indent=1))" \
 		> docs/ir.schema.json
 	$(BIN)/dagdsl graph examples/quickstart.dg -o docs/images/quickstart.svg

@@ -176,6 +176,22 @@ class TestBuild:
         assert done.returncode == 0, done.stderr
         assert f"eager ({mode})" in done.stdout
 
+    def test_explained_passes(self, tiny: Path) -> None:
+        args = ("-o", tiny.parent / "out", "--backend", "eager", "--mode", "grouped")
+        done = dagdsl("build", tiny, *args, "--explain-passes")
+        assert done.returncode == 0, done.stderr
+        assert "\nfold_batch_norm\n  + s.entry.bn: folded into s.entry.conv\n" in done.stdout
+        assert "\nevaluation_only\n  nothing to do\n" in done.stdout
+        assert "- logits.fc: no other layer reads what it reads\n" in done.stdout
+        done = dagdsl("build", tiny, *args, "--explain-passes", "--format", "json")
+        steps = {step["name"]: step["remarks"] for step in json.loads(done.stdout)["passes"]}
+        assert steps["group_regions"] == [
+            {"place": f"s.n[{i}]", "done": True, "reason": "runs on the samples that need it"}
+            for i in range(2)
+        ]
+        done = dagdsl("build", tiny, *args, "--format", "json")
+        assert json.loads(done.stdout)["passes"] == []
+
     def test_pins(self, tiny: Path) -> None:
         pins = tiny.with_name("routes.json")
         pins.write_text('{"s: in -> out": "closed"}')
@@ -285,6 +301,7 @@ class TestTrainAndEval:
             (["--data", "digits", "--device", "tpu9"], "tpu9"),
             (["--data", "digits", "--epochs", "0"], "epochs"),
             (["--data", "digits", "--optimizer", "lion"], "optimizer"),
+            (["--data", "digits", "--checkpoint-stages", "s,t"], "no stage `t`; there are `s`"),
         ],
     )
     def test_wrong_usage(self, tiny: Path, args: list[str], complaint: str) -> None:

@@ -1,0 +1,1 @@
+"""What dagdsl is held to, measured: `python -m benchmarks.goals`."""

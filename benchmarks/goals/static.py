@@ -1,0 +1,41 @@
+"""Static nets from `.dg` files against torchvision's, both compiled with frozen weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+import dagdsl
+from benchmarks.goals.nets import STATIC
+from benchmarks.goals.record import Record, compared
+from benchmarks.goals.scale import Scale
+from dagdsl.bench.measure import Say
+from dagdsl.bench.subjects import compiled_evaluation, evaluation, images, rival
+from dagdsl.bench.timing import interleaved
+
+
+def measure(scale: Scale, say: Say) -> Iterator[Record]:
+    """Inference of each, batch by batch; inputs and weights have their channels last."""
+    for case, (file, name) in STATIC.items():
+        net = dagdsl.load(file, net=name, size=scale.size)
+        theirs = rival(f"torchvision:{name}")
+        for batch in scale.inference_batches:
+            say(f"compiling {case}, batch {batch}")
+            batches = [images(net, batch)]
+            ours = dagdsl.compile(net, mode="static").to(memory_format=torch.channels_last)
+            dagdsl.load_torchvision_weights(ours, theirs.state_dict())
+            runs = {
+                "dagdsl": evaluation(ours, batches),
+                "torchvision": compiled_evaluation(theirs, batches),
+            }
+            timed = interleaved(runs, rounds=scale.rounds, seconds=scale.seconds)
+            yield compared(
+                timed,
+                "dagdsl",
+                "torchvision",
+                case=f"{case}, batch {batch}",
+                goal="static",
+                limit=1.03,
+                batch=batch,
+            )

@@ -1,0 +1,196 @@
+"""`docs/performance.json` -> the tables and plots of `docs/performance.md`: measures nothing.
+
+    python -m benchmarks.report
+
+What stands between `<!-- measured: NAME -->` and `<!-- end -->` is rewritten, the rest of the page
+is written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.chart import Panel, Series, draw
+from benchmarks.goals.record import Record
+from benchmarks.goals.table import GOALS
+from dagdsl.bench.machine import Machine
+from dagdsl.files import write_atomic
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, RESULTS = DOCS / "performance.md", DOCS / "performance.json"
+_REGION = re.compile(r"<!-- measured: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one measurement found, when, where, and by which command."""
+
+    command: str
+    machine: Machine
+    day: str
+    minutes: float
+    doubts: str | None
+    records: Sequence[Record]
+
+
+Groups = Mapping[str, Group]
+
+
+def read(text: str) -> dict[str, Group]:
+    """The content of `docs/performance.json`."""
+    return {
+        name: Group(
+            **{
+                **content,
+                "machine": Machine(**content["machine"]),
+                "records": [Record.from_json(record) for record in content["records"]],
+            }
+        )
+        for name, content in json.loads(text).items()
+    }
+
+
+def filled(page: str, groups: Groups) -> str:
+    """The text of the page with all its tables made anew."""
+
+    def fill(found: re.Match[str]) -> str:
+        name = found[1]
+        lines = _goals(groups) if name == "goals" else _group(name, groups)
+        return "\n".join([f"<!-- measured: {name} -->", *lines, "<!-- end -->"])
+
+    return _REGION.sub(fill, page)
+
+
+def plots(groups: Groups) -> dict[str, str]:
+    """The plots of what was measured, by file name."""
+    return {
+        PLOTS[name].file: draw(list(PLOTS[name].panels(group.records)))
+        for name, group in groups.items()
+        if name in PLOTS
+    }
+
+
+def _goals(groups: Groups) -> Iterator[str]:
+    """A row for each goal: the farthest from its limit, and how many keep to it."""
+    yield "| what | goal | farthest from it | kept | command |"
+    yield "|---|---|---|---:|---|"
+    for name, goal in GOALS.items():
+        group = groups.get(goal.group)
+        records = [record for record in group.records if record.goal == name] if group else []
+        if not group or not records:
+            yield f"| {goal.what} | {goal.limit} | not measured yet | | |"
+            continue
+        worst = max(records, key=_excess)
+        kept = sum(record.met is True for record in records)
+        limit = f" where {worst.limit:.2f} is the goal" if " a " in goal.limit else ""
+        noisy = "; noisy" if group.doubts else ""
+        found = f"{_ratio(worst)}{limit} ({worst.case}{noisy})"
+        yield (
+            f"| {goal.what} | {goal.limit} | {found} | {kept} of {len(records)} "
+            f"| `{group.command}` |"
+        )
+
+
+def _group(name: str, groups: Groups) -> Iterator[str]:
+    """The plot, the machine, and a row for each thing that was measured."""
+    if name not in groups:
+        yield "Not measured yet."
+        return
+    group = groups[name]
+    if name in PLOTS:
+        yield f"![{PLOTS[name].shows}](images/{PLOTS[name].file})"
+        yield ""
+    yield f"`{group.command}`, {group.day}, {group.minutes:g} minutes, on {group.machine}."
+    if group.doubts:
+        yield f"**Not to be relied on:** {group.doubts}."
+    yield ""
+    yield "| | | | beside | | ratio | goal |"
+    yield "|---|---|---:|---|---:|---:|---|"
+    for record in group.records:
+        goal = ""
+        if record.limit is not None:
+            verdict = "kept" if record.met else "**missed**"
+            goal = f"{verdict} ({record.limit:.2f}{' s' * record.difference})"
+        yield (
+            f"| {record.case} | {record.name} | {_value(record.value, record.unit)} "
+            f"| {record.reference} | {_value(record.reference_value, record.unit)} "
+            f"| {_ratio(record)} | {goal} |"
+        )
+
+
+def _value(estimate: object, unit: str) -> str:
+    from dagdsl.bench.timing import Estimate
+
+    assert isinstance(estimate, Estimate)
+    digits = max(0, 2 - len(str(int(estimate.median)))) + (unit == "s")
+    spread = f" ± {estimate.spread:.0%}" if estimate.spread else ""
+    return f"{estimate.median:,.{digits}f} {unit}{spread}"
+
+
+def _ratio(record: Record) -> str:
+    spread = f" ± {record.ratio.spread:.0%}" if record.ratio.spread else ""
+    return f"{record.ratio.median:.2f}{' s more' * record.difference}{spread}"
+
+
+def _excess(record: Record) -> float:
+    return record.ratio.median - (record.limit or 0.0)
+
+
+def _active_panels(records: Sequence[Record]) -> Iterator[Panel]:
+    """For each net: the best mode at each batch size, and the skipper by hand."""
+    for net in dict.fromkeys(record.case.partition(",")[0] for record in records):
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for record in records:
+            if not record.case.startswith(f"{net},") or record.at is None:
+                continue
+            name = f"batch {record.batch}, best mode"
+            if record.name.startswith("by hand"):
+                name = f"batch {record.batch}, {record.name}"
+            elif record.goal != "sparse":
+                continue
+            lines.setdefault(name, []).append((record.at, record.ratio.median))
+        series = [Series(name, points) for name, points in lines.items()]
+        yield Panel(net, "active MACs", "time / dense", series, "the limit: time = active MACs")
+
+
+def _cold_panels(records: Sequence[Record]) -> Iterator[Panel]:
+    """Seconds over nodes, for each task."""
+    staged = [record for record in records if record.at is not None]
+    for task in dict.fromkeys(record.case.rpartition(", ")[2] for record in staged):
+        of_task = [record for record in staged if record.case.endswith(task)]
+        ours = [(record.at or 0.0, record.value.median) for record in of_task]
+        theirs = [(record.at or 0.0, record.reference_value.median) for record in of_task]
+        series = [Series("dagdsl", ours), Series(of_task[0].reference, theirs)]
+        yield Panel(f"cold compilation: {task}", "nodes of a stage", "seconds", series)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture of the records of a group."""
+
+    file: str
+    shows: str
+    panels: Callable[[Sequence[Record]], Iterator[Panel]]
+
+
+PLOTS = {
+    "sparse": Plot("active_time.svg", "Time against active MACs", _active_panels),
+    "cold": Plot("compile_time.svg", "Seconds to compile against nodes", _cold_panels),
+}
+
+
+def main() -> None:
+    """Rewrite the page and its plots."""
+    groups = read(RESULTS.read_text()) if RESULTS.exists() else {}
+    write_atomic(PAGE, filled(PAGE.read_text(), groups))
+    for name, drawn in plots(groups).items():
+        write_atomic(DOCS / "images" / name, drawn)
+    print(f"wrote {PAGE.relative_to(DOCS.parent)}")
+
+
+if __name__ == "__main__":
+    main()

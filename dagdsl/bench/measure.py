@@ -1,0 +1,89 @@
+"""A net -> the times of its execution modes and of a rival, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+
+from dagdsl.bench.models import Batches, Models, closes, samples, split
+from dagdsl.bench.plan import EAGER, Plan, Row
+from dagdsl.bench.subjects import Run, TrainingStep, compiled_step, evaluation, images, rival
+from dagdsl.bench.timing import Rounds, interleaved
+from dagdsl.ir.nodes import Net
+from dagdsl_compiler.driver import Model, compile
+
+Say = Callable[[str], None]
+Also = Callable[[Model, Batches], dict[str, Run]]
+
+
+def bench(net: Net, plan: Plan, say: Say = lambda message: None) -> Iterator[Row]:
+    """Measure a net with weights of its own making, row by row; `say` hears what is going on.
+
+    Raises UsageError for a plan that cannot be measured.
+    """
+    plan.check()
+    return training(net, plan, say) if plan.train else inference(net, plan, say)
+
+
+def inference(
+    net: Net, plan: Plan, say: Say = lambda message: None, also: Also = lambda model, batches: {}
+) -> Iterator[Row]:
+    """The rows of `bench`, and of what `also` makes of the weights and the inputs."""
+    models = Models(net, plan.backend)
+    for share in plan.shares if closes(net) else [None]:
+        if share is not None:
+            say(f"looking for routers that leave {share:.0%} of the work")
+            models.set_share(share)
+        for batch in plan.batches:
+            inputs = samples(net, batch)
+            batches = split(inputs, batch)
+            runs: dict[str, Run] = {}
+            if plan.against:
+                say(f"compiling {plan.against}, batch {batch}")
+                runs[plan.against] = models.rival(plan.against, batch)
+            for mode in _modes(net, plan, batch):
+                say(f"compiling {mode}, batch {batch}")
+                runs[mode] = evaluation(models.get(mode, batch), batches)
+                runs[mode]()
+            runs |= also(models.eager, batches)
+            say(f"timing batch {batch}")
+            timed = interleaved(runs, rounds=plan.rounds, seconds=plan.seconds)
+            yield from rows(timed, batch, models.active(inputs), calls=len(batches))
+
+
+def training(net: Net, plan: Plan, say: Say) -> Iterator[Row]:
+    """The rows of `bench` for a training step."""
+    for batch in plan.batches:
+        inputs = images(net, batch)
+        steps: dict[str, TrainingStep] = {}
+        if plan.against:
+            steps[plan.against] = compiled_step(rival(plan.against), inputs)
+        for mode in plan.modes or ("dense", EAGER):
+            backend = EAGER if mode == EAGER else plan.backend
+            model = compile(net, backend=backend, seed=0).to(memory_format=torch.channels_last)
+            steps[mode] = TrainingStep(model, inputs)
+        for name, step in steps.items():
+            say(f"compiling the training step of {name}, batch {batch}")
+            step()
+        say(f"timing batch {batch}")
+        timed = interleaved(steps, rounds=plan.rounds, seconds=plan.seconds)
+        for row in rows(timed, batch, 1.0):
+            yield replace(row, peak_bytes=steps[row.name].peak_bytes())
+
+
+def rows(timed: Rounds, batch: int, active: float, calls: int = 1) -> Iterator[Row]:
+    """A row for each that ran; the first is the reference."""
+    reference = next(iter(timed.times))
+    for name in timed.times:
+        time, ratio = timed.time(name) / calls, timed.ratio(name, reference)
+        yield Row(name, batch, active, time, ratio, reference, timed.others)
+
+
+def _modes(net: Net, plan: Plan, batch: int) -> Sequence[str]:
+    if plan.modes:
+        return [mode for mode in plan.modes if mode != "branch" or batch == 1]
+    if not closes(net):
+        return ("static", EAGER)
+    return ("static", "branch" if batch == 1 else "grouped", "auto")

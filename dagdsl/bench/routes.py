@@ -1,0 +1,87 @@
+"""Weights for which samples take routes of their own, and need about a wanted share of the work."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dagdsl_compiler.driver import Model, Profile, profile
+from dagdsl_compiler.emit.load import load_source
+from dagdsl_compiler.emit.source import emit_source
+from dagdsl_compiler.plan import active_share
+
+_STEPS = 12
+_CLOSE_ENOUGH = 0.01
+_CLOSED, _OPEN = -12.0, 12.0
+
+
+@torch.no_grad()
+def reach(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profile:
+    """Give a model weights for which the calibration samples need about the share `wanted`.
+
+    Fresh routers treat all samples alike, and activations of fresh weights grow from node to node.
+    So batch normalisation takes the statistics of the calibration samples, and routers get random
+    weights whose logits vary over these samples with a deviation of one around a common value: that
+    value is searched. Returns the profile of the calibration samples. The share it has is as near
+    as the net's gates allow: the biases of routers are all that is moved.
+    """
+    plain = load_source(emit_source(model.net))
+    routers = router_layers(plain)
+    low, high, shift = _CLOSED, _OPEN, _OPEN
+    found: list[tuple[float, dict[str, Tensor], Profile]] = []
+    for _ in range(_STEPS if routers else 1):
+        plain.load_state_dict(model.state_dict())
+        _settle(plain, routers, shift, calibration)
+        model.load_state_dict(plain.state_dict())
+        measured = profile(model, [calibration])
+        share = active_share(model.net, measured)
+        state = {key: value.clone() for key, value in model.state_dict().items()}
+        found.append((abs(share - wanted), state, measured))
+        if abs(share - wanted) < _CLOSE_ENOUGH or (shift == _OPEN and share <= wanted):
+            break
+        low, high = (shift, high) if share < wanted else (low, shift)
+        shift = (low + high) / 2
+    # Not always the last: what a gate closes changes what the routers behind it read.
+    _, state, measured = min(found, key=lambda one: one[0])
+    model.load_state_dict(state)
+    return measured
+
+
+def router_layers(model: nn.Module) -> list[nn.Linear]:
+    """The layer of each router that makes its logits: the last fully connected one."""
+    last: dict[str, nn.Linear] = {}
+    for name, module in model.named_modules():
+        outer, routers, inner = f".{name}".rpartition(".routers.")
+        if routers and isinstance(module, nn.Linear):
+            last[f"{outer}.{inner.partition('.')[0]}"] = module
+    return list(last.values())
+
+
+def _settle(
+    model: nn.Module, routers: list[nn.Linear], shift: float, inputs: tuple[Tensor, ...]
+) -> None:
+    """One pass in which every layer is fitted to what reaches it from the ones before."""
+    generator = torch.Generator().manual_seed(1)
+    for fc in routers:
+        fc.weight.copy_(torch.randn(fc.weight.shape, generator=generator))
+
+    def standardise(fc: nn.Linear, _: object, logits: Tensor) -> Tensor:
+        mean, deviation = logits.mean(0), logits.std(0)
+        scale = torch.where(deviation > 1e-6, 1 / deviation, 1.0)
+        fc.weight.mul_(scale[:, None])
+        if fc.bias is None:
+            return logits * scale
+        fc.bias.sub_(mean).mul_(scale).add_(shift)
+        return (logits - mean) * scale + shift
+
+    handles = [fc.register_forward_hook(standardise) for fc in routers]
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0  # the statistics are those of this pass alone
+    model.train()
+    model(*inputs)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    for handle in handles:
+        handle.remove()
