@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import torch
 
@@ -13,6 +14,7 @@ from dagdsl_compiler.inference import SUMMARIES, Inference, InferenceModel, Mode
 from dagdsl_compiler.lower.modules import build_modules
 from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.pins import Pins, Removed
+from dagdsl_compiler.lower.remarks import Remark, Step, explain
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.profile import Profile, pins_from_json, profile
@@ -23,8 +25,11 @@ __all__ = [
     "Model",
     "Pins",
     "Profile",
+    "Remark",
     "Removed",
+    "Step",
     "compile",
+    "explain",
     "pins_from_json",
     "profile",
 ]
@@ -39,6 +44,7 @@ def compile(
     backend: str = "inductor",
     device: str | torch.device = "cpu",
     seed: int | None = None,
+    checkpoint: Sequence[str] | Literal["all"] = (),
     on_pass: OnPass | None = None,
 ) -> Model:
     """Make a network that can be trained, or in another mode than `dense` only evaluated.
@@ -46,27 +52,46 @@ def compile(
     `SUMMARIES` says what the modes are; all give the same results in evaluation. `pins` fix edges
     as open or closed (`{"s1: in -> n[0]": False}`); a `profile` has measured how often they are.
     `seed` fixes the initial weights, the same on every device, and leaves torch's own random state
-    as it was; without it they are drawn from that state. `on_pass` is shown the graph as lowered
-    and after each pass. The `inductor` backend generates code when the model is first called.
+    as it was; without it they are drawn from that state. Of the stages in `checkpoint` training
+    keeps only what enters and leaves them, and computes the rest again in the backward pass.
+    `on_pass` is shown the graph as lowered and after each pass; `explain(model.graph)` is what the
+    passes did, and why they did not. The `inductor` backend generates code when the model is first
+    called.
 
-    Raises UsageError for a backend or a mode there is not, for pins or a profile that are not of
-    this net or not for this mode.
+    Raises UsageError for a backend, a mode or a stage there is not, for pins or a profile that are
+    not of this net or not for this mode.
     """
-    _check_choice("backend", backend, BACKENDS)
-    _check_choice("mode", mode, SUMMARIES)
+    check_choice("backend", backend, BACKENDS)
+    check_choice("mode", mode, SUMMARIES)
     if mode == "dense" and (pins or profile is not None):
         raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
+    stages = _stages(net, checkpoint)
+    if stages and mode != "dense":
+        raise UsageError(f"mode `{mode}` keeps nothing for a backward pass: nothing to checkpoint")
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.default_generator.manual_seed(seed)
         modules = build_modules(net, names_of(net))
     if mode == "dense":
-        return Model(net, modules, backend, on_pass).to(device)
+        return Model(net, modules, backend, on_pass, stages).to(device)
     inference = Inference(mode, pins or {}, profile)
     return InferenceModel(net, modules, backend, inference, on_pass).to(device)
 
 
-def _check_choice(what: str, name: str, choices: Iterable[str]) -> None:
+def _stages(net: Net, chosen: Sequence[str] | Literal["all"]) -> tuple[str, ...]:
+    """The names of the chosen stages, in the order of the net."""
+    names = [stage.name for stage in net.stages]
+    if chosen == "all":
+        if not names:
+            raise UsageError(f"`{net.name}` has no stages to checkpoint")
+        return tuple(names)
+    for name in chosen:
+        check_choice("stage", name, names)
+    return tuple(name for name in names if name in chosen)
+
+
+def check_choice(what: str, name: str, choices: Iterable[str]) -> None:
+    """Raise UsageError if there is no backend, mode, ... of this name."""
     if name not in choices:
-        known = ", ".join(f"`{choice}`" for choice in choices)
+        known = ", ".join(f"`{choice}`" for choice in choices) or "none"
         raise UsageError(f"there is no {what} `{name}`; there are {known}")

@@ -18,6 +18,7 @@ from dagdsl_compiler.lower.constants import constant_pins
 from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.pins import Pins, Removed, check_pins, removed_by
 from dagdsl_compiler.lower.regions import lower_regions
+from dagdsl_compiler.lower.remarks import Remark, note
 from dagdsl_compiler.model import Model, Program
 from dagdsl_compiler.passes.pipeline import OnPass, evaluation, run_passes
 from dagdsl_compiler.plan import BATCH, SINGLE, Choice, choose
@@ -164,7 +165,9 @@ class InferenceModel(Model):
         return self._programs[routes, single]
 
     @torch.no_grad()
-    def _make(self, routes: bool, single: bool, on_pass: OnPass | None) -> Program:
+    def _make(
+        self, routes: bool, single: bool, on_pass: OnPass | None = None, *, everywhere: bool = True
+    ) -> Program:
         modules = nn.Module()
         for name, child in self.named_children():
             modules.add_module(name, copy.deepcopy(child))
@@ -172,7 +175,12 @@ class InferenceModel(Model):
         net, none = self.net, frozenset[str]()
         pins = self._inference.all_pins(net, modules)
         skipped = self._inference.skipped(net, single)
-        graph: fx.GraphModule = lower_regions(net, names_of(net), modules, routes=routes, pins=pins)
+        graph: fx.GraphModule = lower_regions(
+            net, names_of(net), modules, routes=routes, pins=pins, everywhere=everywhere
+        )
+        if self.mode == "auto":
+            choices = self._inference.choices(net, single)
+            note(graph, "plan", (Remark(c.region, c.skip, c.reason) for c in choices))
         passes = evaluation(branch=skipped if single else none, group=none if single else skipped)
         run_passes(graph, on_pass, passes)
         any_batch = not single and skipped != none
@@ -190,3 +198,12 @@ class InferenceModel(Model):
                 f"mode `branch` takes one sample at a time, got {inputs[0].shape[0]}: "
                 'compile with mode="grouped" or mode="auto"'
             )
+
+
+def graph_that_runs(model: InferenceModel, batch: int | None) -> fx.GraphModule:
+    """What a model runs for a batch of that size (None: any), routes among its results.
+
+    Routes of a graph inside a node are zero for samples that skip the node. It has the weights of
+    now, folded. No method of the model: nodes of nets may have any name.
+    """
+    return model._make(True, model._is_single(batch or 2), everywhere=False).graph

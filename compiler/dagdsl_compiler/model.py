@@ -15,7 +15,8 @@ from dagdsl_compiler.errors import InputError, ModelError
 from dagdsl_compiler.lower.graph import lower
 from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.writer import IR, ORIGIN
-from dagdsl_compiler.passes.pipeline import OnPass, run_passes
+from dagdsl_compiler.passes.pipeline import OnPass, run_passes, training
+from dagdsl_compiler.runtime.checkpoint import Checkpointed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,19 @@ class Model(nn.Module):
     """
 
     def __init__(
-        self, net: Net, modules: nn.Module, backend: str, on_pass: OnPass | None = None
+        self,
+        net: Net,
+        modules: nn.Module,
+        backend: str,
+        on_pass: OnPass | None = None,
+        checkpoint: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         for name, child in modules.named_children():
             self.add_module(name, child)
         self._net = net
         self._backend = backend
+        self._checkpoint = checkpoint
         self._programs: dict[Hashable, Program] = {}
         self._program(routes=False, on_pass=on_pass)
 
@@ -89,7 +96,7 @@ class Model(nn.Module):
     def _program(self, routes: bool, on_pass: OnPass | None = None) -> Program:
         if routes not in self._programs:
             graph = lower(self._net, names_of(self._net), self, routes=routes)
-            run_passes(graph, on_pass)
+            run_passes(graph, on_pass, training(self._checkpoint))
             self._programs[routes] = Program(graph, BACKENDS[self._backend](graph))
         return self._programs[routes]
 
@@ -130,6 +137,17 @@ class _Tracer(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         self.at = n
         return super().run_node(n)
+
+    def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        called = self.fetch_attr(target)
+        if not isinstance(called, Checkpointed):
+            return super().call_module(target, args, kwargs)
+        inside = _Tracer(called.body, garbage_collect_values=True)
+        inside.extra_traceback = False
+        try:
+            return inside.run(*args)
+        finally:
+            self.at = inside.at
 
 
 def _explain(error: Exception, graph: fx.GraphModule, inputs: tuple[Tensor, ...]) -> ModelError:

@@ -42,9 +42,14 @@ class Choice:
     macs: int
     skip: bool
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """The grounds, and what follows."""
         how = "where needed" if self.skip else "for all"
-        return f"{self.region}: needed by {self.share:.0%}, {self.macs:,} MACs: run {how}"
+        return f"needed by {self.share:.0%}, {self.macs:,} MACs: run {how}"
+
+    def __str__(self) -> str:
+        return f"{self.region}: {self.reason}"
 
 
 def choose(net: Net, profile: Profile, rule: Rule) -> list[Choice]:

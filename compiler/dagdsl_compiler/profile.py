@@ -18,7 +18,7 @@ from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.lower.regions import lower_regions
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import run_passes
-from dagdsl_compiler.passes.regions import Region, names_of_regions, regions
+from dagdsl_compiler.passes.regions import Region, regions
 
 _VERSION = 1
 
@@ -122,7 +122,7 @@ class _Needs(fx.Interpreter):
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module, garbage_collect_values=False)
-        found = list(regions(module.graph, names_of_regions(module.graph), None))
+        found = list(regions(module.graph))
         self.counts: Counter[str] = Counter()
         self._regions = {region.exits[0]: region for region in found}
         self._runs = {region.name: region.run for region in found}

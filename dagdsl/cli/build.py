@@ -1,7 +1,10 @@
-"""`dagdsl build`: compile a net, show what it is, and leave its IR, its graph and its source."""
+"""`dagdsl build`: compile a net, show what it is, and leave what runs it elsewhere."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -14,9 +17,7 @@ if TYPE_CHECKING:
 
     from dagdsl.check.cost import Costs
     from dagdsl.ir.nodes import Net
-    from dagdsl_compiler.driver import Mode, Model
-
-NAME = "build"
+    from dagdsl_compiler.driver import Mode
 
 
 def run(
@@ -26,8 +27,13 @@ def run(
         typer.Option("-o", "--output", help="Folder for the results; `build/NAME` if left out."),
     ] = None,
     set: Sets = [],  # noqa: B006
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="The folder of a training run; random weights if left out."),
+    ] = None,
     backend: Annotated[
-        str, typer.Option(help="`inductor` generates code, `eager` runs the graph as it is.")
+        str,
+        typer.Option(help="`inductor` compiles a `model.pt2`, `eager` runs the graph as it is."),
     ] = "inductor",
     mode: Annotated[
         str,
@@ -35,6 +41,13 @@ def run(
             help="`dense` trains; `static`, `grouped`, `branch` and `auto` only evaluate, and skip."
         ),
     ] = "dense",
+    batch: Annotated[
+        int | None,
+        typer.Option(help="Compile for one batch size alone; for any if left out."),
+    ] = None,
+    export: Annotated[
+        str | None, typer.Option(help="`onnx`: also write a `model.onnx` (`dense` and `static`).")
+    ] = None,
     pin: Annotated[
         Path | None, typer.Option(help="Routes fixed as open or closed: a `routes.json`.")
     ] = None,
@@ -44,22 +57,55 @@ def run(
     dump: Annotated[
         bool, typer.Option("--dump", help="Also write the graph after each pass.")
     ] = False,
+    explain_passes: Annotated[
+        bool,
+        typer.Option("--explain-passes", help="Say what each pass did where, or why it did not."),
+    ] = False,
     net: NetName = None,
     format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
 ) -> None:
-    """Compile a net and write `ir.json`, `graph.txt` and a standalone `model.py`.
+    """Compile a net: `model.pt2` runs with torch alone, `model.py` is standalone source.
 
     What is built is compared with the plain graph on probe inputs before anything is written.
     """
     from dagdsl.check.cost import cost_of_net
     from dagdsl.cli.console import console, load_net, print_json, status
+    from dagdsl.errors import UsageError
+    from dagdsl.files import read_text
 
+    if export not in (None, "onnx"):
+        raise UsageError(f"there is no export to `{export}`: `onnx` is all there is")
     built = load_net(file, set, net)
     folder = output or Path("build") / file.stem
     costs = cost_of_net(built)
     quiet = format is Format.json
+
+    from dagdsl.train.trained import load_best
+    from dagdsl_compiler.driver import Profile, compile, explain, pins_from_json
+    from dagdsl_compiler.export.artefact import build
+    from dagdsl_compiler.export.manifest import MANIFEST
+    from dagdsl_compiler.export.target import Target
+    from dagdsl_compiler.passes.base import dump as dump_graph
+
+    passes: dict[str, bytes] = {}
+
+    def keep(name: str, module: GraphModule) -> None:
+        passes[f"passes/{len(passes):02}-{name}.txt"] = dump_graph(module).encode()
+
     with status(f"compiling {built.name} ({backend}, {mode})", quiet):
-        files, facts, removed = _compile(built, backend, mode, pin, profile, dump)
+        start = time.perf_counter()
+        target = Target(
+            cast("Mode", mode),  # which it checks
+            batch,
+            pins_from_json(read_text(pin)) if pin else {},
+            Profile.from_json(read_text(profile)) if profile else None,
+        )
+        model = compile(built, backend="eager", seed=0, on_pass=keep if dump else None)
+        images = load_best(weights, built, model) if weights else None
+        made = build(model, target, backend=backend, to_onnx=export is not None, images=images)
+        seconds = time.perf_counter() - start
+        steps = explain(target.graph(target.model(model))) if explain_passes else []
+    files = {**made.files, **passes}
     _write(folder, files)
 
     if quiet:
@@ -68,9 +114,11 @@ def run(
                 "name": built.name,
                 "ir_hash": built.hash,
                 **{field: getattr(costs, field) for field in costs.__slots__},
-                **facts,
+                "error": made.error,
+                "seconds": seconds,
                 "mode": mode,
-                "removed": removed,
+                "batch": target.batch,
+                "removed": made.removed,
                 "stages": [
                     {"name": name, **{field: getattr(cost, field) for field in cost.__slots__}}
                     for name, _, cost in _rows(built)
@@ -78,78 +126,34 @@ def run(
                 "settings": built.settings,
                 "folder": str(folder),
                 "files": sorted(files),
+                "passes": [asdict(step) for step in steps],
             }
         )
         return
     console().print(_table(built, costs))
-    if removed:
-        print(removed)
-    print(f"built {folder}: {', '.join(sorted(f for f in files if '/' not in f))}")
+    if made.removed:
+        print(made.removed)
+    for step in steps:
+        print(step)
+    print(f"built {folder}: {', '.join(sorted(made.files))}")
     print(
-        f"{backend} ({mode}) = eager = model.py on probe inputs, every routing: "
-        f"largest relative error {facts['error']:.1e}; compiled in {facts['seconds']:.1f} s"
+        f"{' = '.join(made.forms)} = eager on probe inputs, every routing: "
+        f"largest relative error {made.error:.1e}; compiled in {seconds:.1f} s"
     )
+    if weights is None and MANIFEST in files:
+        print("the weights are random: `--weights RUN` takes those of a training run")
 
 
-def _compile(
-    net: Net, backend: str, mode: str, pin: Path | None, profile: Path | None, dump: bool
-) -> tuple[dict[str, str], dict[str, float], str]:
-    """The files of a build, by name, facts about it, and what its mode took out.
-
-    Raises ModelError on a mismatch.
-    """
-    import time
-
-    from dagdsl.files import read_text
-    from dagdsl_compiler.driver import Profile, compile, pins_from_json
-    from dagdsl_compiler.emit.load import load_source
-    from dagdsl_compiler.emit.source import emit_source
-    from dagdsl_compiler.errors import ModelError
-    from dagdsl_compiler.passes.base import dump as dump_graph
-    from dagdsl_compiler.probe import BATCH, compare
-
-    files: dict[str, str] = {}
-
-    def keep(name: str, module: GraphModule) -> None:
-        files[f"passes/{len(files):02}-{name}.txt"] = dump_graph(module)
-
-    start = time.perf_counter()
-    reference = compile(net, backend="eager", seed=0, on_pass=keep if dump else None)
-    source = emit_source(net)
-    pins = pins_from_json(read_text(pin)) if pin else None
-    measured = Profile.from_json(read_text(profile)) if profile else None
-
-    def in_mode(backend: str) -> Model:
-        chosen = cast("Mode", mode)  # `compile` refuses what is none
-        return compile(net, mode=chosen, pins=pins, profile=measured, backend=backend, seed=0)
-
-    candidate = in_mode(backend)
-    # What is pinned computes something else than the net: it is compared with itself, uncompiled.
-    plain = in_mode("eager") if mode == "static" else reference
-    error = 0.0
-    for name, expected, got in (
-        ("model.py", reference, load_source(source)),
-        (f"{backend} ({mode})", plain, candidate),
-    ):
-        batches = (1,) if mode == "branch" else (BATCH,)
-        found = compare(net, expected, got, with_routes=name == "model.py", batches=batches)
-        if not found.is_tolerable:
-            raise ModelError(
-                f"{name} disagrees with the plain graph by {found.error:.1e} "
-                f"({found.routing}): nothing was written"
-            )
-        error = max(error, found.error)
-    files["ir.json"] = net.to_json()
-    files["graph.txt"] = f"{reference.graph.graph}\n"
-    files["model.py"] = source
-    removed = str(getattr(candidate, "removed", ""))
-    return files, {"error": error, "seconds": time.perf_counter() - start}, removed
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files; an artefact of an earlier build does not stay beside them."""
     from dagdsl.files import make_folder, write_atomic
+    from dagdsl_compiler.export.manifest import FILES, MANIFEST
 
-    for name in sorted(files):
+    make_folder(folder)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    # Last the one without which the others are not used.
+    for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
         path = folder / name
         make_folder(path.parent)
         write_atomic(path, files[name])

@@ -10,7 +10,6 @@ import typer
 
 from dagdsl.cli.console import Format, NetName, Sets
 
-NAME = "diff"
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 

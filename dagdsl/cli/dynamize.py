@@ -10,8 +10,6 @@ import typer
 
 from dagdsl.cli.console import NetName
 
-NAME = "dynamize"
-
 
 class EntryKind(StrEnum):
     """What brings a stage's input to the stage's shape."""

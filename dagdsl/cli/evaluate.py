@@ -10,7 +10,6 @@ import typer
 
 from dagdsl.cli.console import Format
 
-NAME = "eval"
 LOOKED_AT = 200
 """Test images among which `--routes` chooses."""
 
@@ -28,7 +27,8 @@ def run(
 ) -> None:
     """Measure the best weights of a run on its test images."""
     from dagdsl.cli.console import print_json
-    from dagdsl.cli.results import most_different, show_result, show_routes
+    from dagdsl.cli.results import show_result
+    from dagdsl.cli.routes import most_different, show_routes
     from dagdsl.train.evaluate import evaluation_batch, open_run, predict_routes, result_of
 
     trained = open_run(folder, data=data, device=device)

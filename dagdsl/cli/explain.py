@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-NAME = "explain"
-
 
 def run(
     code: Annotated[

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 
 from dagdsl.diagnostics.model import InvalidSource
@@ -57,6 +55,9 @@ _ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 
 def _bug(failure: BaseException) -> int:
+    import tempfile
+    import traceback
+
     text = "".join(traceback.format_exception(failure))
     command = " ".join(sys.argv)
     try:

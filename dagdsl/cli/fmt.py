@@ -14,8 +14,6 @@ import typer
 if TYPE_CHECKING:
     from dagdsl.source import SourceFile
 
-NAME = "fmt"
-
 
 def run(
     files: Annotated[

@@ -9,8 +9,6 @@ import typer
 
 from dagdsl.cli.console import NetName, Sets
 
-NAME = "graph"
-
 
 def run(
     file: Annotated[Path, typer.Argument(help="The `.dg` file, or an `ir.json`.")],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dagdsl.errors import UsageError
 
-NAME = "lsp"
-
 
 def run() -> None:
     """Serve editors: the language server protocol on stdin and stdout."""

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-NAME = "profile"
-
 
 def run(
     folder: Annotated[Path, typer.Argument(help="The folder of a training run.")],

@@ -9,8 +9,6 @@ import typer
 
 from dagdsl.cli.console import NetName, Sets
 
-NAME = "show"
-
 
 def run(
     file: Annotated[Path, typer.Argument(help="An `ir.json`, or a `.dg` file.")],

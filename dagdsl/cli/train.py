@@ -9,8 +9,6 @@ import typer
 
 from dagdsl.cli.console import Format, NetName, Sets
 
-NAME = "train"
-
 
 def run(
     file: Annotated[Path, typer.Argument(help="The `.dg` file, or an `ir.json`.")],
@@ -36,6 +34,13 @@ def run(
     ] = False,
     device: Annotated[str, typer.Option(help="`cpu`, `cuda` or `auto`.")] = "auto",
     amp: Annotated[bool, typer.Option("--amp", help="Train in bfloat16.")] = False,
+    checkpoint_stages: Annotated[
+        str,
+        typer.Option(
+            metavar="STAGES",
+            help="`all`, or names as `s1,s2`: computed twice instead of kept in memory.",
+        ),
+    ] = "",
     channels_last: Annotated[
         bool, typer.Option("--channels-last", help="Keep the channels of a pixel together.")
     ] = False,
@@ -68,6 +73,7 @@ def run(
             "seed": seed,
             "device": device,
             "amp": amp,
+            "checkpoint_stages": _stages(checkpoint_stages),
             "channels_last": channels_last,
             "workers": workers,
             "backend": "inductor" if compile else "eager",
@@ -87,3 +93,7 @@ def run(
         f"{folder}: weights of epoch {summary.best_epoch} (best on validation), "
         f"{summary.seconds:.0f} s of training"
     )
+
+
+def _stages(text: str) -> str | list[str]:
+    return "all" if text == "all" else [name for name in text.split(",") if name]

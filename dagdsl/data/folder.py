@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from dagdsl.data.image import Box, centre_box, open_image, pixels_of, resize
 from dagdsl.data.splits import (
     Batch,
     Data,
@@ -45,8 +45,6 @@ IMAGENET = {
 CENTRE = 0.875
 """Share of height and width that is looked at outside training: 224 of 256."""
 
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom, in pixels."""
 Sample: TypeAlias = tuple[Path, int]
 """An image file and its label."""
 
@@ -171,23 +169,20 @@ class _Decoded(Dataset[tuple[Tensor, int] | UsageError]):
         path, label = self.split.samples[index]
         channels, height, width = self.split.shape
         try:
-            with Image.open(path) as file:
-                image = file.convert("L" if channels == 1 else "RGB")
-        except Exception as error:
-            # Pillow's decoders raise nearly anything on broken files. The error is handed over, not
-            # raised: a DataLoader would wrap what a worker raises in a traceback.
-            return UsageError(f"cannot read the image {path}: {error}")
+            image = open_image(path, channels)
+        except UsageError as error:
+            # Handed over: a DataLoader would wrap what a worker raises in a traceback.
+            return error
         if self.augmented:
             chance = random.Random(derive_seed(*self.augmented, index))
             box = _random_box(image.size, chance)
             mirrored = chance.random() < 0.5
         else:
-            box, mirrored = _centre_box(image.size, width / height), False
-        image = image.resize((width, height), Image.Resampling.BILINEAR, box)
+            box, mirrored = centre_box(image.size, width / height, CENTRE), False
+        image = resize(image, (width, height), box)
         if mirrored:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        pixels = torch.from_numpy(np.array(image)).view(height, width, channels)
-        return pixels.movedim(-1, 0), label
+        return pixels_of(image), label
 
 
 def _collate(items: list[tuple[Tensor, int] | UsageError]) -> Batch | UsageError:
@@ -211,14 +206,6 @@ def _random_box(size: tuple[int, int], chance: random.Random) -> Box:
             left, top = chance.uniform(0, width - w), chance.uniform(0, height - h)
             return left, top, left + w, top + h
     return 0, 0, width, height
-
-
-def _centre_box(size: tuple[int, int], aspect: float) -> Box:
-    """The largest centred box of an aspect, less the margin that `CENTRE` leaves."""
-    width, height = size
-    w = min(width, height * aspect) * CENTRE
-    h = w / aspect
-    return (width - w) / 2, (height - h) / 2, (width + w) / 2, (height + h) / 2
 
 
 @contextmanager

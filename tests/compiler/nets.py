@@ -162,7 +162,7 @@ def random_graph(seed: int, x: Shape) -> Graph:
         if gated:
             reads: Reads = rng.choice(READS)
             vertex = source if reads == "source" else None
-            activation = rng.choice(["sigmoid", "sigmoid", "softmax", "relu_tanh", "none"])
+            activation = rng.choice(["sigmoid", "softmax", "relu_tanh", "hard_concrete", "none"])
             threshold = rng.choice([None, 0.3, 0.5, 0.5])
             dead = rng.choice(["zero", "zero", "keep_strongest"])
             train = rng.choice(["hard", "soft", "straight_through"])

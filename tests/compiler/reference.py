@@ -165,6 +165,8 @@ def decide(logits: list[float], router: Router) -> list[tuple[float, bool]]:
             group = [math.exp(z) / total for z in group]
         elif router.activation == "relu_tanh":
             group = [max(math.tanh(z), 0.0) for z in group]
+        elif router.activation == "hard_concrete":
+            group = [min(max(1.2 / (1 + math.exp(-z)) - 0.1, 0.0), 1.0) for z in group]
         first = list(range(size))
         if router.topk is not None:
             first = sorted(first, key=group.__getitem__, reverse=True)[: router.topk]

@@ -51,6 +51,7 @@ CASES: list[tuple[str, Shape, dict[str, Any]]] = [
     ("gn", FLAT, {"groups": 2}),
     ("dropout", IMAGE, {"p": 0.2}),
     *(("noise", IMAGE, {"kind": kind}) for kind in ("normal", "logistic", "gumbel")),
+    ("noise", IMAGE, {"kind": "logistic", "temperature": 0.5}),
     ("maxpool", IMAGE, {}),
     ("maxpool", IMAGE, {"kernel": 2}),
     ("avgpool", IMAGE, {}),

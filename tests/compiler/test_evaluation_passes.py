@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 from torch import fx, nn
 
+from dagdsl_compiler.blocks.route import Learned
+from dagdsl_compiler.lower.remarks import explain
 from dagdsl_compiler.lower.writer import SHAPE
+from dagdsl_compiler.passes.base import Pass
 from dagdsl_compiler.passes.common import CommonSubexpressions
+from dagdsl_compiler.passes.constants import FoldConstants
+from dagdsl_compiler.passes.dead_code import DeadCode
 from dagdsl_compiler.passes.evaluation import ChannelScale, EvaluationOnly, FoldBatchNorm
 from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
+from dagdsl_compiler.passes.linears import MergeLinears
+from dagdsl_compiler.passes.merges import SimplifyMerges
+from dagdsl_compiler.passes.order import OrderForMemory, peak
 from dagdsl_compiler.passes.outline import BranchRegions
+from dagdsl_compiler.passes.pipeline import run_passes
 from dagdsl_compiler.runtime import aggregate, liveness, rows
 from dagdsl_compiler.runtime.branch import Branch
 from dagdsl_compiler.runtime.gate import SoftThreshold
@@ -222,7 +234,7 @@ def test_branch_regions() -> None:
     assert isinstance(branch, Branch)
     assert isinstance(branch.body, fx.GraphModule)
     assert text(branch.body)[3:] == [
-        "merged = weighted_sum([a, x], [w, None])",
+        "merged = weighted_sum([a_or_zero, x], [w, None])",
         "b = tanh(merged)",
         "mean = mean(b, dim=(2, 3))",
         "return (b, mean)",
@@ -263,3 +275,124 @@ def test_rows() -> None:
     none = torch.zeros(4, dtype=torch.bool)
     assert rows.places(none).tolist() == [0, 0, 0, 0]
     assert not rows.take(rows.with_zero(rows.take(x, rows.rows(none))), rows.places(none)).any()
+
+
+def test_merged_layers_without_bias() -> None:
+    d = Drawing()
+    x, other = d.input("x"), d.input("other")
+    results = [
+        d.write.module(name, HERE, name, source)
+        for name, source in (("a", x), ("b", x), ("c", other), ("d", x))
+    ]
+    layers = {
+        name: nn.Linear(4, n, bias=n > 2) for name, n in zip("abcd", (2, 3, 4, 1), strict=True)
+    }
+    module = d.done(results, **layers).eval()
+    inputs = torch.randn(5, 4), torch.randn(5, 4)
+    before = module(*inputs)
+    assert after(MergeLinears(), module)[2:4] == [
+        "a_merged = _merged.a(x)",
+        "a_merged_split = split_with_sizes(a_merged, [2, 3, 1], 1)",
+    ]
+    torch.testing.assert_close(module(*inputs), before)
+    assert sorted(module.state_dict()) == [
+        "_merged.a.bias",
+        "_merged.a.weight",
+        "c.bias",
+        "c.weight",
+    ]
+
+
+def test_layers_of_different_regions_stay_apart() -> None:
+    d = Drawing()
+    x, run = d.input("x"), d.input("run")
+    with d.write.region("one"):
+        a = d.write.module("a", HERE, "a", x)
+    b = d.write.module("b", HERE, "b", x)
+    module = d.done(
+        [d.call("left", liveness.masked, a, run), b], a=nn.Linear(4, 2), b=nn.Linear(4, 2)
+    )
+    before = text(module)
+    assert after(MergeLinears(), module) == before
+
+
+def test_what_constants_are() -> None:
+    d = Drawing()
+    x = d.input("x")
+    learned = d.write.module("learned", HERE, "learned")
+    first, second = (
+        d.write.item(f"w_{i}", HERE, d.call(f"ws_{i}", torch.unbind, learned, 1), i)
+        for i in range(2)
+    )
+    one = d.call("one", torch.mul, second, 2.0)
+    y = d.call("y", aggregate.weighted_sum, [x, x, x], [first, one, second])
+    module = d.done(y, learned=Learned(2, 0.5))
+    with torch.no_grad():
+        before = module(torch.ones(3, 4))
+        run_passes(module, passes=(FoldConstants(), SimplifyMerges(), DeadCode()))
+        after_ = module(torch.ones(3, 4))
+    torch.testing.assert_close(after_, before)
+    assert text(module)[-2:] == [
+        "y = weighted_sum([x, x, x], [w_0_constant, None, w_1_constant])",
+        "return y",
+    ]
+    assert list(module.state_dict()) == ["learned.weight"]
+
+
+class Counting(fx.Graph):
+    """Counts how many nodes are looked at when it is gone through."""
+
+    looks = 0
+
+    @property
+    def nodes(self) -> Any:
+        found = super().nodes
+        self.looks += len(found)
+        return found
+
+
+@pytest.mark.parametrize("step", [GroupRegions(), BranchRegions()])
+def test_a_graph_is_gone_through_equally_often_however_many_regions(step: Pass) -> None:
+    def looks(count: int) -> float:
+        d = Drawing()
+        d.write.graph = Counting()
+        x, run = d.input("x"), d.input("run")
+        values = []
+        for i in range(count):
+            with d.write.region(f"r{i}"):
+                y = d.call(f"y_{i}", torch.relu, x)
+            values.append(d.call(f"m_{i}", liveness.masked, y, run))
+            values[-1].meta[SHAPE] = (3,)
+        module = d.done(values)
+        module.graph = d.write.graph
+        graph = module.graph
+        assert isinstance(graph, Counting)
+        size, graph.looks = len(list(graph.nodes)), 0
+        for _ in step.run(module) or ():
+            pass
+        return graph.looks / size
+
+    assert looks(40) <= 2 * looks(5)
+
+
+def test_an_order_with_less_alive() -> None:
+    d = Drawing()
+    x = d.input("x")
+    sizes = {"a": 8, "b": 8, "c": 1, "d": 1, "y": 1}
+    reads = {"a": [x], "b": [x], "c": ["a"], "d": ["b"], "y": ["c", "d"]}
+    nodes: dict[str, fx.Node] = {}
+    for name, read in reads.items():
+        found = [nodes[r] if isinstance(r, str) else r for r in read]
+        nodes[name] = d.call(name, aggregate.weighted_sum, found, [None] * len(found))
+        nodes[name].meta[SHAPE] = (sizes[name],)
+    module = d.done(nodes["y"])
+    order = list(nodes.values())
+    assert [peak(order), peak([order[i] for i in (0, 2, 1, 3, 4)])] == [17, 10]
+    assert [line[0] for line in after(OrderForMemory(), module)[1:-1]] == list("acbdy")
+    (remark,) = explain(module)[0].remarks
+    assert (remark.done, remark.reason) == (
+        True,
+        "a sample takes 40 bytes (float32) at most, 68 bytes (float32) before",
+    )
+    (remark,) = OrderForMemory().run(module)
+    assert not remark.done

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 from dagdsl.errors import UsageError
+from dagdsl.frontend import loads
 from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Net, Node, Output, Reads
 from dagdsl_compiler.driver import InferenceModel, Mode, Model, compile, profile
 from dagdsl_compiler.errors import InputError
@@ -108,14 +109,11 @@ def test_a_tap_of_a_node_inside_the_net(reads: Reads) -> None:
     by_name = {n.name: n for n in stage.nodes}
     names = {"in": "image", "n[0]": "a", "n[1]": "b", "out": "end"}
     nodes = tuple(
-        n.model_copy(update={"name": names[n.name], "kind": "in" if n.name == "in" else "node"})
+        n.replace(name=names[n.name], kind="in" if n.name == "in" else "node")
         for n in by_name.values()
     )
-    edges = tuple(
-        e.model_copy(update={"source": names[e.source], "target": names[e.target]})
-        for e in stage.edges
-    )
-    routers = tuple(r.model_copy(update={"vertex": names[r.vertex or "in"]}) for r in stage.routers)
+    edges = tuple(e.replace(source=names[e.source], target=names[e.target]) for e in stage.edges)
+    routers = tuple(r.replace(vertex=names[r.vertex or "in"]) for r in stage.routers)
     graph = Graph(nodes=nodes, edges=edges, routers=routers)
     outputs = (Output(name="taps", value={"a": "a", "b": "b", "end": "end"}),)
     agree(Net(name="Taps", graph=graph, outputs=outputs), 0, ("grouped", "branch"))
@@ -277,3 +275,58 @@ def test_what_modes_take() -> None:
     ]:
         with pytest.raises(UsageError, match=message):
             compile(net, backend="eager", **options)  # type: ignore[arg-type]
+
+
+EARLY_EXITS = """
+net N(sure: float = 0.6) {
+  input x: f32[2, 4, 4]
+  node a: conv(3) |> relu
+  node first: gap |> fc(2)
+  node b: conv(5) |> relu
+  node second: gap |> fc(2)
+  node c: conv(7) |> relu
+  node third: gap |> fc(2)
+  node answer: first_confident(sure)
+  x -> a -> b -> c -> third
+  a -> first
+  b -> second
+  first, second, third -> answer
+  output answer
+}
+"""
+
+
+@pytest.mark.parametrize("sure", [0.5, 0.6, 0.999])
+def test_early_exits(sure: float) -> None:
+    agree(loads(EARLY_EXITS, sure=sure), 0)
+
+
+def test_what_stands_behind_a_sure_exit_is_not_computed() -> None:
+    net = loads(EARLY_EXITS)
+    model = shaken(net, 0)
+    images = torch.randn(64, *X)
+    exits = {}
+    for name in ("first", "second"):
+        taps = net.replace(outputs=(Output(name=name, value=name),))
+        tap = compile(taps, backend="eager")
+        tap.load_state_dict(model.state_dict(), strict=False)
+        exits[name] = tap.eval()(images).softmax(1).amax(1) <= 0.6
+    unsure = exits["first"]
+    rows: dict[int, int] = {}
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if isinstance(module, nn.Conv2d):
+            rows[module.out_channels] = inputs[0].shape[0]
+
+    other = evaluated(net, "grouped", model)
+    handle = nn.modules.module.register_module_forward_pre_hook(count)
+    try:
+        other(images)
+    finally:
+        handle.remove()
+    assert 0 < int(unsure.sum()) < 64
+    assert rows == {
+        3: 64,
+        5: int(unsure.sum()),
+        7: int((unsure & exits["second"]).sum()),
+    }

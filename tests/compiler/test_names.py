@@ -32,21 +32,19 @@ def net_with(*nodes: Node, edges: tuple[Edge, ...] = ()) -> Net:
 def test_keys_of_parameters() -> None:
     work = block("ir", X, "conv", "bn", "relu6", "dwconv", "bn", "relu6", "conv")
     stage = complete(1, x=X, edge_steps=(op("conv", X), op("conv", X)))
-    stage = stage.model_copy(
-        update={
-            "nodes": (
-                stage.nodes[0],
-                node("n[0]", work, block("ir", X, ("gn", {"groups": 1})), x=X),
-                stage.nodes[2],
-            )
-        }
+    stage = stage.replace(
+        nodes=(
+            stage.nodes[0],
+            node("n[0]", work, block("ir", X, ("gn", {"groups": 1})), x=X),
+            stage.nodes[2],
+        )
     )
     net = net_of(stage, x=X)
     entry = block("entry", X, "conv")
     nodes = list(net.graph.nodes)
-    nodes[2] = nodes[2].model_copy(update={"steps": (entry, stage)})
-    graph = net.graph.model_copy(update={"nodes": tuple(nodes)})
-    model = compile(net.model_copy(update={"graph": graph}), backend="eager")
+    nodes[2] = nodes[2].replace(steps=(entry, stage))
+    graph = net.graph.replace(nodes=tuple(nodes))
+    model = compile(net.replace(graph=graph), backend="eager")
     assert [name for name, _ in model.named_parameters()] == [
         "stem.conv.weight",
         "stem.bn.weight",
@@ -97,9 +95,7 @@ def test_what_people_read() -> None:
 def test_collisions_are_resolved(taken: str) -> None:
     inner = complete(1, x=X, edge_steps=(op("conv", X),))
     nodes = (inner.nodes[0], node(taken, op("conv", X), x=X), *inner.nodes[1:])
-    inner = inner.model_copy(
-        update={"nodes": nodes, "edges": (*inner.edges, Edge(source="in", target=taken))}
-    )
+    inner = inner.replace(nodes=nodes, edges=(*inner.edges, Edge(source="in", target=taken)))
     steps: tuple[Step, ...] = (block("entry", X, "conv"), op("conv", X), inner, inner)
     names = names_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
     found = list(paths(names))

@@ -151,14 +151,12 @@ def test_the_verifier_names_the_pass(step: Pass) -> None:
 
 def test_a_router_shares_the_average_of_its_node_with_others() -> None:
     graph = complete(2, reads="stage")
-    twin = graph.routers[0].model_copy(update={"name": "twin"})
+    twin = graph.routers[0].replace(name="twin")
     edges = tuple(
-        e.model_copy(update={"gate": e.gate.model_copy(update={"router": "twin"})})
-        if e.gate and e.target == "out"
-        else e
+        e.replace(gate=e.gate.replace(router="twin")) if e.gate and e.target == "out" else e
         for e in graph.edges
     )
-    graph = graph.model_copy(update={"routers": (*graph.routers, twin), "edges": edges})
+    graph = graph.replace(routers=(*graph.routers, twin), edges=edges)
     net = net_of(graph)
     names = names_of(net)
     module = lower(net, names, build_modules(net, names), routes=False)

@@ -15,6 +15,7 @@ from dagdsl_compiler.driver import (
     Profile,
     Removed,
     compile,
+    explain,
     pins_from_json,
     profile,
 )
@@ -93,18 +94,18 @@ def test_pins_do_what_they_say(reads: str) -> None:
 @pytest.mark.parametrize("merge", ["sum", "mean", "max", "concat", "mul"])
 def test_merges_see_zeros_where_an_edge_is_pinned_closed(merge: Merge) -> None:
     graph = complete(2, x=X)
-    wide = graph.nodes[-1].model_copy(update={"merge": merge, "shape": (6, 4, 4)})
+    wide = graph.nodes[-1].replace(merge=merge, shape=(6, 4, 4))
     if merge == "concat":
         nodes: tuple[Node, ...] = (*graph.nodes[:-1], wide)
     else:
-        nodes = (*graph.nodes[:-1], wide.model_copy(update={"shape": X}))
-    net = net_of(graph.model_copy(update={"nodes": nodes}), x=X)
+        nodes = (*graph.nodes[:-1], wide.replace(shape=X))
+    net = net_of(graph.replace(nodes=nodes), x=X)
     shape = nodes[-1].shape
-    stage = net.graph.node("s1").model_copy(update={"shape": shape})
+    stage = net.graph.node("s1").replace(shape=shape)
     kept = [stage if n.name == "s1" else n for n in net.graph.nodes if n.name != "logits"]
-    outer = net.graph.model_copy(update={"nodes": tuple(kept), "edges": net.graph.edges[:-1]})
-    output = net.outputs[0].model_copy(update={"value": "s1"})
-    net = net.model_copy(update={"graph": outer, "outputs": (output,)})
+    outer = net.graph.replace(nodes=tuple(kept), edges=net.graph.edges[:-1])
+    output = net.outputs[0].replace(value="s1")
+    net = net.replace(graph=outer, outputs=(output,))
     model = shaken(net, 0).eval()
     fc = model.get_submodule("s1.routers.gate_in.fc")
     assert isinstance(fc, nn.Linear)
@@ -161,6 +162,22 @@ def test_choices_are_explained() -> None:
     other = net_of(complete(3, x=X), x=X)
     with pytest.raises(UsageError, match="the profile is not of this net"):
         compile(other, mode="auto", profile=measured, backend="eager")
+
+
+def test_choices_are_among_what_the_passes_say() -> None:
+    wide = (16, 8, 8)
+    net = net_of(complete(2, x=wide), x=wide)
+    measured = Profile(net=net.hash, samples=2, edges={}, regions={"s1.n[0]": 0.5, "s1.n[1]": 1.0})
+    model = compile(net, mode="auto", profile=measured, backend="eager")
+    steps = {step.name: list(map(str, step.remarks)) for step in explain(model.graph)}
+    assert steps["plan"] == [
+        "+ s1.n[0]: needed by 50%, 147,456 MACs: run where needed",
+        "- s1.n[1]: needed by 100%, 147,456 MACs: run for all",
+    ]
+    assert steps["group_regions"] == [
+        "+ s1.n[0]: runs on the samples that need it",
+        "- s1.n[1]: runs for all samples: to skip it is not worth what that costs",
+    ]
 
 
 @pytest.mark.parametrize(

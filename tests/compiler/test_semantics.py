@@ -71,6 +71,8 @@ def test_complete_stage(reads: Reads, dead: str) -> None:
         {"activation": "softmax", "threshold": None},
         {"activation": "relu_tanh", "threshold": 0.0},
         {"activation": "relu_tanh", "threshold": None, "normalise": True},
+        {"activation": "hard_concrete", "threshold": 0.0},
+        {"activation": "hard_concrete", "threshold": 0.5, "dead": "keep_strongest"},
         {"activation": "sigmoid", "threshold": 0.3, "normalise": True},
         {"activation": "none", "threshold": 0.1},
         {"activation": "none", "threshold": 0.1, "dead": "keep_strongest"},
@@ -138,8 +140,8 @@ def test_graph_in_a_block_and_routers_of_the_net() -> None:
 
 def test_constant_weights_of_one_are_no_weights() -> None:
     graph = complete(2, reads="nothing", x=X, threshold=None, activation="none")
-    ones = graph.routers[0].model_copy(update={"steps": (op("constant", X, channels=6),)})
-    graph = graph.model_copy(update={"routers": (ones,)})
+    ones = graph.routers[0].replace(steps=(op("constant", X, channels=6),))
+    graph = graph.replace(routers=(ones,))
     routes = check(net_of(graph, x=X), 0)["s1"]
     assert torch.equal(routes, torch.ones(4, 4).triu(1).expand(6, 4, 4))
 

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from dagdsl.data import open_data
-from dagdsl.data.folder import FolderSplit, _centre_box
+from dagdsl.data.folder import CENTRE, FolderSplit
+from dagdsl.data.image import centre_box
 from dagdsl.errors import UsageError
 
 SHAPE = (3, 16, 24)
@@ -99,8 +100,8 @@ def test_epochs_differ_in_order_and_crop(folder: Path) -> None:
 
 
 def test_centre_box_is_that_of_imagenet() -> None:
-    assert _centre_box((256, 256), 1.0) == (16, 16, 240, 240)
-    assert _centre_box((512, 256), 1.0) == (144, 16, 368, 240)
+    assert centre_box((256, 256), 1.0, CENTRE) == (16, 16, 240, 240)
+    assert centre_box((512, 256), 1.0, CENTRE) == (144, 16, 368, 240)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

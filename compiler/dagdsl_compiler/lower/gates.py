@@ -191,6 +191,8 @@ def _weights(write: Writer, router: Router, name: str, place: Place, logits: fx.
             weights = write.call(f"{name}_softmax", place, run.softmax, weights, router.groups)
         case "relu_tanh":
             weights = write.call(f"{name}_relu_tanh", place, run.relu_tanh, weights)
+        case "hard_concrete":
+            weights = write.call(f"{name}_hard_concrete", place, run.hard_concrete, weights)
         case "none":
             pass
     return weights

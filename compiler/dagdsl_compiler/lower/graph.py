@@ -12,12 +12,14 @@ from typing import Any
 from torch import fx, nn
 
 from dagdsl.check.liveness import can_die, keeps_strongest
+from dagdsl.check.shapes import input_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
 from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
 from dagdsl_compiler.lower.modules import vertex_read
 from dagdsl_compiler.lower.names import GraphNames, Scope, plain
-from dagdsl_compiler.lower.writer import Place, Writer
+from dagdsl_compiler.lower.remarks import Remark, note
+from dagdsl_compiler.lower.writer import SHAPE, Place, Writer
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.routes import adjacency
 
@@ -38,6 +40,7 @@ class Lowering:
         self.write = Writer()
         self.collect = collect
         self.routes: dict[str, fx.Node] = {}
+        self.remarks: list[Remark] = []
 
     def net(self, net: Net, names: GraphNames, modules: nn.Module) -> fx.GraphModule:
         """The whole net; see `lower`."""
@@ -58,7 +61,9 @@ class Lowering:
             outputs = outputs[net.outputs[0].name]
         result = (outputs, self.routes) if self.collect else outputs
         self.write.output(result, Place.of("output", net))
-        return fx.GraphModule(modules, self.write.graph, class_name=net.name)
+        module = fx.GraphModule(modules, self.write.graph, class_name=net.name)
+        note(module, "lower", self.remarks)
+        return module
 
     def rules(
         self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
@@ -108,12 +113,15 @@ class Lowering:
 
     def _op(self, op: Op, scope: Scope, x: fx.Node) -> fx.Node:
         place = Place.of(scope.ir, op)
-        if maker(op.op) is not None:
-            return self.write.module(scope.identifier, place, scope.path, x)
         if op.op in NOTHING:
             return x
-        call = CALLS[op.op](op)
-        return self.write.call(scope.identifier, place, call.function, x, **call.arguments)
+        if maker(op.op) is not None:
+            y = self.write.module(scope.identifier, place, scope.path, x)
+        else:
+            call = CALLS[op.op](op)
+            y = self.write.call(scope.identifier, place, call.function, x, **call.arguments)
+        y.meta[SHAPE] = op.shape
+        return y
 
 
 class GraphLowering:
@@ -164,6 +172,7 @@ class GraphLowering:
         weights = [gate.weight for gate in gates]
         merge, params = aggregate.MERGES[node.merge], node.merge_params
         merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
+        merged.meta[SHAPE] = input_of(node, self.ir)
         y = self.shared.steps(node.steps, scope.steps, merged)
         if node.name not in self.mortal:
             return y
@@ -173,7 +182,9 @@ class GraphLowering:
         if not node.steps and not self._straight_through(node):
             # A merge of closed edges is zero as it is, and has no gradient.
             return y
-        return self.write.call(name, place, liveness.masked, y, alive)
+        y = self.write.call(name, place, liveness.masked, y, alive)
+        y.meta[SHAPE] = node.shape
+        return y
 
     def _carry(self, wire: Wire) -> fx.Node:
         """What an edge carries: once for the merge and for a router that reads it."""

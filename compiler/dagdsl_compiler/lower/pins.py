@@ -101,7 +101,7 @@ def remains_of(graph: Graph, names: GraphNames, pins: Pins) -> Remains:
             dead.add(node.name)
     opened = {arrow for arrow, is_open in pinned.items() if is_open} - closed
     live = tuple(
-        edge.model_copy(update={"gate": None}) if (edge.source, edge.target) in opened else edge
+        edge.replace(gate=None) if (edge.source, edge.target) in opened else edge
         for edge in graph.edges
         if (edge.source, edge.target) not in closed
     )

@@ -5,7 +5,8 @@ sample needs, and an edge with steps that is not always open, stands in a region
 passes that follow run regions for some samples only, or leave them be.
 
 A sample needs a node if one of its in-edges is open there and, wherever the gates behind it are
-known before it runs, one of its out-edges is open too and leads to a node that is needed.
+known before it runs, one of its out-edges is open too and leads to a node that is needed. Of the
+edges into `first_confident`, it needs none behind one that is sure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from torch import fx, nn
 
 from dagdsl.check.liveness import keeps_strongest
-from dagdsl.check.shapes import carried_by
+from dagdsl.check.shapes import carried_by, input_of
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
 from dagdsl_compiler.lower.gates import (
     Gate,
@@ -28,28 +29,40 @@ from dagdsl_compiler.lower.gates import (
 from dagdsl_compiler.lower.graph import GraphLowering, Lowering
 from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.lower.pins import Pins, remains_of
+from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import SHAPE, Place
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.rows import zeros
 
 
 def lower_regions(
-    net: Net, names: GraphNames, modules: nn.Module, *, routes: bool, pins: Pins
+    net: Net,
+    names: GraphNames,
+    modules: nn.Module,
+    *,
+    routes: bool,
+    pins: Pins,
+    everywhere: bool = True,
 ) -> fx.GraphModule:
-    """The graph of `net` for evaluation, with regions and without what `pins` make superfluous."""
-    return _RegionLowering(routes, pins).net(net, names, modules)
+    """The graph of `net` for evaluation, with regions and without what `pins` make superfluous.
+
+    With `everywhere`, the routes are those of every sample, also of graphs in nodes that it does
+    not need, so these run for all samples. Without, such routes are zero.
+    """
+    return _RegionLowering(routes, pins, everywhere).net(net, names, modules)
 
 
 class _RegionLowering(Lowering):
-    def __init__(self, collect: bool, pins: Pins) -> None:
+    def __init__(self, collect: bool, pins: Pins, everywhere: bool) -> None:
         super().__init__(collect)
         self.pins = pins
+        self.everywhere = collect and everywhere
 
     def rules(
         self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
     ) -> GraphLowering:
         """See `Lowering`."""
-        return _RegionGraph(self, graph, names, inputs, ends, self.pins)
+        return _RegionGraph(self, graph, names, inputs, ends, self.pins, self.everywhere)
 
 
 class _RegionGraph(GraphLowering):
@@ -61,10 +74,13 @@ class _RegionGraph(GraphLowering):
         inputs: dict[str, fx.Node],
         ends: frozenset[str],
         pins: Pins,
+        everywhere: bool,
     ) -> None:
         super().__init__(shared, graph, names, inputs)
+        self.everywhere = everywhere
         self.remains = remains_of(graph, names, pins)
         self.mortal = self.remains.mortal
+        self._remark_on_edges()
         self.scopes = dict(zip((n.name for n in graph.nodes), names.nodes, strict=True))
         self.live = {
             name: [wire for wire in wires if _arrow(wire) not in self.remains.closed]
@@ -75,39 +91,49 @@ class _RegionGraph(GraphLowering):
             for wire in wires:
                 self.leaving[wire.edge.source].append(wire)
         # Routes are wanted for every sample, also from graphs inside nodes that it does not need.
-        routed = shared.collect
-        self.entire = {n.name for n in graph.nodes if routed and _has_routers(n.steps)}
-        carried = {e.source for e in graph.edges if routed and _has_routers(e.steps)}
+        self.entire = {n.name for n in graph.nodes if everywhere and _has_routers(n.steps)}
+        carried = {e.source for e in graph.edges if everywhere and _has_routers(e.steps)}
         # Nodes that others look at besides the edges that leave them.
         self.watched = ends | self.remains.read | self.entire | carried
         self.lookers = self._lookers()
         self.gates: dict[str, dict[Wire, Gate]] = {}
         self.used: dict[str, fx.Node] = {}
+        self._answers = {
+            wire.edge.source
+            for node in graph.nodes
+            if node.merge == "first_confident"
+            for wire in self.live[node.name]
+        }
+        self._known_answers = 0
         self.logits: dict[str, fx.Node] = {}
         self.needs: dict[str, frozenset[str]] = {}
 
     def _node(self, node: Node, scope: Scope) -> fx.Node:
         place = Place.of(scope.ir, node)
         if node.name in self.remains.dead:
+            self._remark(scope.ir, True, "left out: it is never alive")
             return self._zeros(scope.identifier, place, node.shape)
         run = self._run(node.name) if node.steps else None
         if run is None or node.name in self.entire:
+            if node.steps:
+                self._remark(scope.ir, False, self._why_for_all(node.name))
             y = self.shared.steps(node.steps, scope.steps, self._merged(node, place))
-            return y if run is None else self._leave(scope.identifier, place, y, run)
-        carried = self._carried(node)
+            return y if run is None else self._leave(scope.identifier, place, y, run, node.shape)
+        self._remark(scope.ir, True, "a region: not every sample needs it")
+        carried, known = self._carried(node), set(self.shared.routes)
         with self.write.region(scope.ir):
             merged = self._merged(node, place, carried)
             y = self.shared.steps(node.steps, scope.steps, merged)
             looks = {
                 router.name: self._look(router, y) for router in self.lookers.get(node.name, [])
             }
+        self._leave_routes(known, place, run)
         for router in self.lookers.get(node.name, []):
-            logits = self._leave(f"{looks[router.name].name}_seen", place, looks[router.name], run)
-            logits.meta[SHAPE] = (router.outputs,)
-            self.logits[router.name] = logits
-        left = self._leave(scope.identifier, place, y, run)
-        left.meta[SHAPE] = node.shape
-        return left
+            look = looks[router.name]
+            self.logits[router.name] = self._leave(
+                f"{look.name}_seen", place, look, run, (router.outputs,)
+            )
+        return self._leave(scope.identifier, place, y, run, node.shape)
 
     def _merged(
         self, node: Node, place: Place, carried: Mapping[Wire, fx.Node] | None = None
@@ -126,7 +152,9 @@ class _RegionGraph(GraphLowering):
                 values.append(self._zeros(f"{wire.label}_none", wire.place, shape, like))
                 weights.append(None)
         merge, params = aggregate.MERGES[node.merge], node.merge_params
-        return self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
+        merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
+        merged.meta[SHAPE] = input_of(node, self.ir)
+        return merged
 
     def _carried(self, node: Node) -> dict[Wire, fx.Node]:
         """What the edges into a node carry, each where it is open."""
@@ -135,18 +163,21 @@ class _RegionGraph(GraphLowering):
         for wire in self.live[node.name]:
             run = _both_or_one(self, f"{wire.label}_run", wire.place, gates[wire].is_open, used)
             steps = wire.edge.steps
-            whole = self.shared.collect and _has_routers(steps)
+            whole = self.everywhere and _has_routers(steps)
             if run is None or not steps or whole or wire in self.carried:
                 values[wire] = self._carry(wire)
                 continue
+            known = set(self.shared.routes)
             with self.write.region(wire.scope.ir):
                 source = self.values[wire.edge.source]
                 value = self.shared.steps(steps, wire.scope.steps, source)
+            self._leave_routes(known, wire.place, run)
             if value is source:
                 values[wire] = source
                 continue
-            values[wire] = self._leave(f"{wire.label}_carried", wire.place, value, run)
-            values[wire].meta[SHAPE] = carried_by(wire.edge, self.ir)
+            shape = carried_by(wire.edge, self.ir)
+            name = f"{wire.label}_carried"
+            values[wire] = self._leave(name, wire.place, value, run, shape)
         return values
 
     def _run(self, name: str) -> fx.Node | None:
@@ -159,6 +190,10 @@ class _RegionGraph(GraphLowering):
 
         Where it is known, the node is alive there: an edge is open only if its source is alive.
         """
+        # An answer that has been computed says more about what is still needed.
+        if len(self._answers & self.values.keys()) > self._known_answers:
+            self._known_answers = len(self._answers & self.values.keys())
+            self.used.clear()
         if name in self.used:
             return self.used[name]
         if name in self.watched or not self.leaving[name]:
@@ -170,6 +205,9 @@ class _RegionGraph(GraphLowering):
                 return None
             opened, wanted = self._gates_into(target)[wire].is_open, self._used(target)
             term = _both_or_one(self, f"{wire.label}_used", wire.place, opened, wanted)
+            term = _both_or_one(
+                self, f"{wire.label}_asked", wire.place, term, self._unanswered(wire)
+            )
             if term is None:
                 return None
             terms.append(term)
@@ -178,6 +216,51 @@ class _RegionGraph(GraphLowering):
         used = self.write.call(f"{scope.identifier}_used", place, liveness.any_open, terms)
         self.used[name] = used
         return used
+
+    def _why_for_all(self, name: str) -> str:
+        """Why a node is no region."""
+        if name in self.entire:
+            return "runs for all samples: routes of a graph inside it are wanted"
+        if name in self.watched:
+            why = "it is an output or a router reads it"
+        elif not self.leaving[name]:
+            why = "no edge leaves it"
+        else:
+            why = "as far as is known before it runs, all of them use it"
+        return f"runs for all samples: it is never dead, and {why}"
+
+    def _remark(self, place: str, done: bool, reason: str) -> None:
+        self.shared.remarks.append(Remark(place, done, reason))
+
+    def _remark_on_edges(self) -> None:
+        remains = self.remains
+        for edge, scope in zip(self.ir.edges, self.names.edges, strict=True):
+            arrow = (edge.source, edge.target)
+            if arrow in remains.opened:
+                self._remark(scope.ir, True, "its gate is left out: it is always open")
+            elif arrow in remains.closed:
+                dead = edge.source in remains.dead
+                why = f"{edge.source} is never alive" if dead else "it is always closed"
+                self._remark(scope.ir, True, f"left out: {why}")
+
+    def _unanswered(self, wire: Wire) -> fx.Node | None:
+        """The samples in which a merge gets as far as an edge, as far as known; None: all."""
+        node = self.ir.node(wire.edge.target)
+        if node.merge != "first_confident":
+            return None
+        wires = self.live[node.name]
+        earlier = [
+            other
+            for other in wires[: wires.index(wire)]
+            if other.edge.source in self.values and not other.edge.steps
+        ]
+        if not earlier:
+            return None
+        values = [self.values[other.edge.source] for other in earlier]
+        weights = [self._gates_into(node.name)[other].weight for other in earlier]
+        name = f"{wire.label}_unanswered"
+        tau = node.merge_params["tau"]
+        return self.write.call(name, wire.place, aggregate.unsure, values, weights, tau=tau)
 
     def _alive(self, name: str) -> fx.Node | None:
         """Whether a node is alive; None: always."""
@@ -254,8 +337,23 @@ class _RegionGraph(GraphLowering):
         known = self.logits.get(router.name)
         return super()._logits(router, scope) if known is None else known
 
-    def _leave(self, name: str, place: Place, x: fx.Node, run: fx.Node) -> fx.Node:
-        return self.write.call(name, place, liveness.masked, x, run)
+    def _leave_routes(self, known: set[str], place: Place, run: fx.Node) -> None:
+        """Let the routes that were found in a region out of it."""
+        for key, routes in self.shared.routes.items():
+            if key not in known:
+                name = f"{routes.name}_seen"
+                self.shared.routes[key] = self._leave(name, place, routes, run, routes.meta[SHAPE])
+
+    def adjacency(self) -> fx.Node:
+        """See `GraphLowering`."""
+        routes = super().adjacency()
+        routes.meta[SHAPE] = (len(self.ir.nodes), len(self.ir.nodes))
+        return routes
+
+    def _leave(self, name: str, place: Place, x: fx.Node, run: fx.Node, shape: Shape) -> fx.Node:
+        left = self.write.call(name, place, liveness.masked, x, run)
+        left.meta[SHAPE] = shape
+        return left
 
     def _zeros(self, name: str, place: Place, shape: Shape, like: fx.Node | None = None) -> fx.Node:
         like = self.values[self.ir.nodes[0].name] if like is None else like

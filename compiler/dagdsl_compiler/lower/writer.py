@@ -47,7 +47,10 @@ samples that `run` marks and in no other. A node without the entry stands in no 
 """
 
 SHAPE = "shape"
-"""`node.meta[SHAPE]`: the shape, without the batch, of a `masked(x, run)` that leaves a region."""
+"""`node.meta[SHAPE]`: the shape, without the batch, of what an op, a merge or a region gives.
+
+All that is large has it; routers' arithmetic, a few numbers a sample, does not.
+"""
 
 
 def regions_of(node: fx.Node) -> tuple[str, ...]:

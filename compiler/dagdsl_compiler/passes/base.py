@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from torch import fx
 
+from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR
 
 
@@ -21,8 +23,12 @@ class Pass(Protocol):
         """What dumps call it."""
         ...
 
-    def run(self, module: fx.GraphModule) -> None:
-        """Rewrite `module.graph`; the pipeline cleans up, verifies and recompiles."""
+    def run(self, module: fx.GraphModule) -> Iterable[Remark] | None:
+        """Rewrite `module.graph`; the pipeline cleans up, verifies and recompiles.
+
+        Gives, or yields as it goes, what it did where, and what it did not do and why: all of it
+        is read. None: it has nothing to say.
+        """
         ...
 
 
@@ -40,6 +46,8 @@ def _line(node: fx.Node) -> str:
             return f"{node.name} = input"
         case "output":
             return f"return {', '.join(arguments)}"
+        case "get_attr":
+            return f"{node.name} = {node.target}"
         case "call_module":
             return f"{node.name} = {node.target}({', '.join(arguments)})"
         case _:

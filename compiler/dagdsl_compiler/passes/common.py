@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import fx
 
-from dagdsl_compiler.lower.writer import regions_of
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import IR, regions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,25 @@ class CommonSubexpressions:
 
     name: ClassVar[str] = "common_subexpressions"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
-        seen: dict[Hashable, fx.Node] = {}
+        seen: dict[Hashable, dict[tuple[str, ...], fx.Node]] = {}
         for node in module.graph.nodes:
             if node.op != "call_function":
                 continue
-            call = (node.target, _key(node.args), _key(node.kwargs), regions_of(node))
-            first = seen.setdefault(call, node)
+            call = (node.target, _key(node.args), _key(node.kwargs))
+            equal = seen.setdefault(call, {})
+            first = equal.setdefault(regions_of(node), node)
+            name = node.target.__name__
             if first is not node:
                 node.replace_all_uses_with(first)
                 module.graph.erase_node(node)
+                yield did(node, f"the `{name}` of {first.meta[IR]} is the same")
+            elif len(equal) > 1:
+                elsewhere = next(iter(equal.values()))
+                yield did_not(
+                    node, f"the `{name}` of {elsewhere.meta[IR]} is the same, in another region"
+                )
 
 
 def _key(value: Any) -> Hashable:

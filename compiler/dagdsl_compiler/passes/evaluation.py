@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from dagdsl_compiler.lower.writer import regions_of
+from dagdsl_compiler.blocks.norm import Noise
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import IR, regions_of
 from dagdsl_compiler.runtime import gate
 
 
@@ -35,22 +38,24 @@ class ChannelScale(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOnly:
-    """Dropout is what it drops from; a threshold that is soft in training is a plain one."""
+    """Dropout and noise are what they get; a threshold that is soft in training is a plain one."""
 
     name: ClassVar[str] = "evaluation_only"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
             if node.op != "call_module":
                 continue
             called = module.get_submodule(str(node.target))
-            if isinstance(called, nn.Dropout):
+            if isinstance(called, nn.Dropout | Noise):
                 node.replace_all_uses_with(node.args[0])
                 module.graph.erase_node(node)
+                yield did(node, "does nothing in evaluation")
             elif isinstance(called, gate.SoftThreshold):
                 node.op, node.target = "call_function", gate.above
                 node.args = (*node.args, called.tau)
+                yield did(node, "the soft threshold is a plain one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class FoldBatchNorm:
 
     name: ClassVar[str] = "fold_batch_norm"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
             if node.op != "call_module":
@@ -74,26 +79,32 @@ class FoldBatchNorm:
                 continue
             source = node.args[0]
             assert isinstance(source, fx.Node)
-            folded = _folded(module, source, node, norm)
-            if folded is None:
-                module.set_submodule(str(node.target), ChannelScale(norm))
+            layer = _layer(module, source)
+            if layer is None:
+                obstacle = "what it reads is no layer that it could go into"
+            elif len(source.users) > 1:
+                obstacle = f"others read {source.meta[IR]} too"
+            elif regions_of(source) != regions_of(node):
+                obstacle = f"{source.meta[IR]} is in another region"
+            else:
+                module.set_submodule(str(source.target), _folded(layer, norm))
+                node.replace_all_uses_with(source)
+                module.graph.erase_node(node)
+                yield did(node, f"folded into {source.meta[IR]}")
                 continue
-            module.set_submodule(str(source.target), folded)
-            node.replace_all_uses_with(source)
-            module.graph.erase_node(node)
+            module.set_submodule(str(node.target), ChannelScale(norm))
+            yield did_not(node, f"{obstacle}: two numbers a channel")
 
 
-def _folded(
-    module: fx.GraphModule, source: fx.Node, node: fx.Node, norm: nn.BatchNorm1d | nn.BatchNorm2d
-) -> nn.Module | None:
-    """The layer before a normalisation with it inside; None if it cannot take it."""
-    if source.op != "call_module" or list(source.users) != [node]:
-        return None
-    if regions_of(source) != regions_of(node):
+def _layer(module: fx.GraphModule, source: fx.Node) -> nn.Conv2d | nn.Linear | None:
+    if source.op != "call_module":
         return None
     layer = module.get_submodule(str(source.target))
+    return layer if isinstance(layer, nn.Conv2d | nn.Linear) else None
+
+
+def _folded(layer: nn.Conv2d | nn.Linear, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
+    """The layer with the normalisation behind it inside."""
     if isinstance(layer, nn.Conv2d):
         return fuse_conv_bn_eval(layer, norm)
-    if isinstance(layer, nn.Linear):
-        return fuse_linear_bn_eval(layer, norm)
-    return None
+    return fuse_linear_bn_eval(layer, norm)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import fx
 
-from dagdsl_compiler.passes.regions import Region, names_of_regions, regions, uniform_nodes
+from dagdsl_compiler.lower.remarks import Remark, did
+from dagdsl_compiler.lower.writer import IR
+from dagdsl_compiler.passes.regions import NOT_CHOSEN, Region, regions, uniform_nodes
 from dagdsl_compiler.runtime import rows
 
 
@@ -23,29 +26,37 @@ class GroupRegions:
     only: frozenset[str] | None = None
     name: ClassVar[str] = "group_regions"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         graph = module.graph
         uniform = uniform_nodes(graph)
-        for region in regions(graph, names_of_regions(graph), self.only):
-            if region.run not in uniform:
+        for region in regions(graph):
+            if self.only is not None and region.name not in self.only:
+                yield region.did_not(NOT_CHOSEN)
+            elif region.run in uniform:
+                yield region.did_not("all samples need it, or none")
+            else:
                 _enter(graph, region, uniform)
                 _leave(graph, region)
+                yield region.did("runs on the samples that need it")
 
 
 def _enter(graph: fx.Graph, region: Region, uniform: frozenset[fx.Node]) -> None:
-    members = set(region.members)
     label = region.exits[0].name
+    own: dict[fx.Node, fx.Node] = {}
     with graph.inserting_before(region.members[0]):
         index = graph.create_node("call_function", rows.rows, (region.run,), name=f"{label}_rows")
         region.mark(index)
         for x in region.inputs:
-            if x in uniform:
-                continue
-            name = f"{x.name}_of_{label}"
-            taken = graph.create_node("call_function", rows.take, (x, index), name=name)
-            region.mark(taken)
-            x.replace_all_uses_with(taken, delete_user_cb=members.__contains__)
+            if x not in uniform:
+                name = f"{x.name}_of_{label}"
+                own[x] = graph.create_node("call_function", rows.take, (x, index), name=name)
+                region.mark(own[x])
+    # Not `replace_all_uses_with`: it looks at all readers of an input, for each region it enters.
+    for member in region.members:
+        if not own.keys().isdisjoint(member.all_input_nodes):
+            member.args = fx.map_arg(member.args, lambda x: own.get(x, x))
+            member.kwargs = fx.map_arg(member.kwargs, lambda x: own.get(x, x))
 
 
 def _leave(graph: fx.Graph, region: Region) -> None:
@@ -75,7 +86,7 @@ class ComposeTakes:
 
     name: ClassVar[str] = "compose_takes"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         graph = module.graph
         for node in graph.find_nodes(op="call_function", target=rows.take):
@@ -83,6 +94,7 @@ class ComposeTakes:
             if not isinstance(x, fx.Node) or x.target is not rows.take:
                 continue
             source, first = x.args
+            assert isinstance(source, fx.Node)
             assert isinstance(index, fx.Node)
             with graph.inserting_before(node):
                 both = graph.create_node(
@@ -90,3 +102,4 @@ class ComposeTakes:
                 )
             both.meta.update(node.meta)
             node.args = (source, both)
+            yield did(node, f"reads the rows of {source.meta[IR]}")

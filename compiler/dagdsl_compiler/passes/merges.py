@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,9 @@ import torch
 from torch import fx
 
 from dagdsl_compiler.blocks.route import Constant
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import IR
+from dagdsl_compiler.passes.constants import constant_of
 from dagdsl_compiler.runtime import aggregate, liveness
 
 _MERGES = frozenset(aggregate.MERGES.values())
@@ -17,33 +21,50 @@ _MERGES = frozenset(aggregate.MERGES.values())
 
 @dataclass(frozen=True, slots=True)
 class SimplifyMerges:
-    """Three rules.
+    """Weights that have no say go, and merges of one value. Four rules.
 
     - A value that is zero in dead samples needs no weight that is zero in the same samples.
     - A weight that is the constant one is no weight.
     - A merge of one value without a weight is that value.
+    - What is alive if one edge is open is alive when that edge is.
     """
 
     name: ClassVar[str] = "simplify_merges"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
+            if _calls(node, liveness.any_open) and len(node.args[0]) == 1:
+                (edge,) = node.args[0]
+                node.replace_all_uses_with(edge)
+                yield did(node, f"is alive when {edge.meta[IR]} is open")
             if node.op != "call_function" or node.target not in _MERGES:
                 continue
             values, weights = node.args
-            weights = [
-                _unmask(value, _unless_one(module, weight))
-                for value, weight in zip(values, weights, strict=True)
-            ]
-            node.args = (values, weights)
-            if weights == [None]:
+            simpler = list(weights)
+            for i, (value, weight) in enumerate(zip(values, weights, strict=True)):
+                if weight is None:
+                    continue
+                simpler[i] = _unmasked(value, weight)
+                if simpler[i] is not weight:
+                    what = "weight" if simpler[i] is None else "mask of the weight"
+                    yield did(weight, f"no {what} needed in {node.meta[IR]}: the value has it")
+                elif (constant := _constant(module, weight)) == 1.0:
+                    simpler[i] = None
+                    yield did(weight, f"no weight needed in {node.meta[IR]}: it is always 1")
+                elif constant is not None:
+                    yield did_not(
+                        weight, f"weighed in {node.meta[IR]}: it is {constant:.4g}, not 1"
+                    )
+            node.args = (values, simpler)
+            if simpler == [None]:
                 node.replace_all_uses_with(values[0])
+                yield did(node, f"merges one value, {values[0].meta[IR]}: is that value")
 
 
-def _unmask(value: fx.Node, weight: fx.Node | None) -> fx.Node | None:
+def _unmasked(value: fx.Node, weight: fx.Node) -> fx.Node | None:
     """The weight without the mask that the value already has."""
-    if weight is None or not _calls(value, liveness.masked):
+    if not _calls(value, liveness.masked):
         return weight
     alive = value.args[1]
     if weight is alive:
@@ -55,18 +76,21 @@ def _unmask(value: fx.Node, weight: fx.Node | None) -> fx.Node | None:
     return weight
 
 
-def _unless_one(module: fx.GraphModule, weight: fx.Node | None) -> fx.Node | None:
-    """None for an entry of a router that is the constant one, any other weight as it is."""
-    if weight is None or not _calls(weight, operator.getitem):
-        return weight
+def _constant(module: fx.GraphModule, weight: fx.Node) -> float | None:
+    """The one value of a weight; None if it may differ, be it between samples or after training."""
+    folded = constant_of(module, weight)
+    if folded is not None:
+        return float(folded)
+    if not _calls(weight, operator.getitem):
+        return None
     entries = weight.args[0]
     if not isinstance(entries, fx.Node) or not _calls(entries, torch.unbind):
-        return weight
+        return None
     source = entries.args[0]
     if not isinstance(source, fx.Node) or source.op != "call_module":
-        return weight
+        return None
     made_by = module.get_submodule(str(source.target))
-    return None if isinstance(made_by, Constant) and made_by.value == 1.0 else weight
+    return made_by.value if isinstance(made_by, Constant) else None
 
 
 def _calls(node: fx.Node, function: Any) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import fx
 
+from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import SHAPE
-from dagdsl_compiler.passes.regions import Region, names_of_regions, regions
+from dagdsl_compiler.passes.regions import NOT_CHOSEN, Region, regions
 from dagdsl_compiler.runtime.branch import Branch
 
 _HOME = "_branches"
@@ -26,12 +28,15 @@ class BranchRegions:
     only: frozenset[str] | None = None
     name: ClassVar[str] = "branch_regions"
 
-    def run(self, module: fx.GraphModule) -> None:
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         # From the inside out: a branch inside a branch is a module call like any other.
-        names = names_of_regions(module.graph)[::-1]
-        for region in regions(module.graph, names, self.only):
-            _outline(module, region)
+        for region in regions(module.graph, innermost_first=True):
+            if self.only is not None and region.name not in self.only:
+                yield region.did_not(NOT_CHOSEN)
+            else:
+                _outline(module, region)
+                yield region.did("runs only if the sample needs it")
 
 
 def _outline(module: fx.GraphModule, region: Region) -> None:

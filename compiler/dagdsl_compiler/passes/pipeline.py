@@ -6,12 +6,17 @@ from collections.abc import Callable
 
 from torch import fx
 
+from dagdsl_compiler.lower.remarks import note
 from dagdsl_compiler.passes.base import Pass
+from dagdsl_compiler.passes.checkpoint import CheckpointStages
 from dagdsl_compiler.passes.common import CommonSubexpressions
+from dagdsl_compiler.passes.constants import FoldConstants
 from dagdsl_compiler.passes.dead_code import DeadCode
 from dagdsl_compiler.passes.evaluation import EvaluationOnly, FoldBatchNorm
 from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
+from dagdsl_compiler.passes.linears import MergeLinears
 from dagdsl_compiler.passes.merges import SimplifyMerges
+from dagdsl_compiler.passes.order import OrderForMemory
 from dagdsl_compiler.passes.outline import BranchRegions
 from dagdsl_compiler.passes.verify import Signature, verify
 
@@ -20,11 +25,19 @@ OnPass = Callable[[str, fx.GraphModule], None]
 
 PIPELINE: tuple[Pass, ...] = (CommonSubexpressions(), SimplifyMerges(), DeadCode())
 
+
+def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
+    """The passes for a graph that trains, with these stages checkpointed."""
+    return (*PIPELINE, CheckpointStages(checkpoint)) if checkpoint else PIPELINE
+
+
 EVALUATION: tuple[Pass, ...] = (
     CommonSubexpressions(),
-    SimplifyMerges(),
     EvaluationOnly(),
+    FoldConstants(),
+    SimplifyMerges(),
     FoldBatchNorm(),
+    MergeLinears(),
     DeadCode(),
 )
 """For graphs with regions, over a copy of the modules; all regions stay as they are."""
@@ -42,7 +55,7 @@ def evaluation(
         passes += (GroupRegions(group), ComposeTakes(), CommonSubexpressions(), DeadCode())
     if branch is None or branch:
         passes += (BranchRegions(branch),)
-    return passes
+    return passes if passes != EVALUATION else (*EVALUATION, OrderForMemory())
 
 
 def run_passes(
@@ -50,14 +63,15 @@ def run_passes(
 ) -> None:
     """Run the passes over a freshly lowered graph, in place.
 
-    Raises VerifyError if one of them, or the lowering, left a graph that is not well formed.
+    `explain` tells afterwards what they did. Raises VerifyError if one of them, or the lowering,
+    left a graph that is not well formed.
     """
     signature = Signature.of(module.graph)
     verify(module, signature, after="lower")
     if on_pass is not None:
         on_pass("lower", module)
     for step in passes:
-        step.run(module)
+        note(module, step.name, step.run(module) or ())
         module.recompile()
         verify(module, signature, after=step.name)
         if on_pass is not None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from torch import fx
 
+from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR, ORIGIN, REGION, regions_of
 from dagdsl_compiler.runtime import liveness
+
+NOT_CHOSEN = "runs for all samples: to skip it is not worth what that costs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +30,14 @@ class Region:
     inputs: tuple[fx.Node, ...]
     exits: tuple[fx.Node, ...]
 
+    def did(self, reason: str) -> Remark:
+        """Something was done to the region."""
+        return Remark(self.name, True, reason)
+
+    def did_not(self, reason: str) -> Remark:
+        """Something could have been done to the region, but was not."""
+        return Remark(self.name, False, reason)
+
     def mark(self, node: fx.Node) -> fx.Node:
         """Give a new node, just outside the region, its place."""
         node.meta[IR] = self.exits[0].meta[IR]
@@ -36,32 +47,32 @@ class Region:
         return node
 
 
-def names_of_regions(graph: fx.Graph) -> list[str]:
-    """All regions, outer ones before those inside them."""
-    paths = dict.fromkeys(regions_of(node) for node in graph.nodes)
-    names = {name: depth for path in paths for depth, name in enumerate(path)}
-    return sorted(names, key=names.__getitem__)
+def regions(graph: fx.Graph, *, innermost_first: bool = False) -> Iterator[Region]:
+    """The regions of a graph, outer ones before those inside them, each as it is by then.
 
-
-def regions(graph: fx.Graph, names: list[str], only: frozenset[str] | None) -> Iterator[Region]:
-    """The regions of these names, of those in `only` if it is given, each as it is by then.
-
-    Regions that a pass has emptied are left out.
+    Between two of them the graph may be changed in and around the one that was given last. Regions
+    that nothing leaves, emptied or dead, are left out.
     """
-    for name in names:
-        if only is None or name in only:
-            region = _region(graph, name)
+    depths = range(max((len(regions_of(node)) for node in graph.nodes), default=0))
+    for depth in reversed(depths) if innermost_first else depths:
+        # No node is in two regions of one depth: one look at the graph finds them all.
+        members: dict[str, list[fx.Node]] = {}
+        for node in graph.nodes:
+            path = regions_of(node)
+            if len(path) > depth:
+                members.setdefault(path[depth], []).append(node)
+        for name, nodes in members.items():
+            region = _region(name, regions_of(nodes[0])[:depth], nodes)
             if region is not None:
                 yield region
 
 
-def _region(graph: fx.Graph, name: str) -> Region | None:
-    members = {node: None for node in graph.nodes if name in regions_of(node)}
-    exits = {user: None for node in members for user in node.users if user not in members}
-    inputs = {used: None for node in members for used in node.all_input_nodes}
+def _region(name: str, outer: tuple[str, ...], nodes: list[fx.Node]) -> Region | None:
+    members = dict.fromkeys(nodes)
+    exits = {user: None for node in nodes for user in node.users if user not in members}
+    inputs = {used: None for node in nodes for used in node.all_input_nodes}
     if not exits:
         return None
-    path = regions_of(next(iter(members)))
     runs = {node.args[1] for node in exits if node.target is liveness.masked}
     assert len(runs) == 1, f"region {name} is left through more than one mask"
     assert all(node.target is liveness.masked for node in exits), f"region {name} leaks"
@@ -69,9 +80,9 @@ def _region(graph: fx.Graph, name: str) -> Region | None:
     assert isinstance(run, fx.Node)
     return Region(
         name=name,
-        outer=path[: path.index(name)],
+        outer=outer,
         run=run,
-        members=tuple(members),
+        members=tuple(nodes),
         inputs=tuple(node for node in inputs if node not in members),
         exits=tuple(exits),
     )

@@ -1,0 +1,1 @@
+"""A trained network -> files that run without this package: an AOTInductor package, ONNX."""

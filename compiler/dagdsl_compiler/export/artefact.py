@@ -1,0 +1,128 @@
+"""A model and a target -> the files that run it elsewhere, once they were found right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import torch
+
+from dagdsl.errors import UsageError
+from dagdsl_compiler.backends.catalogue import BACKENDS
+from dagdsl_compiler.driver import check_choice
+from dagdsl_compiler.emit.load import load_source
+from dagdsl_compiler.emit.source import emit_source
+from dagdsl_compiler.errors import ModelError
+from dagdsl_compiler.export import onnx
+from dagdsl_compiler.export.check import check, moved_weights
+from dagdsl_compiler.export.manifest import MANIFEST, ONNX, PACKAGE, Images, Manifest
+from dagdsl_compiler.export.package import compile_package
+from dagdsl_compiler.export.target import Target, export
+from dagdsl_compiler.lower.names import graphs_of
+from dagdsl_compiler.lower.pins import Removed
+from dagdsl_compiler.model import Model
+from dagdsl_compiler.probe import BATCH, Difference, compare
+
+
+@dataclass(slots=True)
+class Build:
+    """The files by name; the forms of the net that agree, and their largest relative error.
+
+    `removed` says what the mode took out.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    forms: list[str] = field(default_factory=list)
+    error: float = 0.0
+    removed: str = ""
+
+    def accept(self, form: str, found: Difference) -> None:
+        """Note that a form agrees with the net. Raises ModelError if it does not."""
+        if not found.is_tolerable:
+            raise ModelError(
+                f"{form} disagrees with the plain graph by {found.error:.1e} "
+                f"({found.routing}): nothing was written"
+            )
+        self.forms.append(form)
+        self.error = max(self.error, found.error)
+
+
+def build(
+    model: Model,
+    target: Target,
+    *,
+    backend: str = "inductor",
+    to_onnx: bool = False,
+    images: Images | None = None,
+) -> Build:
+    """Make the files of a model, which is eager and gives the weights, and compare each with it.
+
+    With the backend `inductor` one of them is the package; `eager` only compares what it would run.
+    Raises UsageError: no such backend, a target that is none for this net or, for ONNX, at all; no
+    C++ compiler. Raises ModelError if PyTorch fails, or what it made disagrees with the model.
+    """
+    check_choice("backend", backend, BACKENDS)
+    if to_onnx:
+        onnx.check_installed()
+        if target.mode not in onnx.MODES:
+            allowed = " and ".join(f"`{mode}`" for mode in onnx.MODES)
+            raise UsageError(f"ONNX is for the modes {allowed}: it has no form for `{target.mode}`")
+    net, inference = model.net, target.model(model)
+    made = Build()
+    made.files = {
+        "ir.json": net.to_json().encode(),
+        "graph.txt": f"{model.graph.graph}\n".encode(),
+        "model.py": emit_source(net).encode(),
+    }
+    if target.mode == "static" or inference.removed != Removed():
+        made.removed = str(inference.removed)
+    written = load_source(emit_source(net))
+    made.accept("model.py", compare(net, model, written, with_routes=True, batches=(BATCH,)))
+    form = f"{backend} ({target.mode})"
+    if backend == "inductor":
+        with TemporaryDirectory(prefix="dagdsl-") as folder:
+            path = Path(folder) / PACKAGE
+            package = compile_package(export(inference, target), path)
+            made.accept(form, check(model, target, package))
+            made.files[PACKAGE] = path.read_bytes()
+    else:
+        reference = target.model(model) if target.is_pinned else model
+        batches = (target.batch or BATCH,)
+        made.accept(form, compare(net, reference, inference, batches=batches))
+    manifest = manifest_of(model, target, images)
+    if to_onnx:
+        keep = moved_weights(inference, target)
+        program = export(inference, target)
+        exported = onnx.OnnxModel(program, list(manifest.inputs), manifest.results, keep)
+        made.accept("onnx", check(model, target, exported))
+        made.files[ONNX] = exported.to_bytes()
+    if made.files.keys() & {PACKAGE, ONNX}:
+        made.files[MANIFEST] = manifest.to_json().encode()
+    return made
+
+
+def manifest_of(model: Model, target: Target, images: Images | None = None) -> Manifest:
+    """What an artefact of a model takes and gives."""
+    net, outputs = model.net, {}
+    nodes = {
+        names.routes: tuple(node.name for node in graph.nodes) for graph, names in graphs_of(net)
+    }
+    graph = target.graph(target.model(model)).graph
+    _, routes = cast("tuple[Any, dict[str, Any]]", graph.output_node().args[0])
+    for output in net.outputs:
+        taps = output.value if not isinstance(output.value, str) else {"": output.value}
+        for tap, node in taps.items():
+            outputs[f"{output.name}.{tap}".rstrip(".")] = net.graph.node(node).shape
+    return Manifest(
+        net=net.name,
+        ir_hash=net.hash,
+        mode=target.mode,
+        batch=target.batch,
+        inputs={node.name: node.shape for node in net.inputs},
+        outputs=outputs,
+        routes={key: nodes[key] for key in routes},
+        torch=torch.__version__,
+        images=images,
+    )

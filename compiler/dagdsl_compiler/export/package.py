@@ -1,0 +1,90 @@
+"""An exported program -> a package of compiled code and weights, loaded with torch alone.
+
+To load and run one imports little: `dagdsl run` starts with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from dagdsl.errors import UsageError
+from dagdsl_compiler.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+
+
+_LEVELS = ("DEFAULT", "AVX2", "AVX512")
+"""What torch calls the instructions of x86 processors; each has those before it."""
+
+
+class Package:
+    """A loaded package. Called as it is, it checks nothing of its inputs."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError for a file that is no package, or not one for this machine."""
+        # Not by `torch._inductor.aoti_load_package`: importing that takes a second and a half.
+        try:
+            self._loader = torch._C._aoti.AOTIModelPackageLoader(str(path), "model", False, 1, -1)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise UsageError(
+                f"cannot load {path} with torch {torch.__version__}: {reason}"
+            ) from None
+        _check_processor(path, self._loader.get_metadata().get("AOTI_CPU_ISA", ""))
+
+    @property
+    def replaceable(self) -> frozenset[str]:
+        """The weights that are in it as they were, and can be replaced; others were folded."""
+        return frozenset(self._loader.get_constant_fqns())
+
+    def replace(self, weights: Mapping[str, Tensor]) -> None:
+        """Give it other weights, in memory only: the file keeps those it has."""
+        self._loader.load_constants(dict(weights), False, False, False, False)
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors it returns, in order; inputs are contiguous float32."""
+        results: list[Tensor] = self._loader.run(list(inputs))
+        return results
+
+
+def _check_processor(path: Path, built_for: str) -> None:
+    """Raise UsageError rather than let the process die of an instruction there is not."""
+    wanted, there = built_for.partition(" ")[0], torch.backends.cpu.get_cpu_capability()
+    if wanted in _LEVELS and there in _LEVELS and _LEVELS.index(wanted) > _LEVELS.index(there):
+        raise UsageError(
+            f"{path} was built for {wanted}, this processor has {there}: build it here"
+        )
+
+
+def compile_package(program: ExportedProgram, path: Path) -> Package:
+    """Generate code with AOTInductor, build it, and write the package to `path`, a `.pt2`.
+
+    Freezing is no option here: without it, convolutions on a number of samples that only the data
+    tell were silently wrong. Weights that it does not fold stay replaceable, small ones too.
+    Raises ModelError if PyTorch fails, UsageError without a C++ compiler.
+    """
+    import torch._inductor
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    configs = {"freezing": True, "always_keep_tensor_constants": True}
+    # It warns where there is no GPU.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+    try:
+        get_cpp_compiler()
+        with torch.no_grad():
+            torch._inductor.aoti_compile_and_package(
+                program, package_path=str(path), inductor_configs=configs
+            )
+    except InvalidCxxCompiler:
+        raise UsageError("to compile a net takes a C++ compiler: install g++ or clang++") from None
+    except Exception as error:
+        raise ModelError(f"AOTInductor failed: {error}") from error
+    return Package(path)

@@ -1,0 +1,116 @@
+"""A model and how it is to run -> the graph that is exported."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import fx, nn
+
+from dagdsl.errors import UsageError
+from dagdsl_compiler.driver import check_choice
+from dagdsl_compiler.errors import ModelError
+from dagdsl_compiler.inference import (
+    SUMMARIES,
+    Inference,
+    InferenceModel,
+    Mode,
+    graph_that_runs,
+)
+from dagdsl_compiler.lower.pins import Pins
+from dagdsl_compiler.model import Model
+from dagdsl_compiler.profile import Profile
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+
+_NAMESPACES = ("aten", "prims")
+_EXAMPLE = 5
+"""Samples that an export for any batch size is shown. Nothing may depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How an artefact runs: its execution mode, and the one batch size it takes (None: any).
+
+    Raises UsageError for what does not go together.
+    """
+
+    mode: Mode = "dense"
+    batch: int | None = None
+    pins: Pins = field(default_factory=dict)
+    profile: Profile | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("mode", self.mode, SUMMARIES)
+        if self.mode == "dense" and (self.pins or self.profile is not None):
+            raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
+        if self.batch is not None and self.batch < 1:
+            raise UsageError(f"a batch has at least one sample, not {self.batch}")
+        if self.mode == "branch":
+            if self.batch not in (None, 1):
+                raise UsageError(f"mode `branch` takes one sample at a time, not {self.batch}")
+            object.__setattr__(self, "batch", 1)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it may compute something else than the net does."""
+        return bool(self.pins) or (self.mode == "static" and self.profile is not None)
+
+    def model(self, model: Model) -> InferenceModel:
+        """A copy of `model` that runs so, uncompiled. Raises UsageError: not one for its net."""
+        modules = nn.Module()
+        for name, child in model.named_children():
+            modules.add_module(name, copy.deepcopy(child))
+        inference = Inference(self.mode, self.pins, self.profile)
+        return InferenceModel(model.net, modules, "eager", inference)
+
+    def graph(self, model: InferenceModel) -> fx.GraphModule:
+        """What such a copy runs: weights folded, all passes run, routes among the results."""
+        return graph_that_runs(model, self.batch)
+
+
+def export(model: InferenceModel, target: Target) -> ExportedProgram:
+    """`torch.export` of what runs.
+
+    Raises ModelError if PyTorch cannot export it, UsageError if it would take more than torch.
+
+    Where any batch size will do, torch is told that it knows nothing of the size. Given a symbol
+    for it instead, it held three times the example's size to be the most samples that a node could
+    ever run on.
+    """
+    from torch.fx.experimental.dynamic_spec import ParamsSpec, ShapesSpec, ShapeVar, TensorSpec
+
+    net, graph = model.net, target.graph(model)
+    shapes = [node.shape for node in net.inputs]
+    names = [str(node.target) for node in graph.graph.find_nodes(op="placeholder")]
+    inputs = tuple(torch.randn(target.batch or _EXAMPLE, *shape) for shape in shapes)
+    batch = ShapeVar("batch")
+    unknown = ShapesSpec(
+        params=ParamsSpec(
+            {name: TensorSpec([batch, *shape]) for name, shape in zip(names, shapes, strict=True)}
+        )
+    )
+    try:
+        with torch.no_grad():
+            dynamic = None if target.batch else unknown
+            program = torch.export.export(graph, inputs, dynamic_shapes=dynamic)
+    except Exception as error:
+        raise ModelError(f"PyTorch cannot export {net.name}: {error}") from error
+    if foreign := _foreign_operators(program):
+        raise UsageError(f"{net.name} needs {', '.join(foreign)}, which torch alone does not have")
+    return program
+
+
+def _foreign_operators(program: ExportedProgram) -> list[str]:
+    """The operators that are not torch's own: a package would be of no use without ours."""
+    targets = {
+        node.target
+        for module in program.graph_module.modules()
+        if isinstance(module, fx.GraphModule)
+        for node in module.graph.nodes
+    }
+    operators = [t for t in targets if isinstance(t, torch._ops.OpOverload)]
+    return sorted(str(t) for t in operators if t.namespace not in _NAMESPACES)

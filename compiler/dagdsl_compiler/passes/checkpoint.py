@@ -1,0 +1,75 @@
+"""Stages of which the backward pass keeps nothing but what enters and leaves them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import fx
+
+from dagdsl_compiler.lower.remarks import Remark
+from dagdsl_compiler.lower.writer import IR, ORIGIN
+from dagdsl_compiler.runtime.checkpoint import Checkpointed
+
+_HOME = "_checkpointed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStages:
+    """Each of the stages becomes a module whose inside is computed again in the backward pass.
+
+    It trades time for memory: about that of one more forward pass for what the stages keep.
+    """
+
+    stages: tuple[str, ...]
+    name: ClassVar[str] = "checkpoint_stages"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        for stage in self.stages:
+            kept = _outline(module, stage)
+            yield Remark(stage, True, f"{kept} values are computed again in the backward pass")
+
+
+def _outline(module: fx.GraphModule, stage: str) -> int:
+    """Make a module of a stage; gives the number of values in it."""
+    graph = module.graph
+    # All that is lowered between two nodes of a stage is the stage's too.
+    members = [node for node in graph.nodes if _is_in(node.meta[IR], stage)]
+    inside = dict.fromkeys(members)
+    inputs = dict.fromkeys(
+        used for node in members for used in node.all_input_nodes if used not in inside
+    )
+    results = [node for node in members if any(user not in inside for user in node.users)]
+    body, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+    for x in inputs:
+        copies[x] = body.placeholder(x.name)
+        copies[x].meta.update(x.meta)
+    for node in members:
+        copies[node] = body.node_copy(node, copies.__getitem__)
+    body.output(tuple(copies[node] for node in results)).meta.update(members[-1].meta)
+    label = re.sub("[^0-9a-zA-Z]+", "_", stage).strip("_")
+    path = f"{_HOME}.{label}"
+    module.add_submodule(path, Checkpointed(fx.GraphModule(module, body)))
+    with graph.inserting_after(members[-1]):
+        name = f"{label}_checkpointed"
+        call = graph.create_node("call_module", path, tuple(inputs), name=name)
+    at = call
+    for i, result in enumerate(results):
+        with graph.inserting_after(at):
+            at = graph.create_node(
+                "call_function", operator.getitem, (call, i), name=f"{result.name}_kept"
+            )
+        at.meta.update(result.meta)
+        result.replace_all_uses_with(at)
+    call.meta.update({IR: stage, ORIGIN: members[-1].meta[ORIGIN]})
+    for node in reversed(members):
+        graph.erase_node(node)
+    return len(members)
+
+
+def _is_in(place: str, stage: str) -> bool:
+    return place == stage or place.startswith((f"{stage}.", f"{stage}:"))

@@ -1,0 +1,88 @@
+"""Layers that read the same features -> one matrix product."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, fx, nn
+
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import IR, SHAPE, regions_of
+
+_HOME = "_merged"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLinears:
+    """Fully connected layers of the same features, as routers of one node, become one product.
+
+    Their weights are stacked, and the result is split. For evaluation, over a copy of the modules:
+    those that were merged leave the tree.
+    """
+
+    name: ClassVar[str] = "merge_linears"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        together: dict[object, list[fx.Node]] = {}
+        for node in module.graph.find_nodes(op="call_module"):
+            if isinstance(module.get_submodule(str(node.target)), nn.Linear):
+                together.setdefault((node.args[0], regions_of(node)), []).append(node)
+        for nodes in together.values():
+            if len(nodes) == 1:
+                yield did_not(nodes[0], "no other layer reads what it reads")
+                continue
+            _merge(module, nodes)
+            for node in nodes:
+                others = ", ".join(other.meta[IR] for other in nodes if other is not node)
+                yield did(node, f"one product with {others}")
+
+
+def _merge(module: fx.GraphModule, nodes: list[fx.Node]) -> None:
+    graph, first = module.graph, nodes[0]
+    layers = []
+    for node in nodes:
+        layer = module.get_submodule(str(node.target))
+        assert isinstance(layer, nn.Linear)
+        layers.append(layer)
+        module.delete_submodule(str(node.target))
+    path = f"{_HOME}.{first.name}"
+    module.add_submodule(path, _stacked(layers))
+    with graph.inserting_before(first):
+        name = f"{first.name}_merged"
+        product = graph.create_node("call_module", path, first.args, name=name)
+        sizes = [layer.out_features for layer in layers]
+        parts = graph.create_node(
+            "call_function", torch.split_with_sizes, (product, sizes, 1), name=f"{name}_split"
+        )
+    for made in (product, parts):
+        made.meta.update(first.meta)
+        made.meta[SHAPE] = (sum(sizes),)
+    for i, node in enumerate(nodes):
+        with graph.inserting_before(node):
+            part = graph.create_node(
+                "call_function", operator.getitem, (parts, i), name=f"{node.name}_part"
+            )
+        part.meta.update(node.meta)
+        node.replace_all_uses_with(part)
+        graph.erase_node(node)
+
+
+@torch.no_grad()
+def _stacked(layers: list[nn.Linear]) -> nn.Linear:
+    """One layer that gives what all give, side by side."""
+    weight = torch.cat([layer.weight for layer in layers])
+    biases: list[Tensor] = [
+        weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias
+        for layer in layers
+    ]
+    outputs, inputs = weight.shape
+    with torch.device("meta"):  # no random numbers are drawn
+        stacked = nn.Linear(inputs, outputs)
+    stacked.weight = nn.Parameter(weight, requires_grad=False)
+    stacked.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
+    return stacked.eval()

@@ -1,0 +1,107 @@
+"""Each pass on a net as small as can be: what it changes in the graph, and what it says of it.
+
+`- ` marks what is in the graph before the pass, `+ ` what is in it after.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import fx
+
+import dagdsl
+from dagdsl.ir.nodes import Net
+from dagdsl_compiler.driver import compile, explain
+from dagdsl_compiler.inference import Mode
+from dagdsl_compiler.lower.pins import Pins
+from dagdsl_compiler.passes.base import dump
+from dagdsl_compiler.passes.pipeline import PIPELINE, evaluation
+from tests.conftest import Golden
+
+HERE = Path(__file__).parent / "golden"
+
+MODES: dict[str, Mode] = {
+    "branch_regions": "branch",
+    "checkpoint_stages": "dense",
+    "common_subexpressions": "dense",
+    "compose_takes": "grouped",
+    "dead_code": "dense",
+    "evaluation_only": "static",
+    "fold_batch_norm": "static",
+    "fold_constants": "static",
+    "group_regions": "grouped",
+    "merge_linears": "static",
+    "order_for_memory": "static",
+    "simplify_merges": "dense",
+}
+"""Pass -> a mode in which it runs."""
+
+
+def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, str], fx.GraphModule]:
+    """Step -> the graph after it, the first time it runs; and the graph in the end."""
+    found: dict[str, str] = {}
+
+    def keep(name: str, module: fx.GraphModule) -> None:
+        found.setdefault(name, dump(module))
+
+    checkpoint = [stage.name for stage in net.stages] if mode == "dense" else []
+    model = compile(
+        net, mode=mode, pins=pins, backend="eager", seed=0, checkpoint=checkpoint, on_pass=keep
+    )
+    return found, model.graph
+
+
+def changes(before: str, after: str) -> str:
+    """Both graphs in one text; places are not aligned, for they would move with the lines."""
+    one, other = (
+        [" # ".join(map(str.rstrip, line.split("  # "))) for line in graph.splitlines()]
+        for graph in (before, after)
+    )
+    found = difflib.ndiff(one, other)
+    return "".join(f"{line.rstrip()}\n" for line in found if not line.startswith("?"))
+
+
+def said(module: fx.GraphModule, step: str) -> str:
+    return str(next(found for found in explain(module) if found.name == step))
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_pass(name: str, golden: Golden) -> None:
+    found, module = graphs(dagdsl.load(HERE / f"{name}.dg"), MODES[name])
+    names = list(found)
+    before, after = found[names[names.index(name) - 1]], found[name]
+    assert before != after or "+" not in said(module, name)
+    golden(HERE / f"{name}.txt", f"{changes(before, after)}\n{said(module, name)}\n")
+
+
+def test_dead_nodes_and_edges(golden: Golden) -> None:
+    """They are never lowered: only the IR tells what a node without edges means to others."""
+    net = dagdsl.load(HERE / "lower.dg")
+    before, _ = graphs(net, "static")
+    after, module = graphs(net, "static", {"x -> a": False, "x -> b": True})
+    changed = changes(before["lower"], after["lower"])
+    golden(HERE / "lower.txt", f"{changed}\n{said(module, 'lower')}\n")
+
+
+def test_threshold_and_sum(golden: Golden) -> None:
+    """Between a router and the sums there is one threshold, and nothing edge by edge."""
+    _, module = graphs(dagdsl.load(HERE / "threshold_and_sum.dg"), "static")
+    golden(HERE / "threshold_and_sum.txt", dump(module))
+
+
+def test_every_pass_has_a_golden() -> None:
+    steps = {step.name for step in (*PIPELINE, *evaluation(group=None, branch=None), *evaluation())}
+    assert steps <= MODES.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, mode in MODES.items() if mode != "dense"])
+def test_it_computes_what_it_did(name: str) -> None:
+    net, mode = dagdsl.load(HERE / f"{name}.dg"), MODES[name]
+    plain = compile(net, backend="eager", seed=0).eval()
+    model = compile(net, mode=mode, backend="eager", seed=0)
+    for scale in (1.0, 10.0):
+        x = scale * torch.randn(1 if mode == "branch" else 6, *net.inputs[0].shape)
+        torch.testing.assert_close(model(x), plain(x))
