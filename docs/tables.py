@@ -200,16 +200,17 @@ def _boxed(text: str) -> Iterator[str]:
 
 
 def _passes() -> Iterator[str]:
-    from dagdsl_compiler.passes.pipeline import EVALUATION, PIPELINE, evaluation, training
+    from dagdsl_compiler.passes.pipeline import PIPELINE, evaluation, training
 
     seen: set[str] = set()
     yield "| pass | what it does | when |"
     yield "|---|---|---|"
     for when, passes in (
         ("always", PIPELINE),
-        ("evaluation", EVALUATION),
+        ("evaluation", evaluation()[:-1]),
         ("modes that do not skip", evaluation()),
-        ("modes that skip", evaluation(group=None, branch=None)),
+        ("many samples", evaluation(None)),
+        ("one sample", evaluation(None, single=True)),
         ("`checkpoint`", training(checkpoint=("",))),
     ):
         for step in passes:

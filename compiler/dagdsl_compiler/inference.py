@@ -172,7 +172,7 @@ class InferenceModel(Model):
         for name, child in self.named_children():
             modules.add_module(name, copy.deepcopy(child))
         modules.eval().requires_grad_(False)
-        net, none = self.net, frozenset[str]()
+        net = self.net
         pins = self._inference.all_pins(net, modules)
         skipped = self._inference.skipped(net, single)
         graph: fx.GraphModule = lower_regions(
@@ -181,9 +181,8 @@ class InferenceModel(Model):
         if self.mode == "auto":
             choices = self._inference.choices(net, single)
             note(graph, "plan", (Remark(c.region, c.skip, c.reason) for c in choices))
-        passes = evaluation(branch=skipped if single else none, group=none if single else skipped)
-        run_passes(graph, on_pass, passes)
-        any_batch = not single and skipped != none
+        run_passes(graph, on_pass, evaluation(skipped, single=single))
+        any_batch = not single and skipped != frozenset()
         return Program(graph, EVALUATORS[self._backend](graph, any_batch))
 
     def _check(self, inputs: tuple[Tensor, ...]) -> None:
@@ -203,7 +202,9 @@ class InferenceModel(Model):
 def graph_that_runs(model: InferenceModel, batch: int | None) -> fx.GraphModule:
     """What a model runs for a batch of that size (None: any), routes among its results.
 
-    Routes of a graph inside a node are zero for samples that skip the node. It has the weights of
-    now, folded. No method of the model: nodes of nets may have any name.
+    Routes of a graph inside a node are zero for samples that skip the node. For a single sample
+    such a node runs: PyTorch cannot package the constants of a matrix of routes in a branch of a
+    branch. It has the weights of now, folded. No method: nodes of nets may have any name.
     """
-    return model._make(True, model._is_single(batch or 2), everywhere=False).graph
+    single = model._is_single(batch or 2)
+    return model._make(True, single, everywhere=single).graph

@@ -17,7 +17,7 @@ from dagdsl_compiler.lower.names import graphs_of, names_of
 from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.lower.regions import lower_regions
 from dagdsl_compiler.model import Model
-from dagdsl_compiler.passes.pipeline import run_passes
+from dagdsl_compiler.passes.pipeline import WITH_REGIONS, run_passes
 from dagdsl_compiler.passes.regions import Region, regions
 
 _VERSION = 1
@@ -82,7 +82,7 @@ def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Pro
     model.eval()
     net = model.net
     graph = lower_regions(net, names_of(net), model, routes=False, pins={})
-    run_passes(graph)
+    run_passes(graph, passes=WITH_REGIONS)
     needs = _Needs(graph)
     opened: Counter[str] = Counter()
     samples = 0

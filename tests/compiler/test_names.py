@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 from torch import fx, nn
 
+import dagdsl
 from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output, Step
 from dagdsl_compiler.driver import compile
+from dagdsl_compiler.emit.load import load_source
+from dagdsl_compiler.emit.source import emit_source
 from dagdsl_compiler.lower.names import RESERVED, GraphNames, Scope, names_of
 from tests.compiler.nets import block, complete, net_of, node, op, pipe
 
@@ -130,3 +134,41 @@ def test_two_graphs_of_one_scope_have_routes_of_their_own() -> None:
     steps = (complete(1, x=X), complete(1, x=X))
     names = names_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
     assert [g.routes for g in names.nodes[1].steps if isinstance(g, GraphNames)] == ["a", "a_2"]
+
+
+def test_names_that_are_one_identifier() -> None:
+    """`n[0]` and `n_0` are not mixed up, in any form of the net."""
+    net = dagdsl.loads(
+        """
+        edition 1
+        router gate = gap |> fc |> sigmoid |> threshold(0.5)
+        net Twins {
+          input x: f32[2, 4, 4]
+          stage s {
+            node n[1]: conv
+            node n_0: conv |> relu
+            in -> n[0] via gate
+            in -> n_0 via gate
+            in, n[0], n_0 -> out
+          }
+          stage t[1] { node a: conv  in -> a -> out }
+          stage t_0 { node a: conv |> relu  in -> a -> out }
+          node y: gap
+          x -> s -> t[0] -> t_0 -> y
+          output y
+        }
+        """
+    )
+    plain = compile(net, backend="eager", seed=0).eval()
+    written = load_source(emit_source(net)).eval()
+    written.load_state_dict(plain.state_dict())
+    others: list[nn.Module] = [
+        written,
+        compile(net, backend="eager", seed=0, mode="branch"),
+        compile(net, backend="eager", seed=0, mode="grouped"),
+        compile(net, backend="eager", seed=0, checkpoint="all").eval(),
+    ]
+    for scale in (1.0, 10.0):
+        x = scale * torch.randn(1, 2, 4, 4)
+        for other in others:
+            torch.testing.assert_close(other(x), plain(x))

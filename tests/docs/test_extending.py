@@ -74,7 +74,7 @@ def test_files_without_it_do_not_look_for_packages(project: Path) -> None:
 
 def test_the_op_builds_and_model_py_imports_the_package(project: Path) -> None:
     said = dagdsl(project, "build", "net.dg", "--backend", "eager", "-o", "out")
-    assert "eager = model.py" in said
+    assert "model.py = eager" in said
     source = (project / "out" / "model.py").read_text()
     assert "import blurry.layers as blurry_layers_module" in source
     assert "torch and blurry" in source

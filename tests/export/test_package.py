@@ -64,6 +64,12 @@ def test_it_has_the_weights_of_the_model_after_all_probing(model: Model, package
     torch.testing.assert_close(Package(package).run([x])[0], model(x), rtol=1e-4, atol=1e-4)
 
 
+def test_one_sample(model: Model) -> None:
+    """Torch takes a layer with one output apart there: its bias has to be found all the same."""
+    made = build(model, Target("dense", batch=1))
+    assert made.forms == ["model.py", "inductor (dense)"]
+
+
 def test_loaded_with_torch_alone(model: Model, package: Path, tmp_path: Path) -> None:
     x = image(NET, 7)
     expected = tmp_path / "expected.pt"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -51,11 +50,11 @@ def _outline(module: fx.GraphModule, stage: str) -> int:
     for node in members:
         copies[node] = body.node_copy(node, copies.__getitem__)
     body.output(tuple(copies[node] for node in results)).meta.update(members[-1].meta)
-    label = re.sub("[^0-9a-zA-Z]+", "_", stage).strip("_")
-    path = f"{_HOME}.{label}"
+    # The name of an fx node is given once, where `s[0]` and `s_0` would be one identifier.
+    path = f"{_HOME}.{results[-1].name}"
     module.add_submodule(path, Checkpointed(fx.GraphModule(module, body)))
     with graph.inserting_after(members[-1]):
-        name = f"{label}_checkpointed"
+        name = f"{results[-1].name}_checkpointed"
         call = graph.create_node("call_module", path, tuple(inputs), name=name)
     at = call
     for i, result in enumerate(results):

@@ -10,7 +10,7 @@ from torch import fx
 
 from dagdsl_compiler.lower.remarks import Remark, did
 from dagdsl_compiler.lower.writer import IR
-from dagdsl_compiler.passes.regions import NOT_CHOSEN, Region, regions, uniform_nodes
+from dagdsl_compiler.passes.regions import Region, regions, uniform_nodes
 from dagdsl_compiler.runtime import rows
 
 
@@ -20,10 +20,9 @@ class GroupRegions:
 
     What leaves it has a row for each of them and one of zeros; whoever uses it looks up the row of
     each sample. A region that all samples need or none (its mask is the same for all) is left as
-    it is, and so are those not in `only`, if that is given.
+    it is.
     """
 
-    only: frozenset[str] | None = None
     name: ClassVar[str] = "group_regions"
 
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
@@ -31,9 +30,7 @@ class GroupRegions:
         graph = module.graph
         uniform = uniform_nodes(graph)
         for region in regions(graph):
-            if self.only is not None and region.name not in self.only:
-                yield region.did_not(NOT_CHOSEN)
-            elif region.run in uniform:
+            if region.run in uniform:
                 yield region.did_not("all samples need it, or none")
             else:
                 _enter(graph, region, uniform)

@@ -21,12 +21,11 @@ _MERGES = frozenset(aggregate.MERGES.values())
 
 @dataclass(frozen=True, slots=True)
 class SimplifyMerges:
-    """Weights that have no say go, and merges of one value. Four rules.
+    """Weights that have no say go, and merges of one value. Three rules.
 
     - A value that is zero in dead samples needs no weight that is zero in the same samples.
     - A weight that is the constant one is no weight.
     - A merge of one value without a weight is that value.
-    - What is alive if one edge is open is alive when that edge is.
     """
 
     name: ClassVar[str] = "simplify_merges"
@@ -34,10 +33,6 @@ class SimplifyMerges:
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
-            if _calls(node, liveness.any_open) and len(node.args[0]) == 1:
-                (edge,) = node.args[0]
-                node.replace_all_uses_with(edge)
-                yield did(node, f"is alive when {edge.meta[IR]} is open")
             if node.op != "call_function" or node.target not in _MERGES:
                 continue
             values, weights = node.args

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +11,7 @@ from torch import fx
 
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import SHAPE
-from dagdsl_compiler.passes.regions import NOT_CHOSEN, Region, regions
+from dagdsl_compiler.passes.regions import Region, regions
 from dagdsl_compiler.runtime.branch import Branch
 
 _HOME = "_branches"
@@ -20,23 +19,16 @@ _HOME = "_branches"
 
 @dataclass(frozen=True, slots=True)
 class BranchRegions:
-    """Each region becomes a module that is skipped when its mask, `[1]`, is false.
+    """Each region becomes a module that is skipped when its mask, `[1]`, is false."""
 
-    `only` names the regions to which this is done; all if it is None.
-    """
-
-    only: frozenset[str] | None = None
     name: ClassVar[str] = "branch_regions"
 
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         # From the inside out: a branch inside a branch is a module call like any other.
         for region in regions(module.graph, innermost_first=True):
-            if self.only is not None and region.name not in self.only:
-                yield region.did_not(NOT_CHOSEN)
-            else:
-                _outline(module, region)
-                yield region.did("runs only if the sample needs it")
+            _outline(module, region)
+            yield region.did("runs only if the sample needs it")
 
 
 def _outline(module: fx.GraphModule, region: Region) -> None:
@@ -54,7 +46,8 @@ def _outline(module: fx.GraphModule, region: Region) -> None:
         assert isinstance(result, fx.Node)
         results.append(inside[result])
     body.output(tuple(results))
-    path = f"{_HOME}.{re.sub('[^0-9a-zA-Z]+', '_', region.name).strip('_')}"
+    # The name of an fx node is given once, where `n[0]` and `n_0` would be one identifier.
+    path = f"{_HOME}.{region.exits[0].name}"
     shapes = [leaving.meta[SHAPE] for leaving in region.exits]
     module.add_submodule(path, Branch(fx.GraphModule(module, body), shapes))
     with graph.inserting_before(region.exits[0]):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import fx
 
 from dagdsl_compiler.lower.remarks import note
+from dagdsl_compiler.passes.alive import SimplifyLiveness
 from dagdsl_compiler.passes.base import Pass
 from dagdsl_compiler.passes.checkpoint import CheckpointStages
 from dagdsl_compiler.passes.common import CommonSubexpressions
@@ -15,15 +16,31 @@ from dagdsl_compiler.passes.dead_code import DeadCode
 from dagdsl_compiler.passes.evaluation import EvaluationOnly, FoldBatchNorm
 from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
 from dagdsl_compiler.passes.linears import MergeLinears
+from dagdsl_compiler.passes.masks import UnmaskValues
 from dagdsl_compiler.passes.merges import SimplifyMerges
 from dagdsl_compiler.passes.order import OrderForMemory
 from dagdsl_compiler.passes.outline import BranchRegions
+from dagdsl_compiler.passes.regions import KeepRegions
 from dagdsl_compiler.passes.verify import Signature, verify
 
 OnPass = Callable[[str, fx.GraphModule], None]
 """Is shown the graph as it was lowered (`lower`), and after each pass, by the name of the pass."""
 
-PIPELINE: tuple[Pass, ...] = (CommonSubexpressions(), SimplifyMerges(), DeadCode())
+WITH_REGIONS: tuple[Pass, ...] = (
+    CommonSubexpressions(),
+    SimplifyLiveness(),
+    SimplifyMerges(),
+    DeadCode(),
+)
+"""For graphs with regions, over the modules as they are; all regions stay."""
+
+PIPELINE: tuple[Pass, ...] = (
+    CommonSubexpressions(),
+    SimplifyLiveness(),
+    UnmaskValues(),
+    SimplifyMerges(),
+    DeadCode(),
+)
 
 
 def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
@@ -31,31 +48,31 @@ def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
     return (*PIPELINE, CheckpointStages(checkpoint)) if checkpoint else PIPELINE
 
 
-EVALUATION: tuple[Pass, ...] = (
-    CommonSubexpressions(),
-    EvaluationOnly(),
-    FoldConstants(),
-    SimplifyMerges(),
-    FoldBatchNorm(),
-    MergeLinears(),
-    DeadCode(),
-)
-"""For graphs with regions, over a copy of the modules; all regions stay as they are."""
-
-
 def evaluation(
-    *, group: frozenset[str] | None = frozenset(), branch: frozenset[str] | None = frozenset()
+    skipped: frozenset[str] | None = frozenset(), *, single: bool = False
 ) -> tuple[Pass, ...]:
-    """The passes for evaluation: which regions to group, which to branch; None: all of them.
+    """The passes for evaluation, for graphs with regions, over a copy of the modules.
 
-    A graph with branches takes one sample at a time.
+    Those of the regions that are `skipped` (None: all) run only for the samples that need them, or
+    if the one sample needs them for a graph that takes a `single` one.
     """
-    passes = EVALUATION
-    if group is None or group:
-        passes += (GroupRegions(group), ComposeTakes(), CommonSubexpressions(), DeadCode())
-    if branch is None or branch:
-        passes += (BranchRegions(branch),)
-    return passes if passes != EVALUATION else (*EVALUATION, OrderForMemory())
+    passes: tuple[Pass, ...] = (
+        KeepRegions(skipped),
+        CommonSubexpressions(),
+        SimplifyLiveness(),
+        EvaluationOnly(),
+        FoldConstants(),
+        UnmaskValues(),
+        SimplifyMerges(),
+        FoldBatchNorm(),
+        MergeLinears(),
+        DeadCode(),
+    )
+    if skipped is not None and not skipped:
+        return (*passes, OrderForMemory())
+    if single:
+        return (*passes, BranchRegions())
+    return (*passes, GroupRegions(), ComposeTakes(), CommonSubexpressions(), DeadCode())
 
 
 def run_passes(

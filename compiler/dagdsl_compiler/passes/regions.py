@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import fx
 
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR, ORIGIN, REGION, regions_of
 from dagdsl_compiler.runtime import liveness
-
-NOT_CHOSEN = "runs for all samples: to skip it is not worth what that costs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,3 +94,27 @@ def uniform_nodes(graph: fx.Graph) -> frozenset[fx.Node]:
         if node.op not in ("placeholder", "output") and uniform.issuperset(node.all_input_nodes):
             uniform.add(node)
     return frozenset(uniform)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRegions:
+    """A part of the graph that is not to be skipped is no region any more.
+
+    `only` names those that stay regions; all of them if it is None.
+    """
+
+    only: frozenset[str] | None = None
+    name: ClassVar[str] = "keep_regions"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        if self.only is None:
+            return
+        for region in regions(module.graph):
+            if region.name not in self.only:
+                yield region.did_not(
+                    "runs for all samples: to skip it is not worth what that costs"
+                )
+        for node in module.graph.nodes:
+            if REGION in node.meta:
+                node.meta[REGION] = tuple(name for name in regions_of(node) if name in self.only)

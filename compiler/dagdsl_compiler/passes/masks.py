@@ -1,0 +1,89 @@
+"""Leaves the outputs of dead nodes as they come, where nobody looks at them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import fx, nn
+
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import regions_of
+from dagdsl_compiler.runtime import aggregate, gate, liveness
+
+_MERGES = frozenset(aggregate.MERGES.values())
+
+_BY_SAMPLE: frozenset[Callable[..., Any]] = frozenset(
+    {
+        gate.above,
+        gate.binary,
+        gate.close,
+        gate.close_straight_through,
+        gate.hard_concrete,
+        gate.normalise,
+        gate.relu_tanh,
+        gate.softmax,
+        gate.strongest,
+        operator.getitem,
+        torch.relu,
+        torch.sigmoid,
+        torch.unbind,
+    }
+)
+"""Functions that compute the samples one by one: dead ones make nothing of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnmaskValues:
+    """A value need not be zero in dead samples if its weights are zero there.
+
+    So a mask of a whole feature map becomes one of a number a sample. A router that looks at the
+    value does not mind if all it decides is masked in the same way. The masks through which regions
+    are left stay.
+    """
+
+    name: ClassVar[str] = "unmask_values"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        for node in module.graph.nodes:
+            if node.target is not liveness.masked:
+                continue
+            value, alive = node.args
+            if regions_of(value) != regions_of(node):
+                continue
+            if all(_masks(module, user, node, alive) for user in node.users):
+                node.replace_all_uses_with(value)
+                yield did(node, "not masked: its weights are")
+            elif any(user.target in _MERGES and node in user.args[0] for user in node.users):
+                yield did_not(node, "masked: it is looked at where it is dead")
+
+
+def _masks(module: fx.GraphModule, user: fx.Node, value: fx.Node, alive: fx.Node) -> bool:
+    """Whether what a node makes of a value, where it is not alive, has no say."""
+    if user.target in (liveness.masked, liveness.both):
+        return alive in user.args
+    if user.target in _MERGES:
+        values: Any = user.args[0]
+        weights: Any = user.args[1]
+        return value not in weights and all(
+            weight is alive or _is_masked(weight, alive)
+            for other, weight in zip(values, weights, strict=True)
+            if other is value
+        )
+    return _by_sample(module, user) and all(_masks(module, u, user, alive) for u in user.users)
+
+
+def _is_masked(weight: fx.Node | None, alive: fx.Node) -> bool:
+    return weight is not None and weight.target is liveness.masked and weight.args[1] is alive
+
+
+def _by_sample(module: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        return isinstance(module.get_submodule(str(node.target)), nn.Linear)
+    if node.target is torch.mean:
+        return bool(node.kwargs.get("dim") == (2, 3))
+    return node.target in _BY_SAMPLE
