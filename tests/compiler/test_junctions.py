@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, fx, nn
 
@@ -26,6 +26,7 @@ def tensors(count: int, *shape: int, seed: int = 0, **kwargs: Any) -> list[Tenso
     return [torch.randn(shape, generator=generator).to(**kwargs) for _ in range(count)]
 
 
+@settings(deadline=None)  # the first call builds the kernels
 @given(
     batch=st.integers(1, 4),
     shape=st.sampled_from([(3,), (2, 3, 5), (16, 20, 20)]),
