@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 from torch import Tensor, fx, nn
 
 from dagdsl.ir.nodes import Net
-from dagdsl_compiler.backends.inductor import for_training
+from dagdsl_compiler.backends.inductor import for_training, is_dense
 from dagdsl_compiler.driver import compile
-from dagdsl_compiler.passes.counters import UncountedNorm, count_batch
+from dagdsl_compiler.passes.counters import UncountedNorm, UncountedNorms, count_batch
+from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
 from dagdsl_compiler.runtime import aggregate
 from dagdsl_compiler.runtime.junction import fan_out, junction
 from dagdsl_compiler.runtime.opaque import opaque, register
 from dagdsl_compiler.runtime.sums import weight_gradients, weighted_sum
-from tests.compiler.test_backends import flat, nets
+from tests.compiler.nets import complete, net_of
+from tests.compiler.test_backends import X, flat, nets
+
+PASSES = (FanOut(), OpaqueGates(), UncountedNorms())
 
 
 def tensors(count: int, *shape: int, seed: int = 0, **kwargs: Any) -> list[Tensor]:
@@ -128,7 +132,7 @@ def test_an_opaque_graph_has_its_values_and_gradients() -> None:
 def test_a_training_graph_computes_the_same(name: str) -> None:
     net: Net = nets()[name]
     first, second = (compile(net, backend="eager", seed=0).train() for _ in range(2))
-    graph = for_training(second.graph)
+    graph = for_training(second.graph, PASSES)
     x = tensors(1, 6, 3, 4, 4)[0]
     ys, zs = flat(first(x)), flat(graph(x))
     count_batch(graph)
@@ -141,9 +145,10 @@ def test_a_training_graph_computes_the_same(name: str) -> None:
     torch.testing.assert_close(dict(first.named_buffers()), dict(second.named_buffers()))
 
 
-def test_nothing_of_the_wiring_is_left_to_the_generator() -> None:
-    model = compile(nets()["source"], backend="eager").train()
-    graph = for_training(model.graph).graph
+def test_wide_sums_and_gates_are_not_left_to_the_generator() -> None:
+    model = compile(net_of(complete(10, x=X), x=X), backend="eager").train()
+    assert is_dense(model.graph)
+    graph = for_training(model.graph, PASSES).graph
     called = {node.target for node in graph.nodes if node.op == "call_function"}
     assert aggregate.weighted_sum not in called
     assert torch.sigmoid not in called
@@ -154,7 +159,7 @@ def test_nothing_of_the_wiring_is_left_to_the_generator() -> None:
 def test_equal_gates_have_one_key() -> None:
     keys = []
     for _ in range(2):
-        graph = for_training(compile(nets()["source"], backend="eager").train().graph).graph
+        graph = for_training(compile(nets()["source"], backend="eager").graph, PASSES).graph
         keys.append([n.args[0] for n in graph.find_nodes(op="call_function", target=opaque)])
     assert keys[0] == keys[1]
 
@@ -162,7 +167,7 @@ def test_equal_gates_have_one_key() -> None:
 def test_counters_count_in_training_only() -> None:
     model = compile(nets()["source"], backend="inductor", seed=0)
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    graph = for_training(model.graph)
+    graph = for_training(model.graph, PASSES)
     count_batch(graph)
     model.eval()
     count_batch(graph)

@@ -9,7 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from dagdsl_compiler.passes.base import Pass
+from dagdsl_compiler.runtime import aggregate
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
+
+NARROW = 8
+"""Sums of more values make a graph dense."""
 
 _PATIENCE = 16
 _EXACT = 3
@@ -27,9 +32,14 @@ def inductor(module: fx.GraphModule) -> Callable[..., Any]:
     Torch's own automatic mode compiles at the second size it sees, and from then on takes the code
     for all sizes even where it has exact code. Sizes with and without gradients are counted apart.
     """
-    from dagdsl_compiler.passes.counters import count_batch
+    plain = ByBatchSize(module)
+    if not is_dense(module):
+        return plain
+    # Here, for what they import takes a second.
+    from dagdsl_compiler.passes.counters import UncountedNorms, count_batch
+    from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
 
-    plain, training_graph = ByBatchSize(module), for_training(module)
+    training_graph = for_training(module, (FanOut(), OpaqueGates(), UncountedNorms()))
     training = ByBatchSize(training_graph)
 
     def run(*inputs: Tensor) -> Any:
@@ -41,16 +51,18 @@ def inductor(module: fx.GraphModule) -> Callable[..., Any]:
     return run
 
 
-def for_training(module: fx.GraphModule) -> fx.GraphModule:
-    """The same graph over the same modules, made for being compiled fast: on a CPU, with gradients.
+def is_dense(module: fx.GraphModule) -> bool:
+    """Whether a graph has sums of more values than `NARROW`.
 
-    Kernels for the sums of a DAG, its gates and its counters would take most of the time, and every
-    node has its own.
+    Kernels for sums, gates and counters take most of the time that compiling it for training takes,
+    for every node has its own. In other graphs they are few, and the step is faster with them.
     """
-    # Here, for what they import takes a second.
-    from dagdsl_compiler.passes.counters import UncountedNorms
-    from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
+    sums = module.graph.find_nodes(op="call_function", target=aggregate.weighted_sum)
+    return any(len(node.args[0]) > NARROW for node in sums)
 
+
+def for_training(module: fx.GraphModule, passes: tuple[Pass, ...]) -> fx.GraphModule:
+    """The same graph over the same modules, after some passes that make it compile fast."""
     graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
     result = graph.graph_copy(module.graph, copies)
     output = graph.output(result)
@@ -59,8 +71,8 @@ def for_training(module: fx.GraphModule) -> fx.GraphModule:
     training = fx.GraphModule(module, graph, class_name=type(module).__name__)
     for path, part in list(training.named_modules()):
         if isinstance(part, Checkpointed):
-            training.set_submodule(path, Checkpointed(for_training(part.body)))
-    for step in (FanOut(), OpaqueGates(), UncountedNorms()):
+            training.set_submodule(path, Checkpointed(for_training(part.body, passes)))
+    for step in passes:
         step.run(training)
     training.graph.lint()
     training.recompile()

@@ -23,7 +23,7 @@ from dagdsl_compiler.runtime.opaque import opaque, register
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """Weighted sums become junctions: one operator forwards, and one backwards for each value."""
+    """Weighted sums become junctions: one operator for all, forwards and backwards."""
 
     name: ClassVar[str] = "fan_out"
 
