@@ -100,10 +100,13 @@ def _router(draw: Draw) -> str:
         )
     )
     steps = [logits]
-    steps += draw(st.sampled_from([["sigmoid"], ["softmax"], ["relu_tanh"], ["hard_concrete"], []]))
+    weights = draw(st.sampled_from(["sigmoid", "softmax", "relu_tanh", "hard_concrete", None]))
+    steps += [weights] if weights else []
     topk = draw(st.sampled_from([[], [], [], ["topk(1)"], ["topk(2)"]]))
     steps += topk
-    steps += draw(st.sampled_from([[], ["normalise"]]))
+    if weights:
+        # Of both signs, their sum may be next to nothing, and the quotients no two alike.
+        steps += draw(st.sampled_from([[], ["normalise"]]))
     if draw(st.booleans()):
         tau = draw(st.sampled_from(["0.0", "0.3", "0.5", "tau"]))
         train = draw(st.sampled_from(["hard", "soft", "straight_through"]))

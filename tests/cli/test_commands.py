@@ -330,8 +330,14 @@ class TestTrainAndEval:
     def test_interrupted_run_can_be_resumed(self, tiny: Path) -> None:
         out = tiny.parent / "run"
         args = ("train", tiny, "--data", "digits", "--epochs", 200, "--out", out)
+        # Where the tests run in the background, interrupts are ignored, and that is inherited.
         process = subprocess.Popen(
-            command(*args), stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+            command(*args),
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            cwd=ROOT,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         deadline = time.monotonic() + 60
         while not (out / "best.safetensors").exists() and time.monotonic() < deadline:
