@@ -20,10 +20,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
     """Against the chain, which has a limit; against the hand-written net, which has none."""
     for case in scale.nets:
         dynamic = DYNAMIC[case]
-        nets = {
-            "dagdsl": dynamic.load(size=scale.size),
-            "static chain": dynamic.load(size=scale.size, control="chain"),
-        }
+        nets = dynamic.and_chain(scale.size)
         for batch in scale.inference_batches:
             say(f"compiling {case}, batch {batch}")
             batches = [images(nets["dagdsl"], batch)]

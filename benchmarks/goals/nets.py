@@ -25,6 +25,13 @@ class DynamicNet:
         """Ours."""
         return dagdsl.load(self.file, net=self.net, **params)
 
+    def and_chain(self, size: int) -> dict[str, Net]:
+        """Ours and its static chain, by what tables call them."""
+        return {
+            "dagdsl": self.load(size=size),
+            "static chain": self.load(size=size, control="chain"),
+        }
+
 
 DYNAMIC: Mapping[str, DynamicNet] = {
     "DG-ResNet-50": DynamicNet("std/models/dg_resnet.dg", "dg_resnet50", dg.dg_resnet50),

@@ -21,10 +21,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
     """Forward, backward and the optimizer's step, everything with channels last."""
     for case in scale.nets:
         dynamic = DYNAMIC[case]
-        nets = {
-            "dagdsl": dynamic.load(size=scale.size),
-            "static chain": dynamic.load(size=scale.size, control="chain"),
-        }
+        nets = dynamic.and_chain(scale.size)
         inputs = images(nets["dagdsl"], scale.training_batch)
         steps = {
             name: TrainingStep(

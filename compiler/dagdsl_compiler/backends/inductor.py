@@ -36,16 +36,16 @@ def inductor(module: fx.GraphModule) -> Callable[..., Any]:
     if not is_dense(module):
         return plain
     # Here, for what they import takes a second.
-    from dagdsl_compiler.passes.counters import UncountedNorms, count_batch
+    from dagdsl_compiler.passes.counters import UncountedNorms, count_batch, uncounted
     from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
 
     training_graph = for_training(module, (FanOut(), OpaqueGates(), UncountedNorms()))
-    training = ByBatchSize(training_graph)
+    training, norms = ByBatchSize(training_graph), uncounted(training_graph)
 
     def run(*inputs: Tensor) -> Any:
         if not torch.is_grad_enabled() or inputs[0].device.type != "cpu":
             return plain(*inputs)
-        count_batch(training_graph)
+        count_batch(norms)
         return training(*inputs)
 
     return run

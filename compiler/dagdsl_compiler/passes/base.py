@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from torch import fx
@@ -30,6 +31,18 @@ class Pass(Protocol):
         is read. None: it has nothing to say.
         """
         ...
+
+
+def give(call: fx.Node, results: Sequence[fx.Node], suffix: str) -> None:
+    """Let the items of what `call` gives stand for nodes, one each, right behind it."""
+    at = call
+    for i, result in enumerate(results):
+        with call.graph.inserting_after(at):
+            at = call.graph.create_node(
+                "call_function", operator.getitem, (call, i), name=f"{result.name}_{suffix}"
+            )
+        at.meta.update(result.meta)
+        result.replace_all_uses_with(at)
 
 
 def dump(module: fx.GraphModule) -> str:

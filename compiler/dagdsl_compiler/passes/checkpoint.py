@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +10,7 @@ from torch import fx
 
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR, ORIGIN
+from dagdsl_compiler.passes.base import give
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
 
 _HOME = "_checkpointed"
@@ -56,14 +56,7 @@ def _outline(module: fx.GraphModule, stage: str) -> int:
     with graph.inserting_after(members[-1]):
         name = f"{results[-1].name}_checkpointed"
         call = graph.create_node("call_module", path, tuple(inputs), name=name)
-    at = call
-    for i, result in enumerate(results):
-        with graph.inserting_after(at):
-            at = graph.create_node(
-                "call_function", operator.getitem, (call, i), name=f"{result.name}_kept"
-            )
-        at.meta.update(result.meta)
-        result.replace_all_uses_with(at)
+    give(call, results, "kept")
     call.meta.update({IR: stage, ORIGIN: members[-1].meta[ORIGIN]})
     for node in reversed(members):
         graph.erase_node(node)

@@ -54,14 +54,17 @@ class UncountedNorms:
                 module.set_submodule(str(node.target), UncountedNorm(norm))
 
 
-def count_batch(module: fx.GraphModule) -> None:
-    """Count a batch for all normalisations of a graph that are in training."""
+def uncounted(module: fx.GraphModule) -> list[nn.Module]:
+    """The normalisations of a graph whose batches the caller counts."""
+    return [part.norm for part in module.modules() if isinstance(part, UncountedNorm)]
+
+
+def count_batch(norms: list[nn.Module]) -> None:
+    """Count a batch for those of some normalisations that are in training."""
     counted = [
-        norm.norm.num_batches_tracked
-        for norm in module.modules()
-        if isinstance(norm, UncountedNorm)
-        and norm.norm.training
-        and norm.norm.num_batches_tracked is not None
+        norm.num_batches_tracked
+        for norm in norms
+        if norm.training and isinstance(norm.num_batches_tracked, Tensor)
     ]
     if counted:
         torch._foreach_add_(counted, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,23 +16,7 @@ from dagdsl_compiler.runtime import aggregate, gate, liveness
 
 _MERGES = frozenset(aggregate.MERGES.values())
 
-_BY_SAMPLE: frozenset[Callable[..., Any]] = frozenset(
-    {
-        gate.above,
-        gate.binary,
-        gate.close,
-        gate.close_straight_through,
-        gate.hard_concrete,
-        gate.normalise,
-        gate.relu_tanh,
-        gate.softmax,
-        gate.strongest,
-        operator.getitem,
-        torch.relu,
-        torch.sigmoid,
-        torch.unbind,
-    }
-)
+_BY_SAMPLE = gate.BY_SAMPLE | {operator.getitem, torch.relu, torch.sigmoid, torch.unbind}
 """Functions that compute the samples one by one: dead ones make nothing of others."""
 
 

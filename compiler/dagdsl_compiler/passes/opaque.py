@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from dagdsl_compiler.lower.writer import IR, ORIGIN
+from dagdsl_compiler.passes.base import give
 from dagdsl_compiler.runtime import aggregate, gate, liveness
 from dagdsl_compiler.runtime.junction import fan_out, junction
 from dagdsl_compiler.runtime.opaque import opaque, register
@@ -72,7 +72,7 @@ def _fan_out(graph: fx.Graph, value: fx.Node, matrix: fx.Node, fan: _Fan) -> Ite
             for i in range(len(fan.columns))
         ]
     for node in (call, *copies):
-        node.meta.update({IR: value.meta[IR], ORIGIN: value.meta[ORIGIN]})
+        node.meta.update(value.meta)
     return iter(copies)
 
 
@@ -102,26 +102,11 @@ def _column(graph: fx.Graph, weight: fx.Node) -> tuple[fx.Node, int]:
         matrix = graph.create_node(
             "call_function", torch.unsqueeze, (weight, 1), name=f"{weight.name}_column"
         )
-    matrix.meta.update({IR: weight.meta[IR], ORIGIN: weight.meta[ORIGIN]})
+    matrix.meta.update(weight.meta)
     return matrix, 0
 
 
-_GATES: frozenset[Callable[..., Any]] = frozenset(
-    {
-        gate.above,
-        gate.binary,
-        gate.close,
-        gate.close_straight_through,
-        gate.hard_concrete,
-        gate.keep_strongest,
-        gate.normalise,
-        gate.relu_tanh,
-        gate.softmax,
-        gate.strongest,
-        liveness.any_open,
-        liveness.both,
-    }
-)
+_GATES = gate.BY_SAMPLE | {gate.keep_strongest, liveness.any_open, liveness.both}
 """Functions of a few numbers a sample, wherever they stand."""
 
 _OF_GATES: frozenset[Callable[..., Any]] = frozenset(
@@ -222,7 +207,7 @@ def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
             with graph.inserting_before(members[0]):
                 parameters = [graph.get_attr(f"{node.target}.{name}") for name in names]
             for parameter in parameters:
-                parameter.meta.update({IR: node.meta[IR], ORIGIN: node.meta[ORIGIN]})
+                parameter.meta.update(node.meta)
             copies[node] = body.call_function(_linear, (enter(x), *map(enter, parameters)))
         else:
             copies[node] = body.node_copy(node, enter)
@@ -233,16 +218,8 @@ def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
         call = graph.create_node(
             "call_function", opaque, (key, inputs), name=f"{leaving[0].name}_gates"
         )
-    call.meta.update({IR: leaving[0].meta[IR], ORIGIN: leaving[0].meta[ORIGIN]})
-    after = call
-    for i, node in enumerate(leaving):
-        with graph.inserting_after(after):
-            after = graph.create_node(
-                "call_function", operator.getitem, (call, i), name=f"{node.name}_result"
-            )
-        after.meta.update({IR: node.meta[IR], ORIGIN: node.meta[ORIGIN]})
-        result = after
-        node.replace_all_uses_with(result, delete_user_cb=lambda user: user not in inside)
+    call.meta.update(leaving[0].meta)
+    give(call, leaving, "result")
     for node in reversed(members):
         graph.erase_node(node)
 

@@ -6,6 +6,9 @@ complete in itself: it is also copied as text into the models that are written o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 
@@ -110,3 +113,19 @@ def keep_strongest(
         closed = closed & ~strongest
         kept.append(gate | strongest)
     return kept
+
+
+BY_SAMPLE: Final[frozenset[Callable[..., Tensor]]] = frozenset(
+    {
+        above,
+        binary,
+        close,
+        close_straight_through,
+        hard_concrete,
+        normalise,
+        relu_tanh,
+        softmax,
+        strongest,
+    }
+)
+"""From logits to weights and masks; `keep_strongest`, which also asks who is alive, is none."""
