@@ -159,14 +159,25 @@ class InferenceModel(Model):
         """Whether to branch for one sample rather than group several."""
         return self.mode == "branch" or (self.mode == "auto" and batch == 1)
 
+    def _skips(self, single: bool) -> bool:
+        """Whether anything runs for some samples only."""
+        return self._inference.skipped(self.net, single) != frozenset()
+
     def _evaluation(self, routes: bool, single: bool, on_pass: OnPass | None = None) -> Program:
         if (routes, single) not in self._programs:
-            self._programs[routes, single] = self._make(routes, single, on_pass)
+            packed = self._backend == "inductor" and self._skips(single)
+            self._programs[routes, single] = self._make(routes, single, on_pass, packed=packed)
         return self._programs[routes, single]
 
     @torch.no_grad()
     def _make(
-        self, routes: bool, single: bool, on_pass: OnPass | None = None, *, everywhere: bool = True
+        self,
+        routes: bool,
+        single: bool,
+        on_pass: OnPass | None = None,
+        *,
+        everywhere: bool = True,
+        packed: bool = False,
     ) -> Program:
         modules = nn.Module()
         for name, child in self.named_children():
@@ -181,7 +192,7 @@ class InferenceModel(Model):
         if self.mode == "auto":
             choices = self._inference.choices(net, single)
             note(graph, "plan", (Remark(c.region, c.skip, c.reason) for c in choices))
-        run_passes(graph, on_pass, evaluation(skipped, single=single))
+        run_passes(graph, on_pass, evaluation(skipped, single=single, packed=packed))
         any_batch = not single and skipped != frozenset()
         return Program(graph, EVALUATORS[self._backend](graph, any_batch))
 
@@ -199,12 +210,17 @@ class InferenceModel(Model):
             )
 
 
-def graph_that_runs(model: InferenceModel, batch: int | None) -> fx.GraphModule:
+def graph_that_runs(
+    model: InferenceModel, batch: int | None, packed: bool = False
+) -> fx.GraphModule:
     """What a model runs for a batch of that size (None: any), routes among its results.
+
+    With convolutions `packed` where AOTInductor would not do it by itself.
 
     Routes of a graph inside a node are zero for samples that skip the node. For a single sample
     such a node runs: PyTorch cannot package the constants of a matrix of routes in a branch of a
     branch. It has the weights of now, folded. No method: nodes of nets may have any name.
     """
     single = model._is_single(batch or 2)
-    return model._make(True, single, everywhere=single).graph
+    packed = packed and (batch is None or model._skips(single))
+    return model._make(True, single, everywhere=single, packed=packed).graph

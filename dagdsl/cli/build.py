@@ -104,7 +104,11 @@ def run(
         images = load_best(weights, built, model) if weights else None
         made = build(model, target, backend=backend, to_onnx=export is not None, images=images)
         seconds = time.perf_counter() - start
-        steps = explain(target.graph(target.model(model))) if explain_passes else []
+        steps = (
+            explain(target.graph(target.model(model), packed=backend == "inductor"))
+            if explain_passes
+            else []
+        )
     files = {**made.files, **passes}
     _write(folder, files)
 

@@ -36,6 +36,7 @@ MODES: dict[str, Mode] = {
     "keep_regions": "static",
     "merge_linears": "static",
     "order_for_memory": "static",
+    "pack_convolutions": "grouped",
     "simplify_liveness": "dense",
     "simplify_merges": "dense",
     "unmask_values": "dense",
@@ -50,9 +51,11 @@ def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, st
     def keep(name: str, module: fx.GraphModule) -> None:
         found.setdefault(name, dump(module))
 
+    # Compiled it is at the first call, and there is none.
+    backend = "inductor" if mode in ("branch", "grouped") else "eager"
     checkpoint = [stage.name for stage in net.stages] if mode == "dense" else []
     model = compile(
-        net, mode=mode, pins=pins, backend="eager", seed=0, checkpoint=checkpoint, on_pass=keep
+        net, mode=mode, pins=pins, backend=backend, seed=0, checkpoint=checkpoint, on_pass=keep
     )
     return found, model.graph
 
@@ -96,7 +99,12 @@ def test_threshold_and_sum(golden: Golden) -> None:
 
 
 def test_every_pass_has_a_golden() -> None:
-    pipelines = (training(("s",)), evaluation(), evaluation(None), evaluation(None, single=True))
+    pipelines = (
+        training(("s",)),
+        evaluation(),
+        evaluation(None, packed=True),
+        evaluation(None, single=True),
+    )
     assert {step.name for passes in pipelines for step in passes} == MODES.keys()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -29,7 +29,17 @@ def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
 
 
 def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    return _Freezing(torch.compile(forward, **{"fullgraph": True, **options}))
+    options = {"fullgraph": True, "options": {"guard_filter_fn": _of_calls}, **options}
+    return _Freezing(torch.compile(forward, **options))
+
+
+def _of_calls(guards: Sequence[Any]) -> list[bool]:
+    """Which guards to check in each call: those of the inputs and of torch's own switches.
+
+    The graph and its modules are copies that nobody else has. To look at all of them again takes
+    half a millisecond for a network of some size.
+    """
+    return [not guard.name or guard.guard_type == "TENSOR_MATCH" for guard in guards]
 
 
 class _Freezing:

@@ -117,7 +117,7 @@ class _Driven(nn.Module):
         weights = _weights(plain, self._target)
         changed = _changed(self._loaded, weights)
         there = {name: t for name, t in changed.items() if name in self._artefact.replaceable}
-        # A weight may have several names, as that of a branch and that of the net.
+        # An artefact knows a weight by one of its names.
         reached = {tensor.data_ptr() for tensor in there.values()}
         if fixed := [name for name, t in changed.items() if t.data_ptr() not in reached]:
             raise ModelError(f"{', '.join(fixed)} were folded: routes cannot be probed")
@@ -130,11 +130,16 @@ class _Driven(nn.Module):
 
 
 def _weights(model: InferenceModel, target: Target) -> dict[str, Tensor]:
-    """The weights that what runs makes use of: those of a folded normalisation are still there."""
+    """The weights that what runs makes use of: those of a folded normalisation are still there.
+
+    By all names they have, as that of a branch and that of the net.
+    """
     graph = target.graph(model)
     called = [str(node.target) for node in graph.graph.nodes if node.op in _WITH_WEIGHTS]
-    used = tuple(f"{path}." for path in called)
-    return {n: t for n, t in graph.state_dict().items() if f"{n}.".startswith(used)}
+    paths = tuple(f"{path}." for path in called)
+    weights = graph.state_dict()
+    used = {t.data_ptr() for name, t in weights.items() if f"{name}.".startswith(paths)}
+    return {name: t for name, t in weights.items() if t.data_ptr() in used}
 
 
 def _changed(before: State, after: State) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ from dagdsl_compiler.profile import Profile
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
-_NAMESPACES = ("aten", "prims")
+_NAMESPACES = ("aten", "mkldnn", "prims")
 _EXAMPLE = 5
 """Samples that an export for any batch size is shown. Nothing may depend on it."""
 
@@ -67,13 +67,16 @@ class Target:
         inference = Inference(self.mode, self.pins, self.profile)
         return InferenceModel(model.net, modules, "eager", inference)
 
-    def graph(self, model: InferenceModel) -> fx.GraphModule:
-        """What such a copy runs: weights folded, all passes run, routes among the results."""
-        return graph_that_runs(model, self.batch)
+    def graph(self, model: InferenceModel, *, packed: bool = False) -> fx.GraphModule:
+        """What such a copy runs: weights folded, all passes run, routes among the results.
+
+        With its convolutions `packed`, where that is of use, it is for AOTInductor and a CPU.
+        """
+        return graph_that_runs(model, self.batch, packed)
 
 
-def export(model: InferenceModel, target: Target) -> ExportedProgram:
-    """`torch.export` of what runs.
+def export(model: InferenceModel, target: Target, *, packed: bool = False) -> ExportedProgram:
+    """`torch.export` of what runs; see `Target.graph`.
 
     Raises ModelError if PyTorch cannot export it, UsageError if it would take more than torch.
 
@@ -83,7 +86,7 @@ def export(model: InferenceModel, target: Target) -> ExportedProgram:
     """
     from torch.fx.experimental.dynamic_spec import ParamsSpec, ShapesSpec, ShapeVar, TensorSpec
 
-    net, graph = model.net, target.graph(model)
+    net, graph = model.net, target.graph(model, packed=packed)
     shapes = [node.shape for node in net.inputs]
     names = [str(node.target) for node in graph.graph.find_nodes(op="placeholder")]
     inputs = tuple(torch.randn(target.batch or _EXAMPLE, *shape) for shape in shapes)
@@ -96,7 +99,7 @@ def export(model: InferenceModel, target: Target) -> ExportedProgram:
     try:
         with torch.no_grad():
             dynamic = None if target.batch else unknown
-            program = torch.export.export(graph, inputs, dynamic_shapes=dynamic)
+            program = torch.export.export(graph, inputs, dynamic_shapes=dynamic, strict=True)
     except Exception as error:
         raise ModelError(f"PyTorch cannot export {net.name}: {error}") from error
     if foreign := _foreign_operators(program):

@@ -20,6 +20,7 @@ from dagdsl_compiler.passes.masks import UnmaskValues
 from dagdsl_compiler.passes.merges import SimplifyMerges
 from dagdsl_compiler.passes.order import OrderForMemory
 from dagdsl_compiler.passes.outline import BranchRegions
+from dagdsl_compiler.passes.pack import PackConvolutions
 from dagdsl_compiler.passes.regions import KeepRegions
 from dagdsl_compiler.passes.verify import Signature, verify
 
@@ -49,12 +50,12 @@ def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
 
 
 def evaluation(
-    skipped: frozenset[str] | None = frozenset(), *, single: bool = False
+    skipped: frozenset[str] | None = frozenset(), *, single: bool = False, packed: bool = False
 ) -> tuple[Pass, ...]:
     """The passes for evaluation, for graphs with regions, over a copy of the modules.
 
     Those of the regions that are `skipped` (None: all) run only for the samples that need them, or
-    if the one sample needs them for a graph that takes a `single` one.
+    if the one sample needs them for a graph that takes a `single` one. Convolutions are `packed`.
     """
     passes: tuple[Pass, ...] = (
         KeepRegions(skipped),
@@ -68,6 +69,8 @@ def evaluation(
         MergeLinears(),
         DeadCode(),
     )
+    if packed:
+        passes = (*passes, PackConvolutions(single))
     if skipped is not None and not skipped:
         return (*passes, OrderForMemory())
     if single:

@@ -1,0 +1,92 @@
+"""Lays out the weights of convolutions once, as the kernels for a CPU want them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import fx, nn
+
+from dagdsl_compiler.lower.remarks import Remark, did, did_not
+from dagdsl_compiler.lower.writer import IR, ORIGIN, SHAPE, regions_of
+from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight
+
+_HOME = "_packed"
+_USUAL = 8
+"""Samples that a convolution is expected to read where nobody knows how many it will."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackConvolutions:
+    """Convolutions get their weights in the layout of the kernels, and the activation behind them.
+
+    TorchInductor does that by itself, but not for batches of a size that it does not know, and not
+    inside of branches: there weights are laid out anew in every call, which for few samples of many
+    channels takes up to three quarters of the time. So in a graph for a `single` sample only what
+    stands in regions, which become branches, is packed.
+
+    For a CPU, single precision, a copy of the modules, and graphs whose constants will be folded.
+    """
+
+    single: bool
+    name: ClassVar[str] = "pack_convolutions"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        first = next(node for node in module.graph.nodes if node.op != "placeholder")
+        for node in module.graph.find_nodes(op="call_module"):
+            conv = module.get_submodule(str(node.target))
+            if not isinstance(conv, nn.Conv2d) or (self.single and not regions_of(node)):
+                continue
+            if obstacle := _obstacle(conv):
+                yield did_not(node, obstacle)
+                continue
+            _pack(module, node, conv, 1 if self.single else _USUAL, first)
+            activation = _fuse(node)
+            yield did(node, f"weights packed{activation and f', {activation} inside'}")
+
+
+def _obstacle(conv: nn.Conv2d) -> str | None:
+    """Why the kernels are not for a convolution; None if they are."""
+    weight = conv.weight
+    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return "its kernels are not those of oneDNN"
+    if weight.dtype != torch.float32:
+        return f"its weights are {str(weight.dtype).removeprefix('torch.')}"
+    if conv.in_channels == 1:
+        # TorchInductor would take what it gives to be laid out otherwise than it is.
+        return "of one channel, the layout is ambiguous"
+    if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
+        return "it pads in a way of its own"
+    return None
+
+
+def _pack(
+    module: fx.GraphModule, node: fx.Node, conv: nn.Conv2d, batch: int, first: fx.Node
+) -> None:
+    """Let a convolution read its weights, packed outside of all regions: there they are folded."""
+    size = [n * by for n, by in zip(node.meta[SHAPE][1:], conv.stride, strict=True)]
+    path = f"{_HOME}.{node.name}"
+    module.add_submodule(path, PackedWeight(conv, batch, size))
+    module.set_submodule(str(node.target), PackedConvolution(conv))
+    with module.graph.inserting_before(first):
+        weight = module.graph.create_node("call_module", path, name=f"{node.name}_weight")
+    weight.meta[IR], weight.meta[ORIGIN] = node.meta[IR], node.meta[ORIGIN]
+    node.args = (*node.args, weight)
+
+
+def _fuse(node: fx.Node) -> str:
+    """Take an activation into the convolution that alone it reads; say which, if there is one."""
+    reader, *others = node.users
+    function: Any = reader.target
+    if others or function not in ACTIVATIONS or reader.args != (node,) or reader.kwargs:
+        return ""
+    if regions_of(reader) != regions_of(node):
+        return ""
+    node.kwargs = {"activation": function.__name__}
+    reader.replace_all_uses_with(node)
+    node.graph.erase_node(reader)
+    inside: str = reader.meta[IR]
+    return inside
