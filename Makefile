@@ -5,9 +5,6 @@ STAMP  := .venv/installed
 VARIANTS ?= 20000
 VSCODE := editors/vscode
 
-# Two busy threads that wait for each other on two cores cost more than they give.
-export OMP_WAIT_POLICY ?= PASSIVE
-
 .PHONY: demo test lint types unit fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
 
 help:

@@ -7,6 +7,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagdsl.allocator import keep_freed_memory
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -30,11 +32,12 @@ class Machine:
 def prepare() -> None:
     """Set up the process, unless its environment says otherwise; before torch is imported.
 
-    A thread a core, which sleep while they wait: threads that spin cost more than they give as soon
-    as another process wants a core. And the profiler does not say on stderr that it starts.
+    A thread a core, and memory as `dagdsl train` keeps it. How threads wait is left alone: if they
+    sleep at once (`OMP_WAIT_POLICY=PASSIVE`), waking them can take as long as a small network. And
+    the profiler does not say on stderr that it starts.
     """
+    keep_freed_memory()
     os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KINETO_LOG_LEVEL", "9")
 
 

@@ -26,11 +26,13 @@ def run(
     format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
 ) -> None:
     """Measure the best weights of a run on its test images."""
+    from dagdsl.allocator import keep_freed_memory
     from dagdsl.cli.console import print_json
     from dagdsl.cli.results import show_result
     from dagdsl.cli.routes import most_different, show_routes
     from dagdsl.train.evaluate import evaluation_batch, open_run, predict_routes, result_of
 
+    keep_freed_memory()
     trained = open_run(folder, data=data, device=device)
     result = result_of(
         trained.model,

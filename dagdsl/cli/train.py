@@ -51,12 +51,14 @@ def run(
     format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
 ) -> None:
     """Train a net. Stopped at any moment, it goes on with `--resume` as if it never had been."""
+    from dagdsl.allocator import keep_freed_memory
     from dagdsl.cli.console import load_net, print_json
     from dagdsl.cli.progress import make_observer
     from dagdsl.cli.results import show_result
     from dagdsl.train.config import TrainConfig
     from dagdsl.train.loop import train
 
+    keep_freed_memory()
     built = load_net(file, set, net)
     folder = out or Path("runs") / file.stem
     config = TrainConfig.of(
