@@ -211,7 +211,10 @@ class InferenceModel(Model):
 
 
 def graph_that_runs(
-    model: InferenceModel, batch: int | None, packed: bool = False
+    model: InferenceModel,
+    batch: int | None,
+    packed: bool = False,
+    on_pass: OnPass | None = None,
 ) -> fx.GraphModule:
     """What a model runs for a batch of that size (None: any), routes among its results.
 
@@ -223,4 +226,4 @@ def graph_that_runs(
     """
     single = model._is_single(batch or 2)
     packed = packed and (batch is None or model._skips(single))
-    return model._make(True, single, everywhere=single, packed=packed).graph
+    return model._make(True, single, on_pass, everywhere=single, packed=packed).graph

@@ -100,16 +100,15 @@ def run(
             pins_from_json(read_text(pin)) if pin else {},
             Profile.from_json(read_text(profile)) if profile else None,
         )
-        model = compile(built, backend="eager", seed=0, on_pass=keep if dump else None)
+        model = compile(built, backend="eager", seed=0)
         images = load_best(weights, built, model) if weights else None
         made = build(model, target, backend=backend, to_onnx=export is not None, images=images)
         seconds = time.perf_counter() - start
-        steps = (
-            explain(target.graph(target.model(model), packed=backend == "inductor"))
-            if explain_passes
-            else []
-        )
-    files = {**made.files, **passes}
+        steps = []
+        if dump or explain_passes:
+            packed = backend == "inductor"
+            steps = explain(target.graph(target.model(model), packed=packed, on_pass=keep))
+    files = made.files | (passes if dump else {})
     _write(folder, files)
 
     if quiet:

@@ -21,6 +21,7 @@ from dagdsl_compiler.inference import (
 )
 from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.model import Model
+from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.profile import Profile
 
 if TYPE_CHECKING:
@@ -67,12 +68,14 @@ class Target:
         inference = Inference(self.mode, self.pins, self.profile)
         return InferenceModel(model.net, modules, "eager", inference)
 
-    def graph(self, model: InferenceModel, *, packed: bool = False) -> fx.GraphModule:
+    def graph(
+        self, model: InferenceModel, *, packed: bool = False, on_pass: OnPass | None = None
+    ) -> fx.GraphModule:
         """What such a copy runs: weights folded, all passes run, routes among the results.
 
         With its convolutions `packed`, where that is of use, it is for AOTInductor and a CPU.
         """
-        return graph_that_runs(model, self.batch, packed)
+        return graph_that_runs(model, self.batch, packed, on_pass)
 
 
 def export(model: InferenceModel, target: Target, *, packed: bool = False) -> ExportedProgram:

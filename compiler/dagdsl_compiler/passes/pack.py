@@ -11,11 +11,12 @@ from torch import fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, ORIGIN, SHAPE, regions_of
-from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight
+from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight, blocks
 
 _HOME = "_packed"
-_USUAL = 8
-"""Samples that a convolution is expected to read where nobody knows how many it will."""
+_SINGLE = (1,)
+_ANY = (8, 1, 2, 64)
+"""Numbers of samples that a convolution may read: for the first of them its weights are packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,16 @@ class PackConvolutions:
             if obstacle := _obstacle(conv):
                 yield did_not(node, obstacle)
                 continue
-            _pack(module, node, conv, 1 if self.single else _USUAL, first)
+            size = [n * by for n, by in zip(node.meta[SHAPE][1:], conv.stride, strict=True)]
+            batch = _batch(conv, _SINGLE if self.single else _ANY, size)
+            _pack(module, node, conv, PackedWeight(conv, batch, size), first)
             activation = _fuse(node)
-            yield did(node, f"weights packed{activation and f', {activation} inside'}")
+            inside = activation and f", {activation} inside"
+            if batch is None:
+                how = "its weights are laid out in each call, by the number of samples"
+                yield did_not(node, f"{how}{inside}")
+            else:
+                yield did(node, f"weights packed{inside}")
 
 
 def _obstacle(conv: nn.Conv2d) -> str | None:
@@ -63,13 +71,22 @@ def _obstacle(conv: nn.Conv2d) -> str | None:
     return None
 
 
+def _batch(conv: nn.Conv2d, batches: tuple[int, ...], size: list[int]) -> int | None:
+    """For how many samples to pack weights; None if that is not as good for all the others.
+
+    oneDNN may want other blocks for one sample than for more, and from blocks to blocks it takes
+    ten times as long as the convolution.
+    """
+    found = {blocks(PackedWeight(conv, batch, size)()) for batch in batches}
+    return batches[0] if len(found) == 1 else None
+
+
 def _pack(
-    module: fx.GraphModule, node: fx.Node, conv: nn.Conv2d, batch: int, first: fx.Node
+    module: fx.GraphModule, node: fx.Node, conv: nn.Conv2d, packed: PackedWeight, first: fx.Node
 ) -> None:
     """Let a convolution read its weights, packed outside of all regions: there they are folded."""
-    size = [n * by for n, by in zip(node.meta[SHAPE][1:], conv.stride, strict=True)]
     path = f"{_HOME}.{node.name}"
-    module.add_submodule(path, PackedWeight(conv, batch, size))
+    module.add_submodule(path, packed)
     module.set_submodule(str(node.target), PackedConvolution(conv))
     with module.graph.inserting_before(first):
         weight = module.graph.create_node("call_module", path, name=f"{node.name}_weight")

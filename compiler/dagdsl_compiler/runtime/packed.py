@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,19 +30,24 @@ _BY_NAME: Final = {
 
 
 class PackedWeight(nn.Module):
-    """The weights of a convolution in blocks: a constant, once they are frozen."""
+    """The weights of a convolution, in blocks: a constant, once they are frozen."""
 
     weight: Tensor
 
-    def __init__(self, conv: nn.Conv2d, batch: int, size: Iterable[int]) -> None:
-        """The convolution will usually read so many samples of that height and width: a hint."""
+    def __init__(self, conv: nn.Conv2d, batch: int | None, size: Iterable[int]) -> None:
+        """The convolution will usually read so many samples of that height and width: a hint.
+
+        Without a number of samples the weights stay as they are, for each call to lay them out.
+        """
         super().__init__()
         self._layout = _layout(conv)
-        self._hint = [batch, conv.in_channels, *size]
+        self._hint = None if batch is None else [batch, conv.in_channels, *size]
         self.register_buffer("weight", conv.weight.detach())
 
     def forward(self) -> Tensor:
         """`[C', C / groups, kH, kW]`, opaque: for `PackedConvolution` only."""
+        if self._hint is None:
+            return self.weight
         packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
             self.weight, *self._layout, self._hint
         )
@@ -64,6 +70,12 @@ class PackedConvolution(nn.Module):
             x, weight, self.bias, *self._layout, *_BY_NAME[activation]
         )
         return result
+
+
+def blocks(packed: Tensor) -> bytes:
+    """What `PackedWeight` gave, as it lies in memory."""
+    address: int = torch.ops.mkldnn.data_ptr(packed)
+    return ctypes.string_at(address, torch.ops.mkldnn._nbytes(packed))
 
 
 def _layout(conv: nn.Conv2d) -> tuple[Any, ...]:
