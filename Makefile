@@ -8,7 +8,7 @@ VSCODE := editors/vscode
 .PHONY: demo test lint types unit fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
 
 help:
-	@echo "make demo           check, build and train the quickstart on handwritten digits (2 minutes)"
+	@echo "make demo           check, build and train the quickstart on handwritten digits (1 minute)"
 	@echo "make test           lint, type-check and test everything"
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
 	@echo "make bench          measure what docs/performance.md says, and write it anew (40 minutes)"
