@@ -193,7 +193,7 @@ class InferenceModel(Model):
             choices = self._inference.choices(net, single)
             note(graph, "plan", (Remark(c.region, c.skip, c.reason) for c in choices))
         run_passes(graph, on_pass, evaluation(skipped, single=single, packed=packed))
-        any_batch = not single and skipped != frozenset()
+        any_batch = not single and self._skips(single)
         return Program(graph, EVALUATORS[self._backend](graph, any_batch))
 
     def _check(self, inputs: tuple[Tensor, ...]) -> None:

@@ -107,8 +107,9 @@ def run(
         steps = []
         if dump or explain_passes:
             packed = backend == "inductor"
-            steps = explain(target.graph(target.model(model), packed=packed, on_pass=keep))
-    files = made.files | (passes if dump else {})
+            on_pass = keep if dump else None
+            steps = explain(target.graph(target.model(model), packed=packed, on_pass=on_pass))
+    files = {**made.files, **passes}
     _write(folder, files)
 
     if quiet:

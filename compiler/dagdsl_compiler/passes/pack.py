@@ -98,9 +98,8 @@ def _fuse(node: fx.Node) -> str:
     """Take an activation into the convolution that alone it reads; say which, if there is one."""
     reader, *others = node.users
     function: Any = reader.target
-    if others or function not in ACTIVATIONS or reader.args != (node,) or reader.kwargs:
-        return ""
-    if regions_of(reader) != regions_of(node):
+    alone = not others and regions_of(reader) == regions_of(node)
+    if not alone or function not in ACTIVATIONS or reader.args != (node,) or reader.kwargs:
         return ""
     node.kwargs = {"activation": function.__name__}
     reader.replace_all_uses_with(node)
