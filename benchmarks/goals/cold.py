@@ -52,7 +52,8 @@ def seconds(who: str, case: str, task: str, scale: Scale, say: Say) -> float:
     """What one takes in a process of its own."""
     say(f"compiling {case} for {task}: {who}")
     with tempfile.TemporaryDirectory(prefix="dagdsl-cold-") as cache:
-        variables = {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": cache}
+        # What torch compiles for all graphs, its headers, is below TMPDIR whatever the others say.
+        variables = dict.fromkeys(("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"), cache)
         command = [sys.executable, "-m", __spec__.name, who, case, task]
         done = subprocess.run(
             [*command, "quick"] if scale is QUICK else command,

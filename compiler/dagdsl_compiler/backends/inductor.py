@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from dagdsl_compiler.backends.few_files import inductor_in_few_files
+from dagdsl_compiler.backends.head_start import head_start
 from dagdsl_compiler.passes.base import Pass
 from dagdsl_compiler.runtime import aggregate
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
@@ -79,11 +81,22 @@ def for_training(module: fx.GraphModule, passes: tuple[Pass, ...]) -> fx.GraphMo
     return training
 
 
+def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    run = torch.compile(forward, backend=inductor_in_few_files, **options)
+
+    def start(*inputs: Tensor) -> Any:
+        if inputs[0].device.type == "cpu":
+            head_start(wrapper=False)
+        return run(*inputs)
+
+    return start
+
+
 class ByBatchSize:
     """Chooses by batch size what runs `module`; see `inductor`."""
 
     def __init__(
-        self, module: fx.GraphModule, compile: Callable[..., Callable[..., Any]] = torch.compile
+        self, module: fx.GraphModule, compile: Callable[..., Callable[..., Any]] = _compile
     ) -> None:
         options = {"fullgraph": True, "isolate_recompiles": True, "recompile_limit": _RECOMPILES}
         self._eager = module

@@ -1,0 +1,103 @@
+"""The kernels of a graph are built together, and come out of the cache together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from dagdsl_compiler.backends import few_files
+from dagdsl_compiler.backends.few_files import inductor_in_few_files
+from dagdsl_compiler.backends.head_start import head_start
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    # Else every process that tests takes a pool of processes along.
+    monkeypatch.setattr("torch._inductor.config.compile_threads", 2)
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """What a new process would not know."""
+    from torch._inductor.utils import clear_caches
+
+    torch.compiler.reset()
+    clear_caches()
+    few_files._compiler.cache_clear()
+
+
+def several_kernels(x: Tensor) -> Tensor:
+    # Sorting is no kernel of TorchInductor on a CPU, so what stands between are kernels apart.
+    x = (x.sin() * 2).sort(dim=0).values
+    x = (x.exp() + x.mean(0)).sort(dim=0).values
+    return (x.relu() / x.std(1, keepdim=True)).cumsum(0)
+
+
+def run(x: Tensor) -> tuple[Tensor, Tensor]:
+    x = x.clone().requires_grad_()
+    y = torch.compile(several_kernels, backend=inductor_in_few_files, fullgraph=True)(x)
+    (gradient,) = torch.autograd.grad(y.square().sum(), x)
+    return y.detach(), gradient
+
+
+def test_few_files_and_the_same_results(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few_files, "KERNELS_A_FILE", 2)
+    x = torch.randn(20, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    first = run(x)
+    expected = x.clone().requires_grad_()
+    y = several_kernels(expected)
+    torch.testing.assert_close(first[0], y.detach())
+    (gradient,) = torch.autograd.grad(y.square().sum(), expected)
+    torch.testing.assert_close(first[1], gradient)
+
+    kernels = [path.read_text().count("PyInit_") for path in cache.glob("*/*.main.cpp")]
+    assert sum(kernels) > len(kernels)
+    assert len(kernels) <= 4, "two for each direction"
+
+    # Another process takes them as they are.
+    built = {path: path.stat().st_mtime_ns for path in cache.glob("*/*.so")}
+    forget()
+    for ours, theirs in zip(run(x), first, strict=True):
+        assert torch.equal(ours, theirs)
+    assert {path: path.stat().st_mtime_ns for path in cache.glob("*/*.so")} == built
+
+
+def test_nothing_stays_changed() -> None:
+    from torch._inductor import async_compile
+
+    before = async_compile.AsyncCompile
+    with few_files.in_few_files(), few_files.in_few_files():
+        assert async_compile.AsyncCompile is not before
+    assert async_compile.AsyncCompile is before
+
+
+@pytest.mark.parametrize("wrapper", [False, True])
+def test_a_head_start_that_fails_is_no_failure(
+    wrapper: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch._inductor import codecache
+
+    asked: list[bool] = []
+
+    def fail(*args: object, **options: object) -> None:
+        asked.append(wrapper)
+        raise OSError("no compiler")
+
+    for kind in (codecache.CppPythonBindingsCodeCache, codecache.CppWrapperCodeCache):
+        monkeypatch.setattr(kind, "load_async", fail)
+    head_start.cache_clear()
+    for _ in range(3):
+        head_start(wrapper)
+    for thread in threading.enumerate():
+        if thread.name == "dagdsl-head-start":
+            thread.join()
+    assert asked == [wrapper]
+    head_start.cache_clear()
