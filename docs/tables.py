@@ -208,6 +208,7 @@ def _passes() -> Iterator[str]:
     for when, passes in (
         ("always", PIPELINE),
         ("evaluation", evaluation()[:-1]),
+        ("compiled, or an artefact", evaluation(generated=True)[:-1]),
         ("on a CPU, for a batch of any size and in branches", evaluation(packed=True)[:-1]),
         ("modes that do not skip", evaluation()),
         ("many samples", evaluation(None)),

@@ -165,8 +165,11 @@ class InferenceModel(Model):
 
     def _evaluation(self, routes: bool, single: bool, on_pass: OnPass | None = None) -> Program:
         if (routes, single) not in self._programs:
-            packed = self._backend == "inductor" and self._skips(single)
-            self._programs[routes, single] = self._make(routes, single, on_pass, packed=packed)
+            generated = self._backend == "inductor"
+            packed = generated and self._skips(single)
+            self._programs[routes, single] = self._make(
+                routes, single, on_pass, generated=generated, packed=packed
+            )
         return self._programs[routes, single]
 
     @torch.no_grad()
@@ -177,6 +180,7 @@ class InferenceModel(Model):
         on_pass: OnPass | None = None,
         *,
         everywhere: bool = True,
+        generated: bool = False,
         packed: bool = False,
     ) -> Program:
         modules = nn.Module()
@@ -192,7 +196,8 @@ class InferenceModel(Model):
         if self.mode == "auto":
             choices = self._inference.choices(net, single)
             note(graph, "plan", (Remark(c.region, c.skip, c.reason) for c in choices))
-        run_passes(graph, on_pass, evaluation(skipped, single=single, packed=packed))
+        passes = evaluation(skipped, single=single, generated=generated, packed=packed)
+        run_passes(graph, on_pass, passes)
         any_batch = not single and self._skips(single)
         return Program(graph, EVALUATORS[self._backend](graph, any_batch))
 
@@ -213,17 +218,20 @@ class InferenceModel(Model):
 def graph_that_runs(
     model: InferenceModel,
     batch: int | None,
-    packed: bool = False,
+    generated: bool = False,
     on_pass: OnPass | None = None,
 ) -> fx.GraphModule:
     """What a model runs for a batch of that size (None: any), routes among its results.
 
-    With convolutions `packed` where AOTInductor would not do it by itself.
+    As it is for AOTInductor, if code is to be `generated` for it: with convolutions packed where
+    AOTInductor would not do it by itself.
 
     Routes of a graph inside a node are zero for samples that skip the node. For a single sample
     such a node runs: PyTorch cannot package the constants of a matrix of routes in a branch of a
     branch. It has the weights of now, folded. No method: nodes of nets may have any name.
     """
     single = model._is_single(batch or 2)
-    packed = packed and (batch is None or model._skips(single))
-    return model._make(True, single, on_pass, everywhere=single, packed=packed).graph
+    packed = generated and (batch is None or model._skips(single))
+    return model._make(
+        True, single, on_pass, everywhere=single, generated=generated, packed=packed
+    ).graph

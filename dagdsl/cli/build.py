@@ -106,9 +106,9 @@ def run(
         seconds = time.perf_counter() - start
         steps = []
         if dump or explain_passes:
-            packed = backend == "inductor"
+            generated = backend == "inductor"
             on_pass = keep if dump else None
-            steps = explain(target.graph(target.model(model), packed=packed, on_pass=on_pass))
+            steps = explain(target.graph(target.model(model), generated=generated, on_pass=on_pass))
     files = {**made.files, **passes}
     _write(folder, files)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch._inductor.config
 from torch import Tensor
 
 from dagdsl_compiler.backends import few_files
@@ -18,10 +19,9 @@ from dagdsl_compiler.backends.head_start import head_start
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    # Else every process that tests takes a pool of processes along.
-    monkeypatch.setattr("torch._inductor.config.compile_threads", 2)
     forget()
-    yield tmp_path
+    with torch._inductor.config.patch(compile_threads=2):
+        yield tmp_path
     forget()
 
 

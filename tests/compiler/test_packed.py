@@ -37,7 +37,7 @@ def test_every_activation_and_layout(mode: Mode) -> None:
     net = dagdsl.loads(NET)
     plain = compile(net, backend="eager", seed=0).eval()
     target = Target(mode)
-    packed = target.graph(target.model(plain), packed=True)
+    packed = target.graph(target.model(plain), generated=True)
     found = [part for part in packed.modules() if isinstance(part, PackedConvolution)]
     assert len(found) == NET.count("conv(")
     activations = [
@@ -58,7 +58,7 @@ def test_not_in_double_precision() -> None:
     plain = compile(dagdsl.loads(NET), backend="eager", seed=0).eval()
     model = target.model(plain.double())
     (step,) = [
-        s for s in explain(target.graph(model, packed=True)) if s.name == "pack_convolutions"
+        s for s in explain(target.graph(model, generated=True)) if s.name == "pack_convolutions"
     ]
     assert {remark.reason for remark in step.remarks} == {"its weights are float64"}
     assert not any(remark.done for remark in step.remarks)

@@ -40,6 +40,7 @@ MODES: dict[str, Mode] = {
     "simplify_liveness": "dense",
     "simplify_merges": "dense",
     "unmask_values": "dense",
+    "write_out_linears": "grouped",
 }
 """Pass -> a mode in which it runs."""
 
@@ -102,7 +103,7 @@ def test_every_pass_has_a_golden() -> None:
     pipelines = (
         training(("s",)),
         evaluation(),
-        evaluation(None, packed=True),
+        evaluation(None, generated=True, packed=True),
         evaluation(None, single=True),
     )
     assert {step.name for passes in pipelines for step in passes} == MODES.keys()

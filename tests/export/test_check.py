@@ -129,7 +129,7 @@ def test_what_is_wrong_only_somewhere_is_found(damage: Callable[[list[Tensor]], 
 
 
 def test_a_mismatch_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artefact, "export", lambda model, target, packed: None)
+    monkeypatch.setattr(artefact, "export", lambda model, target, generated: None)
     monkeypatch.setattr(artefact, "compile_package", lambda program, path: None)
     monkeypatch.setattr(artefact, "check", lambda *_: Difference(0.5, "all edges closed"))
     with pytest.raises(ModelError, match=r"disagrees .* by 5.0e-01 \(all edges closed\): nothing"):

@@ -84,7 +84,7 @@ def build(
     if backend == "inductor":
         with TemporaryDirectory(prefix="dagdsl-") as folder:
             path = Path(folder) / PACKAGE
-            package = compile_package(export(inference, target, packed=True), path)
+            package = compile_package(export(inference, target, generated=True), path)
             made.accept(form, check(model, target, package))
             made.files[PACKAGE] = path.read_bytes()
     else:

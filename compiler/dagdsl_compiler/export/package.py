@@ -6,8 +6,7 @@ To load and run one imports little: `dagdsl run` starts with it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,7 @@ def compile_package(program: ExportedProgram, path: Path) -> Package:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
         get_cpp_compiler()
-        with torch.no_grad(), _biases_kept():
+        with torch.no_grad():
             torch._inductor.aoti_compile_and_package(
                 program, package_path=str(path), inductor_configs=configs
             )
@@ -89,20 +88,3 @@ def compile_package(program: ExportedProgram, path: Path) -> Package:
     except Exception as error:
         raise ModelError(f"AOTInductor failed: {error}") from error
     return Package(path)
-
-
-@contextmanager
-def _biases_kept() -> Iterator[None]:
-    """Freezing leaves the bias of a layer with one output alone, also for a batch of one.
-
-    There the layer is decomposed into products, that of the bias and one among them, which would be
-    folded into a weight without a name.
-    """
-    from torch._inductor.constant_folding import _dont_constant_fold
-
-    product = torch.ops.aten.mul.Tensor
-    _dont_constant_fold.append(product)
-    try:
-        yield
-    finally:
-        _dont_constant_fold.remove(product)

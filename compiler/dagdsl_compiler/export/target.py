@@ -69,16 +69,16 @@ class Target:
         return InferenceModel(model.net, modules, "eager", inference)
 
     def graph(
-        self, model: InferenceModel, *, packed: bool = False, on_pass: OnPass | None = None
+        self, model: InferenceModel, *, generated: bool = False, on_pass: OnPass | None = None
     ) -> fx.GraphModule:
         """What such a copy runs: weights folded, all passes run, routes among the results.
 
-        With its convolutions `packed`, where that is of use, it is for AOTInductor and a CPU.
+        If code is to be `generated` for it, it is for AOTInductor and a CPU.
         """
-        return graph_that_runs(model, self.batch, packed, on_pass)
+        return graph_that_runs(model, self.batch, generated, on_pass)
 
 
-def export(model: InferenceModel, target: Target, *, packed: bool = False) -> ExportedProgram:
+def export(model: InferenceModel, target: Target, *, generated: bool = False) -> ExportedProgram:
     """`torch.export` of what runs; see `Target.graph`.
 
     Raises ModelError if PyTorch cannot export it, UsageError if it would take more than torch.
@@ -89,7 +89,7 @@ def export(model: InferenceModel, target: Target, *, packed: bool = False) -> Ex
     """
     from torch.fx.experimental.dynamic_spec import ParamsSpec, ShapesSpec, ShapeVar, TensorSpec
 
-    net, graph = model.net, target.graph(model, packed=packed)
+    net, graph = model.net, target.graph(model, generated=generated)
     shapes = [node.shape for node in net.inputs]
     names = [str(node.target) for node in graph.graph.find_nodes(op="placeholder")]
     inputs = tuple(torch.randn(target.batch or _EXAMPLE, *shape) for shape in shapes)

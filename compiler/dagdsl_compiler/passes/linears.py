@@ -1,4 +1,4 @@
-"""Layers that read the same features -> one matrix product."""
+"""Fully connected layers: those of the same features in one, and small ones written out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, SHAPE, regions_of
 
 _HOME = "_merged"
+
+SMALL = 2**14
+"""Weights of a layer that is small: those of any router, and no classifier's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +89,53 @@ def _stacked(layers: list[nn.Linear]) -> nn.Linear:
     stacked.weight = nn.Parameter(weight, requires_grad=False)
     stacked.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
     return stacked.eval()
+
+
+class WrittenOut(nn.Module):
+    """A fully connected layer as a product and a sum: both are fused with what is around them."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.register_buffer("weight", layer.weight.detach())
+        self.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C]` -> `[B, K]`."""
+        y = (x.unsqueeze(1) * self.weight).sum(dim=2)
+        return y if self.bias is None else y + self.bias
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOutLinears:
+    """Small fully connected layers, as routers have them, become a product and a sum.
+
+    The call of a matrix product takes 20 us, a hundred times as long as its arithmetic; written
+    out, the code generator fuses it with the pooling before it and the gates behind it. For graphs
+    that code is generated for, over a copy of the modules.
+    """
+
+    name: ClassVar[str] = "write_out_linears"
+
+    def run(self, module: fx.GraphModule) -> Iterator[Remark]:
+        """See the class."""
+        for node in module.graph.find_nodes(op="call_module"):
+            layer = module.get_submodule(str(node.target))
+            if not isinstance(layer, nn.Linear):
+                continue
+            number = layer.weight.numel()
+            if number > SMALL:
+                yield did_not(node, f"{number:,} weights: a matrix product is faster")
+                continue
+            # At the same path: the check of an artefact replaces its weights by their names.
+            module.set_submodule(str(node.target), WrittenOut(layer))
+            with module.graph.inserting_before(node):
+                written = module.graph.create_node(
+                    "call_module", node.target, node.args, name=f"{node.name}_written_out"
+                )
+            written.meta.update(node.meta)
+            node.replace_all_uses_with(written)
+            module.graph.erase_node(node)
+            yield did(written, f"{number:,} weights, as a product and a sum")

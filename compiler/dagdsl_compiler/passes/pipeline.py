@@ -15,7 +15,7 @@ from dagdsl_compiler.passes.constants import FoldConstants
 from dagdsl_compiler.passes.dead_code import DeadCode
 from dagdsl_compiler.passes.evaluation import EvaluationOnly, FoldBatchNorm
 from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
-from dagdsl_compiler.passes.linears import MergeLinears
+from dagdsl_compiler.passes.linears import MergeLinears, WriteOutLinears
 from dagdsl_compiler.passes.masks import UnmaskValues
 from dagdsl_compiler.passes.merges import SimplifyMerges
 from dagdsl_compiler.passes.order import OrderForMemory
@@ -50,12 +50,17 @@ def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
 
 
 def evaluation(
-    skipped: frozenset[str] | None = frozenset(), *, single: bool = False, packed: bool = False
+    skipped: frozenset[str] | None = frozenset(),
+    *,
+    single: bool = False,
+    generated: bool = False,
+    packed: bool = False,
 ) -> tuple[Pass, ...]:
     """The passes for evaluation, for graphs with regions, over a copy of the modules.
 
     Those of the regions that are `skipped` (None: all) run only for the samples that need them, or
-    if the one sample needs them for a graph that takes a `single` one. Convolutions are `packed`.
+    if the one sample needs them for a graph that takes a `single` one. With code `generated` for
+    the graph, small layers are left to it; convolutions are `packed` where it would not do that.
     """
     passes: tuple[Pass, ...] = (
         KeepRegions(skipped),
@@ -67,6 +72,7 @@ def evaluation(
         SimplifyMerges(),
         FoldBatchNorm(),
         MergeLinears(),
+        *((WriteOutLinears(),) if generated else ()),
         DeadCode(),
     )
     if packed:
