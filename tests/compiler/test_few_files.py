@@ -70,6 +70,16 @@ def test_few_files_and_the_same_results(cache: Path, monkeypatch: pytest.MonkeyP
     assert {path: path.stat().st_mtime_ns for path in cache.glob("*/*.so")} == built
 
 
+def test_one_by_one_if_that_fails(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few_files, "_file", lambda kernels: "no C++")
+    x = torch.randn(20, 30, generator=torch.Generator().manual_seed(0))
+    y = torch.compile(several_kernels, backend=inductor_in_few_files, fullgraph=True)(x)
+    torch.testing.assert_close(y, several_kernels(x))
+    built = [path.with_suffix(".so").exists() for path in cache.glob("*/*.main.cpp")]
+    assert built.count(True) > 2
+    assert built.count(False) > 0
+
+
 def test_nothing_stays_changed() -> None:
     from torch._inductor import async_compile
 

@@ -52,7 +52,7 @@ class _Kernel:
     """One function as TorchInductor writes it: a file's text, and its arguments' types."""
 
     name: str
-    argtypes: Sequence[str]
+    argtypes: list[str]
     source: str
 
     def part(self) -> str:
@@ -129,17 +129,24 @@ def _compiler() -> type:
             return self._kernels[-1]
 
         def wait(self, scope: dict[str, Any]) -> None:
+            waiting = {name: value for name, value in scope.items() if isinstance(value, _Kernel)}
+            try:
+                functions = self._together()
+            except Exception:
+                # One by one, as TorchInductor does it: what goes wrong there, it can explain.
+                build = super().cpp_pybinding
+                functions = {each: build(each.argtypes, each.source) for each in waiting.values()}
+            scope.update((name, functions[kernel]) for name, kernel in waiting.items())
+            super().wait(scope)
+
+        def _together(self) -> dict[_Kernel, Any]:
             number = min(get_compile_threads(), -(-len(self._kernels) // KERNELS_A_FILE))
             shares = [self._kernels[i::number] for i in range(number)]
             files = [Library.load_async(_file(share), submit_fn=self.submit) for share in shares]
-            functions = {
+            return {
                 kernel: library.function(kernel.name)
                 for share, library in zip(shares, [load() for load in files], strict=True)
                 for kernel in share
             }
-            for name, value in list(scope.items()):
-                if isinstance(value, _Kernel):
-                    scope[name] = functions[value]
-            super().wait(scope)
 
     return FewFiles

@@ -1,0 +1,89 @@
+"""Where the time goes: the profiles that `docs/performance.md` explains its numbers with.
+
+`python -m benchmarks.where` prints, for the nets of the goals at batch 8, the milliseconds that
+each kind of kernel takes in a pass and in a training step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import torch
+import torch._inductor.config
+
+import dagdsl
+from benchmarks.goals.nets import DYNAMIC
+from dagdsl.bench.machine import prepare
+from dagdsl.bench.models import Models, closes, samples, split
+from dagdsl.bench.subjects import Run, TrainingStep, evaluation, images
+
+BATCH = 8
+SHARE = 0.4
+"""Of the work, that the samples of the mode `grouped` need."""
+
+TIMES = 3
+
+KINDS = {
+    "cpp_fused": "generated",
+    "convolution_backward": "gradients of convolutions",
+    "convolution": "convolutions",
+    "batch_norm": "batch norms",
+    "mm": "fully connected",
+    "linear": "fully connected",
+}
+"""What the name of a kernel contains -> its kind, the first that does."""
+
+REST = "the rest"
+
+
+def main() -> None:
+    """Print the table."""
+    prepare()
+    columns = list(dict.fromkeys((*KINDS.values(), REST)))
+    print("|", " | ".join((f"batch {BATCH}, ms", *columns, "all")), "|")
+    print("|---" * (len(columns) + 2) + "|")
+    for name, run in _subjects():
+        found = _profile(run)
+        cells = [f"{found[kind]:.1f}" for kind in columns]
+        print("|", " | ".join((name, *cells, f"{sum(found.values()):.1f}")), "|", flush=True)
+
+
+def _subjects() -> Iterator[tuple[str, Run]]:
+    for case, dynamic in DYNAMIC.items():
+        nets = dynamic.and_chain(224)
+        for name, net in nets.items():
+            models = Models(net, "inductor")
+            batches = split(samples(net, BATCH), BATCH)
+            yield f"{case}, {name}: pass", evaluation(models.get("static", BATCH), batches)
+            if closes(net):
+                models.set_share(SHARE)
+                active = models.active(samples(net, BATCH))
+                run = evaluation(models.get("grouped", BATCH), batches)
+                yield f"{case}, {name}: pass, `grouped`, {active:.0%} active", run
+        last = torch.channels_last
+        inputs = images(nets["dagdsl"], BATCH)
+        for name, net in nets.items():
+            step = TrainingStep(dagdsl.compile(net, seed=0).to(memory_format=last), inputs)
+            yield f"{case}, {name}: step", step
+        by_hand = TrainingStep(dynamic.by_hand().to(memory_format=last), inputs)
+        yield f"{case}, by hand, eager: step", by_hand
+
+
+def _profile(run: Run) -> Counter[str]:
+    """Milliseconds by kind."""
+    with torch._inductor.config.patch({"cpp.enable_kernel_profile": True}):
+        run()
+    run()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        for _ in range(TIMES):
+            run()
+    found: Counter[str] = Counter()
+    for event in profile.key_averages():
+        kind = next((kind for part, kind in KINDS.items() if part in event.key), REST)
+        found[kind] += event.self_cpu_time_total / 1e3 / TIMES
+    return found
+
+
+if __name__ == "__main__":
+    main()
