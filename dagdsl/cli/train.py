@@ -14,7 +14,8 @@ def run(
     file: Annotated[Path, typer.Argument(help="The `.dg` file, or an `ir.json`.")],
     data: Annotated[str, typer.Option(help="`digits`, `fashion-mnist` or `folder:PATH`.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run; `runs/NAME` if left out.")
+        Path | None,
+        typer.Option("-o", "--out", help="Folder of the run; `runs/NAME` if left out."),
     ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
