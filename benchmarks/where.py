@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import torch
-import torch._inductor.config
-
-import dagdsl
-from benchmarks.goals.nets import DYNAMIC
+from benchmarks.goals.scale import FULL
 from dagdsl.bench.machine import prepare
-from dagdsl.bench.models import Models, closes, samples, split
-from dagdsl.bench.subjects import Run, TrainingStep, evaluation, images
 
-BATCH = 8
+if TYPE_CHECKING:
+    from dagdsl.bench.subjects import Run
+
+BATCH = FULL.training_batch
 SHARE = 0.4
 """Of the work, that the samples of the mode `grouped` need."""
 
@@ -42,7 +40,7 @@ def main() -> None:
     prepare()
     columns = list(dict.fromkeys((*KINDS.values(), REST)))
     print("|", " | ".join((f"batch {BATCH}, ms", *columns, "all")), "|")
-    print("|---" * (len(columns) + 2) + "|")
+    print("|---" + "|---:" * (len(columns) + 1) + "|")
     for name, run in _subjects():
         found = _profile(run)
         cells = [f"{found[kind]:.1f}" for kind in columns]
@@ -50,8 +48,16 @@ def main() -> None:
 
 
 def _subjects() -> Iterator[tuple[str, Run]]:
+    # Not before `prepare`.
+    import torch
+
+    import dagdsl
+    from benchmarks.goals.nets import DYNAMIC
+    from dagdsl.bench.models import Models, closes, samples, split
+    from dagdsl.bench.subjects import TrainingStep, evaluation, images
+
     for case, dynamic in DYNAMIC.items():
-        nets = dynamic.and_chain(224)
+        nets = dynamic.and_chain(FULL.size)
         for name, net in nets.items():
             models = Models(net, "inductor")
             batches = split(samples(net, BATCH), BATCH)
@@ -72,6 +78,9 @@ def _subjects() -> Iterator[tuple[str, Run]]:
 
 def _profile(run: Run) -> Counter[str]:
     """Milliseconds by kind."""
+    import torch
+    import torch._inductor.config
+
     with torch._inductor.config.patch({"cpp.enable_kernel_profile": True}):
         run()
     run()

@@ -58,7 +58,7 @@ class _Kernel:
     def part(self) -> str:
         """It and its binding for Python, an extension module of the same name, in a namespace.
 
-        The binding is TorchInductor's own. It includes headers, which must be included before.
+        The binding is TorchInductor's own. Both include headers, which does not go inside of one.
         """
         from torch._inductor.codecache import CppPythonBindingsCodeCache as Binding
 
@@ -71,23 +71,14 @@ class _Kernel:
             extra_parse_arg="",
         )
         body = self.source.replace('extern "C"', "")
-        return _INCLUDE.sub("", f"namespace {self.name} {{\n{body}\n{binding}\n}}\n")
+        return f"namespace {self.name} {{\n{body}\n{binding}\n}}\n"
 
 
 def _file(kernels: Sequence[_Kernel]) -> str:
-    includes = dict.fromkeys(
-        line.strip() for kernel in kernels for line in _INCLUDE.findall(kernel.source)
-    )
-    return "\n".join((*includes, _PYTHON, *(kernel.part() for kernel in kernels)))
-
-
-_PYTHON = """\
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <sstream>
-#include <cstdlib>
-#include <cerrno>
-"""
+    parts = "\n".join(kernel.part() for kernel in kernels)
+    includes = dict.fromkeys(line.strip() for line in _INCLUDE.findall(parts))
+    # The bindings define it as well, but Python wants to know before its header.
+    return "\n".join(("#define PY_SSIZE_T_CLEAN", *includes, _INCLUDE.sub("", parts)))
 
 
 @cache
