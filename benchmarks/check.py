@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from dagdsl.frontend import analyse_file
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import graphs_in
 
 ROOT = Path(__file__).parents[1]
 YARDSTICK = [sys.executable, "-c", "import lark, pydantic"]

@@ -9,10 +9,10 @@ import torch
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
+from dagdsl.ir.paths import paths_of
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.inference import SUMMARIES, Inference, InferenceModel, Mode
 from dagdsl_compiler.lower.modules import build_modules
-from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.pins import Pins, Removed
 from dagdsl_compiler.lower.remarks import Remark, Step, explain
 from dagdsl_compiler.model import Model
@@ -71,7 +71,7 @@ def compile(
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.default_generator.manual_seed(seed)
-        modules = build_modules(net, names_of(net))
+        modules = build_modules(net, paths_of(net))
     if mode == "dense":
         return Model(net, modules, backend, on_pass, stages).to(device)
     inference = Inference(mode, pins or {}, profile)

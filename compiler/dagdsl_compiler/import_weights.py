@@ -16,7 +16,7 @@ _COUNTER = "num_batches_tracked"
 """What state dicts of old versions do not have; nothing in a forward pass needs it."""
 
 _ROUTERS = "routers"
-"""The scope of a graph's routers (`lower/names.py`)."""
+"""The scope of a graph's routers (`dagdsl/ir/paths.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from torch import Tensor, fx, nn
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
+from dagdsl.ir.paths import paths_of
 from dagdsl_compiler.backends.catalogue import EVALUATORS
 from dagdsl_compiler.errors import InputError
 from dagdsl_compiler.lower.constants import constant_pins
-from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.pins import Pins, Removed, check_pins, removed_by
 from dagdsl_compiler.lower.regions import lower_regions
 from dagdsl_compiler.lower.remarks import Remark, note
@@ -191,7 +191,7 @@ class InferenceModel(Model):
         pins = self._inference.all_pins(net, modules)
         skipped = self._inference.skipped(net, single)
         graph: fx.GraphModule = lower_regions(
-            net, names_of(net), modules, routes=routes, pins=pins, everywhere=everywhere
+            net, paths_of(net), modules, routes=routes, pins=pins, everywhere=everywhere
         )
         if self.mode == "auto":
             choices = self._inference.choices(net, single)

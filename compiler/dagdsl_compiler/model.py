@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, fx, nn
 
 from dagdsl.ir.nodes import Net
+from dagdsl.ir.paths import paths_of
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.errors import InputError, ModelError
 from dagdsl_compiler.lower.graph import lower
-from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.writer import IR, ORIGIN
 from dagdsl_compiler.passes.pipeline import OnPass, run_passes, training
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
@@ -95,7 +95,7 @@ class Model(nn.Module):
 
     def _program(self, routes: bool, on_pass: OnPass | None = None) -> Program:
         if routes not in self._programs:
-            graph = lower(self._net, names_of(self._net), self, routes=routes)
+            graph = lower(self._net, paths_of(self._net), self, routes=routes)
             run_passes(graph, on_pass, training(self._checkpoint))
             self._programs[routes] = Program(graph, BACKENDS[self._backend](graph))
         return self._programs[routes]

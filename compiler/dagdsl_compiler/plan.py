@@ -9,7 +9,7 @@ from dagdsl.check.cost import cost_of_graph, cost_of_node, cost_of_steps
 from dagdsl.check.shapes import input_of
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net
-from dagdsl_compiler.lower.names import GraphNames, graphs_in, graphs_of, names_of
+from dagdsl.ir.paths import GraphPaths, graphs_of, outer_graphs, paths_of
 from dagdsl_compiler.profile import Profile
 
 
@@ -71,22 +71,22 @@ def active_share(net: Net, profile: Profile) -> float:
 
     Counted are those of nodes and of the steps of edges, not of routers and weighted sums.
     """
-    active, total = _active(net.graph, names_of(net), 1.0, profile)
+    active, total = _active(net.graph, paths_of(net), 1.0, profile)
     return active / total if total else 1.0
 
 
-def _active(graph: Graph, names: GraphNames, outer: float, profile: Profile) -> tuple[float, float]:
+def _active(graph: Graph, paths: GraphPaths, outer: float, profile: Profile) -> tuple[float, float]:
     """The multiply-adds needed and all, of a graph that the share `outer` of the samples needs."""
     active = total = 0.0
     parts = [
-        *((n.steps, s, input_of(n, graph)) for n, s in zip(graph.nodes, names.nodes, strict=True)
+        *((n.steps, s, input_of(n, graph)) for n, s in zip(graph.nodes, paths.nodes, strict=True)
           if n.kind != "in"),
         *((e.steps, s, graph.node(e.source).shape)
-          for e, s in zip(graph.edges, names.edges, strict=True)),
+          for e, s in zip(graph.edges, paths.edges, strict=True)),
     ]  # fmt: skip
-    for steps, scope, x in parts:
-        share = profile.regions.get(scope.ir, outer)
-        inside = list(graphs_in(steps, scope.steps))
+    for steps, at, x in parts:
+        share = profile.regions.get(at.label, outer)
+        inside = list(outer_graphs(steps, at.steps))
         own = cost_of_steps(steps, x).macs - sum(cost_of_graph(g).macs for g, _ in inside)
         active, total = active + share * own, total + own
         for inner in inside:
@@ -97,8 +97,8 @@ def _active(graph: Graph, names: GraphNames, outer: float, profile: Profile) -> 
 
 def _macs(net: Net) -> Iterator[tuple[str, int]]:
     """The multiply-adds of what may be a region."""
-    for graph, names in graphs_of(net):
-        for node, scope in zip(graph.nodes, names.nodes, strict=True):
-            yield scope.ir, cost_of_node(node, graph).macs
-        for edge, scope in zip(graph.edges, names.edges, strict=True):
-            yield scope.ir, cost_of_steps(edge.steps, graph.node(edge.source).shape).macs
+    for graph, paths in graphs_of(net):
+        for node, at in zip(graph.nodes, paths.nodes, strict=True):
+            yield at.label, cost_of_node(node, graph).macs
+        for edge, at in zip(graph.edges, paths.edges, strict=True):
+            yield at.label, cost_of_steps(edge.steps, graph.node(edge.source).shape).macs

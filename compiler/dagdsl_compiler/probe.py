@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dagdsl.ir.nodes import Net
-from dagdsl_compiler.lower.names import graphs_of
+from dagdsl.ir.paths import graphs_of
 
 TOLERANCE = 1e-4
 """Largest error of float32 outputs, relative to the largest value of the output (at least 1)."""
@@ -113,12 +113,12 @@ def routing_extremes(net: Net, state: State) -> Iterator[tuple[str, State]]:
 
 def _router_biases(net: Net, state: State) -> Iterator[str]:
     """The last bias on the way to the logits, of routers that look at the sample."""
-    for graph, names in graphs_of(net):
-        for router, scope in zip(graph.routers, names.routers, strict=True):
+    for graph, paths in graphs_of(net):
+        for router, at in zip(graph.routers, paths.routers, strict=True):
             own = [
                 name
                 for name in state
-                if name.startswith(f"{scope.path}.") and name.endswith(".bias")
+                if name.startswith(f"{at.module}.") and name.endswith(".bias")
             ]
             if router.reads != "nothing" and own:
                 yield own[-1]

@@ -13,7 +13,7 @@ from torch import Tensor, fx
 
 from dagdsl.check.liveness import closable
 from dagdsl.errors import UsageError
-from dagdsl_compiler.lower.names import graphs_of, names_of
+from dagdsl.ir.paths import graphs_of, paths_of
 from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.lower.regions import lower_regions
 from dagdsl_compiler.model import Model
@@ -81,7 +81,7 @@ def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Pro
     training = model.training
     model.eval()
     net = model.net
-    graph = lower_regions(net, names_of(net), model, routes=False, pins={})
+    graph = lower_regions(net, paths_of(net), model, routes=False, pins={})
     run_passes(graph, passes=WITH_REGIONS)
     needs = _Needs(graph)
     opened: Counter[str] = Counter()
@@ -106,14 +106,14 @@ def _open_edges(model: Model, inputs: tuple[Tensor, ...]) -> dict[str, int]:
     """In how many samples of a batch each edge that can close carried something."""
     _, routes = model(*inputs, return_routes=True)
     counts = {}
-    for graph, names in graphs_of(model.net):
+    for graph, paths in graphs_of(model.net):
         if not graph.is_gated:
             continue
-        is_open = (routes[names.routes] != 0).sum(0).tolist()
+        is_open = (routes[paths.routes] != 0).sum(0).tolist()
         index = {node.name: i for i, node in enumerate(graph.nodes)}
-        for edge, scope in zip(graph.edges, names.edges, strict=True):
+        for edge, at in zip(graph.edges, paths.edges, strict=True):
             if closable(graph, edge):
-                counts[scope.ir] = is_open[index[edge.source]][index[edge.target]]
+                counts[at.label] = is_open[index[edge.source]][index[edge.target]]
     return counts
 
 

@@ -13,9 +13,9 @@ from dagdsl.bench.routes import reach
 from dagdsl.bench.subjects import Run, compiled_evaluation, images, rival
 from dagdsl.check.liveness import closable
 from dagdsl.ir.nodes import Net
+from dagdsl.ir.paths import graphs_of
 from dagdsl_compiler.driver import Model, Profile, compile, profile
 from dagdsl_compiler.inference import Mode
-from dagdsl_compiler.lower.names import graphs_of
 from dagdsl_compiler.plan import active_share
 
 CALIBRATION = 16

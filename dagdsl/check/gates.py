@@ -10,7 +10,7 @@ from typing import Final
 from dagdsl.check.shapes import read_by
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.ir.nodes import Activation, Graph, Net, Router
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import graphs_in
 from dagdsl.source import Origin
 
 MIN_MARGIN = 0.2

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node
-from dagdsl_compiler.lower.names import graphs_of
+from dagdsl.ir.paths import graphs_of
 
 N = TypeVar("N", Node, Edge, Block)
 
@@ -104,7 +104,7 @@ def _mean(shares: Tensor) -> float:
 
 def routed_graphs(net: Net) -> dict[str, Graph]:
     """The graphs with routers, by the key of their routes, in topological order."""
-    return {names.routes: graph for graph, names in graphs_of(net) if graph.is_gated}
+    return {paths.routes: graph for graph, paths in graphs_of(net) if graph.is_gated}
 
 
 def without_thresholds(net: Net) -> Net:

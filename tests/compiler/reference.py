@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Op, Router, Step
-from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
+from dagdsl.ir.paths import ElementPath, GraphPaths, paths_of
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": lambda x: x.clamp_min(0),
@@ -33,7 +33,7 @@ def reference(net: Net, model: nn.Module, *inputs: Tensor) -> tuple[Any, dict[st
     with torch.no_grad():
         for sample in zip(*inputs, strict=True):
             run = _Run(model)
-            names = names_of(net)
+            names = paths_of(net)
             given = {n.name: x[None] for n, x in zip(net.inputs, sample, strict=True)}
             runs.append((run.graph(net.graph, names, given), run.routes))
     values = {name: torch.cat([value[name] for value, _ in runs]) for name in runs[0][0]}
@@ -58,7 +58,7 @@ class _Run:
         for step, name in zip(steps, names, strict=True):
             if isinstance(step, Op):
                 if step.op in MODULES:
-                    module = self.model.get_submodule(name.path)
+                    module = self.model.get_submodule(name.module)
                     x = module() if x is None else module(x)
                 else:
                     x = FUNCTIONS[step.op](x)
@@ -69,7 +69,7 @@ class _Run:
         return x
 
     def graph(
-        self, graph: Graph, names: GraphNames, values: dict[str, Tensor]
+        self, graph: Graph, names: GraphPaths, values: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         values = dict(values)
         alive = dict.fromkeys(values, True)
@@ -85,7 +85,7 @@ class _Run:
             assert isinstance(out, Tensor)
             return out
 
-        def weights(router: Router, scope: Scope) -> list[tuple[float, bool]]:
+        def weights(router: Router, at: ElementPath) -> list[tuple[float, bool]]:
             read: Tensor | None = None
             if router.reads == "source":
                 read = values[router.vertex or ""]
@@ -94,10 +94,10 @@ class _Run:
                 read = torch.stack(carried).sum(0)
             elif router.reads == "stage":
                 read = values["in"]
-            logits = self.steps(router.steps, scope.steps, read)[0].tolist()
+            logits = self.steps(router.steps, at.steps, read)[0].tolist()
             return decide(logits, router)
 
-        for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        for node, at in zip(graph.nodes, names.nodes, strict=True):
             if node.kind == "in":
                 continue
             edges = graph.edges_into(node.name)
@@ -128,7 +128,7 @@ class _Run:
                 adjacency[index[edge.source], index[edge.target]] = weight
             terms = [weight * carry(edge) for edge, weight in zip(edges, g, strict=True)]
             merged = merge(node.merge, terms)
-            y = self.steps(node.steps, scope.steps, merged)
+            y = self.steps(node.steps, at.steps, merged)
             alive[node.name] = any(opened)
             values[node.name] = y if alive[node.name] else torch.zeros_like(y)
         if graph.routers:

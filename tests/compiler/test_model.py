@@ -12,11 +12,11 @@ from torch import Tensor
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output
+from dagdsl.ir.paths import paths_of
 from dagdsl.source import Origin, SourceFile, Span
 from dagdsl_compiler.driver import compile
 from dagdsl_compiler.errors import InputError, ModelError
 from dagdsl_compiler.lower.modules import build_modules
-from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.model import Model
 from tests.compiler.nets import complete, net_of, node, op, pipe
 
@@ -124,7 +124,7 @@ def test_a_failure_of_the_backend_is_told_apart(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("dagdsl_compiler.model.BACKENDS", {"broken": broken})
     net = failing()
-    model = Model(net, build_modules(net, names_of(net)), "broken")
+    model = Model(net, build_modules(net, paths_of(net)), "broken")
     with pytest.raises(ModelError, match=r"^no C\+\+ compiler .run op by op") as info:
         model(torch.randn(2, *X))
     assert info.value.ir is None

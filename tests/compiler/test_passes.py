@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import fx, nn
 
+from dagdsl.ir.paths import paths_of
 from dagdsl.source import Origin, SourceFile, Span
 from dagdsl_compiler.blocks.route import Constant
 from dagdsl_compiler.lower.graph import lower
 from dagdsl_compiler.lower.modules import build_modules
-from dagdsl_compiler.lower.names import names_of
 from dagdsl_compiler.lower.writer import IR, ORIGIN, Place, Writer
 from dagdsl_compiler.passes.base import Pass, dump
 from dagdsl_compiler.passes.common import CommonSubexpressions
@@ -158,7 +158,7 @@ def test_a_router_shares_the_average_of_its_node_with_others() -> None:
     )
     graph = graph.replace(routers=(*graph.routers, twin), edges=edges)
     net = net_of(graph)
-    names = names_of(net)
+    names = paths_of(net)
     module = lower(net, names, build_modules(net, names), routes=False)
     seen: list[tuple[str, int]] = []
     run_passes(module, lambda name, m: seen.append((name, dump(m).count("= mean("))))
@@ -168,7 +168,7 @@ def test_a_router_shares_the_average_of_its_node_with_others() -> None:
 
 def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
     net = net_of(complete(2))
-    names = names_of(net)
+    names = paths_of(net)
     module = lower(net, names, build_modules(net, names), routes=False)
     run_passes(module)
     lines = "\n".join(text(module))
@@ -182,7 +182,7 @@ def test_every_node_says_where_it_comes_from(routes: bool) -> None:
     origin = Origin(Span(SourceFile("a.dg", "conv"), 0, 4))
     net = net_of(complete(2, dead="keep_strongest"))
     net.graph.node("stem").steps[0].at(origin)
-    names = names_of(net)
+    names = paths_of(net)
     module = lower(net, names, build_modules(net, names), routes=routes)
     run_passes(module)
     places = {node.name: (node.meta[IR], node.meta[ORIGIN]) for node in module.graph.nodes}

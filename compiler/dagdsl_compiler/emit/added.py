@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Block, Net, Op, Shape, Step
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import graphs_in
 from dagdsl.ops.catalogue import OPS
 from dagdsl_compiler.blocks.added import path_of
 from dagdsl_compiler.emit.code import Arg, Call, Code, Hole, literal

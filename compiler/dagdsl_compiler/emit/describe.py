@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from dagdsl.check.cost import cost_of_net
 from dagdsl.ir.nodes import Graph, Net, Output, Shape
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import graphs_in
 from dagdsl.ops.spec import format_shape
 
 _MAX_ROWS = 32

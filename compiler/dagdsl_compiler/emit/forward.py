@@ -8,16 +8,15 @@ from typing import Protocol
 
 from dagdsl.check.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Op, Router, Shape, Step
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_in
 from dagdsl_compiler.emit.code import INDENT, Code, call, layout
 from dagdsl_compiler.emit.gates import GateFunctions
 from dagdsl_compiler.emit.identifiers import Names
 from dagdsl_compiler.emit.members import Members
 from dagdsl_compiler.emit.ops import op_code
-from dagdsl_compiler.lower.names import GraphNames, Scope
 
 Steps = Sequence[Step]
-StepNames = Sequence[Scope | GraphNames]
+StepPaths = Sequence[ElementPath | GraphPaths]
 
 
 def is_routed(steps: Steps) -> bool:
@@ -30,10 +29,10 @@ class Builder(Protocol):
 
     gates: GateFunctions
 
-    def block(self, block: Block, scope: Scope, x: Shape) -> Code:
+    def block(self, block: Block, at: ElementPath, x: Shape) -> Code:
         """A block."""
 
-    def pipe(self, steps: Steps, scope: Scope, x: Shape) -> Code:
+    def pipe(self, steps: Steps, at: ElementPath, x: Shape) -> Code:
         """The steps of a node, edge or router."""
 
 
@@ -56,48 +55,48 @@ class Forward:
         """Write a line."""
         self.lines.append(INDENT * depth + text)
 
-    def module(self, scope: Scope) -> str:
-        """The expression for the module of a scope."""
-        return self.members.access(self.inside(scope.path))
+    def module(self, at: ElementPath) -> str:
+        """The expression for the module of an element."""
+        return self.members.access(self.inside(at.module))
 
-    def logits(self, router: Router, scope: Scope, x: Code | None) -> Code:
+    def logits(self, router: Router, at: ElementPath, x: Code | None) -> Code:
         """The call of a router that reads `x`, or nothing: then it is a module without input."""
         if x is not None:
-            return call(self.module(scope), x)
+            return call(self.module(at), x)
         if len(router.steps) != 1:
             raise ValueError(f"router {router.name!r} reads nothing and has several steps")
-        (step,) = scope.steps
-        assert isinstance(step, Scope)
+        (step,) = at.steps
+        assert isinstance(step, ElementPath)
         return call(self.module(step))
 
-    def declare(self, steps: Steps, names: StepNames, x: Shape) -> None:
+    def declare(self, steps: Steps, names: StepPaths, x: Shape) -> None:
         """Make the modules of a pipe, those of the nodes of its graphs included."""
         for step, name in zip(steps, names, strict=True):
             match step, name:
-                case Op(), Scope():
-                    self.members.add(self.inside(name.path), op_code(step, x))
-                case Block(), Scope():
-                    self.members.add(self.inside(name.path), self.build.block(step, name, x))
-                case Graph(), GraphNames():
+                case Op(), ElementPath():
+                    self.members.add(self.inside(name.module), op_code(step, x))
+                case Block(), ElementPath():
+                    self.members.add(self.inside(name.module), self.build.block(step, name, x))
+                case Graph(), GraphPaths():
                     self.declare_graph(step, name)
             x = output_of(step)
 
-    def declare_graph(self, graph: Graph, names: GraphNames) -> None:
+    def declare_graph(self, graph: Graph, names: GraphPaths) -> None:
         """Make the modules of a graph."""
-        for node, scope in zip(graph.nodes, names.nodes, strict=True):
+        for node, at in zip(graph.nodes, names.nodes, strict=True):
             if node.steps:
-                code = self.build.pipe(node.steps, scope, input_of(node, graph))
-                self.members.add(self.inside(scope.path), code)
-        for edge, scope in zip(graph.edges, names.edges, strict=True):
+                code = self.build.pipe(node.steps, at, input_of(node, graph))
+                self.members.add(self.inside(at.module), code)
+        for edge, at in zip(graph.edges, names.edges, strict=True):
             if edge.steps:
-                code = self.build.pipe(edge.steps, scope, graph.node(edge.source).shape)
-                self.members.add(self.inside(scope.path), code)
-        for router, scope in zip(graph.routers, names.routers, strict=True):
+                code = self.build.pipe(edge.steps, at, graph.node(edge.source).shape)
+                self.members.add(self.inside(at.module), code)
+        for router, at in zip(graph.routers, names.routers, strict=True):
             if router.reads == "nothing":
-                self.declare(router.steps, scope.steps, ())
+                self.declare(router.steps, at.steps, ())
             else:
-                code = self.build.pipe(router.steps, scope, read_by(router, graph))
-                self.members.add(self.inside(scope.path), code)
+                code = self.build.pipe(router.steps, at, read_by(router, graph))
+                self.members.add(self.inside(at.module), code)
 
     def inside(self, path: str) -> str:
         """A path as seen from the class."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from dagdsl.check.liveness import can_die
 from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import graphs_in, plain
 from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal
 from dagdsl_compiler.emit.identifiers import Names, snake
-from dagdsl_compiler.lower.names import plain
 
 LOCALS = frozenset(
     {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "nodes", "opens", "outputs"}

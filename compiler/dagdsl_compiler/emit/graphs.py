@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from dagdsl.check.liveness import can_die, keeps_strongest
 from dagdsl.ir.nodes import Edge, Graph, Node, Router
+from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
 from dagdsl_compiler.emit.code import Code, Packed, call, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
 from dagdsl_compiler.emit.gates import Rule, masks_source
 from dagdsl_compiler.emit.identifiers import snake
 from dagdsl_compiler.lower.modules import vertex_read
-from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.runtime.aggregate import MERGES
 
 
@@ -34,7 +34,7 @@ class GraphWriter:
     """Writes the nodes of a graph one after the other; `values` are their variables."""
 
     def __init__(
-        self, forward: Forward, graph: Graph, names: GraphNames, values: dict[str, str]
+        self, forward: Forward, graph: Graph, names: GraphPaths, values: dict[str, str]
     ) -> None:
         self.to = forward
         self.graph = graph
@@ -47,22 +47,22 @@ class GraphWriter:
         self.weights: dict[tuple[str, str], str | None] = {}
         self.scopes = dict(zip(graph.nodes, names.nodes, strict=True))
         self.edge_scopes = {
-            (edge.source, edge.target): scope
-            for edge, scope in zip(graph.edges, names.edges, strict=True)
+            (edge.source, edge.target): at
+            for edge, at in zip(graph.edges, names.edges, strict=True)
         }
 
     def run(self) -> dict[str, str]:
         """Write all nodes, then the routes; gives the variable of each node."""
-        for node, scope in zip(self.graph.nodes, self.names.nodes, strict=True):
+        for node, at in zip(self.graph.nodes, self.names.nodes, strict=True):
             if node.kind != "in":
-                self.values[node.name] = self._node(node, scope)
+                self.values[node.name] = self._node(node, at)
         if self.graph.is_gated:
             self._routes()
         return self.values
 
     # Nodes
 
-    def _node(self, node: Node, scope: Scope) -> str:
+    def _node(self, node: Node, at: ElementPath) -> str:
         edges = self.graph.edges_into(node.name)
         values = [self._carry(edge) for edge in edges]
         wires = [
@@ -74,7 +74,7 @@ class GraphWriter:
         result = self._merge(node, wires)
         if node.steps:
             routes = ["routes"] if is_routed(node.steps) else []
-            result = call(self.to.module(scope), result, *routes)
+            result = call(self.to.module(at), result, *routes)
         name = snake(node.name)
         if node.name in self.mortal:
             alive = self.alive[node.name] = self.to.names.new(f"{name}_alive")
@@ -152,10 +152,10 @@ class GraphWriter:
 
     def _run(self, router: Router) -> tuple[str, str | None]:
         """Write the decision of a router; gives the variables of its weights and open edges."""
-        scope = self.names.routers[self.graph.routers.index(router)]
+        at = self.names.routers[self.graph.routers.index(router)]
         function = self.to.build.gates[router]
         rule = function.rule
-        logits = self.to.logits(router, scope, self._read(router))
+        logits = self.to.logits(router, at, self._read(router))
         args: list[Code] = [logits]
         args += [literal(router.threshold)] if function.has_tau else []
         args += [str(router.groups)] if rule.has_groups else []

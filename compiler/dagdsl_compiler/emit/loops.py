@@ -11,16 +11,16 @@ from itertools import pairwise
 
 from dagdsl.check.liveness import can_die
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
+from dagdsl.ir.paths import GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
 from dagdsl_compiler.emit.code import Packed, flat, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
 from dagdsl_compiler.emit.gates import Rule
-from dagdsl_compiler.lower.names import GraphNames
 
 _MIN_NODES = 3
 
 
-def write_loop(to: Forward, graph: Graph, names: GraphNames, x: str) -> str | None:
+def write_loop(to: Forward, graph: Graph, names: GraphPaths, x: str) -> str | None:
     """Write a graph that reads the variable `x` as a loop; gives the variable of its output.
 
     Gives None, and writes nothing, if there is no loop for it.
@@ -31,7 +31,7 @@ def write_loop(to: Forward, graph: Graph, names: GraphNames, x: str) -> str | No
     out = graph.nodes[-1]
     if out.steps or out.merge != "sum" or any(edge.steps for edge in graph.edges):
         return None
-    modules = to.members.sequence([to.inside(scope.path) for scope in names.nodes[1:-1]])
+    modules = to.members.sequence([to.inside(at.module) for at in names.nodes[1:-1]])
     if _is_chain(graph):
         is_array = len(modules) == 1
         items = modules[0].removeprefix("*") if is_array else _nodes(to, modules)
@@ -107,7 +107,7 @@ def _sums_in_order(graph: Graph) -> bool:
 
 
 def _source_routers(
-    to: Forward, graph: Graph, names: GraphNames, modules: list[str], x: str
+    to: Forward, graph: Graph, names: GraphPaths, modules: list[str], x: str
 ) -> str:
     function = to.build.gates[graph.routers[0]]
     rule, tau = function.rule, graph.routers[0].threshold
@@ -116,7 +116,7 @@ def _source_routers(
     more = [literal(tau)] if function.has_tau else []
     more += ["self.training"] if rule.train == "soft" else []
     more += ["alive=alive"] if masks else []
-    routers = to.members.access(to.inside(names.routers[0].path).rpartition(".")[0])
+    routers = to.members.access(to.inside(names.routers[0].module).rpartition(".")[0])
     line = to.line
     line(2, f"routers = {routers}.children()")
     starts = [f"values = [{x}]", "weights: list[tuple[Tensor, ...]] = []"]
@@ -144,7 +144,7 @@ def _source_routers(
     return "values[-1]"
 
 
-def _one_router(to: Forward, graph: Graph, names: GraphNames, modules: list[str], x: str) -> str:
+def _one_router(to: Forward, graph: Graph, names: GraphPaths, modules: list[str], x: str) -> str:
     router = graph.routers[0]
     function = to.build.gates[router]
     read = x if router.reads == "stage" else None
@@ -172,7 +172,7 @@ def _nodes(to: Forward, modules: list[str]) -> str:
     return "nodes"
 
 
-def _routes(to: Forward, names: GraphNames, edges: str | None, x: str) -> None:
+def _routes(to: Forward, names: GraphPaths, edges: str | None, x: str) -> None:
     to.line(2, "if routes is not None:")
     if edges is not None:
         to.line(3, f"edges = {edges}")

@@ -9,20 +9,19 @@ from dataclasses import replace
 import dagdsl
 from dagdsl.check.shapes import output_of
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
-from dagdsl.ir.walk import graphs_in
+from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_in, paths_of
 from dagdsl.ops.spec import format_shape
 from dagdsl_compiler.emit import describe
 from dagdsl_compiler.emit.added import alias_of, modules_of
 from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
 from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
 from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, names_in, needed
-from dagdsl_compiler.emit.forward import Forward, StepNames, Steps, is_routed
+from dagdsl_compiler.emit.forward import Forward, StepPaths, Steps, is_routed
 from dagdsl_compiler.emit.gates import LOCALS, GateFunctions
 from dagdsl_compiler.emit.graphs import GraphWriter
 from dagdsl_compiler.emit.identifiers import Names, is_attribute, pascal, snake
 from dagdsl_compiler.emit.loops import write_loop
 from dagdsl_compiler.emit.ops import op_code
-from dagdsl_compiler.lower.names import GraphNames, Scope, names_of
 
 _FORWARD = (
     "The outputs for a batch; with `return_routes` the pair of them and the routes: for each graph "
@@ -92,40 +91,40 @@ class _Source:
 
     # Modules
 
-    def block(self, block: Block, scope: Scope, x: Shape) -> Code:
+    def block(self, block: Block, at: ElementPath, x: Shape) -> Code:
         """A block: a class of its own."""
         shape = describe.transition(x, block.shape)
-        place = Place(scope.ir, f"Block `{block.name}`", shape)
-        return self._module(block.steps, scope, x, block.name, block.name, place)
+        place = Place(at.label, f"Block `{block.name}`", shape)
+        return self._module(block.steps, at, x, block.name, block.name, place)
 
-    def pipe(self, steps: Steps, scope: Scope, x: Shape) -> Code:
+    def pipe(self, steps: Steps, at: ElementPath, x: Shape) -> Code:
         """The steps of a node, edge or router: written in place, but for graphs and repetitions."""
-        name = scope.ir.rpartition(".")[2]
+        name = at.label.rpartition(".")[2]
         shape = describe.transition(x, output_of(steps[-1]))
         if isinstance(steps[-1], Graph):
-            place = Place(scope.ir, f"Stage `{name}`", shape)
-            return self._module(steps, scope, x, "stage", name, place)
+            place = Place(at.label, f"Stage `{name}`", shape)
+            return self._module(steps, at, x, "stage", name, place)
         kinds = [step.op if isinstance(step, Op) else step.kind for step in steps]
         is_plain = not {"block", "graph"} & set(kinds)
         what = " |> ".join(kinds) if is_plain else f"Node `{name}`"
         wish = "_".join(kinds[:_MAX_WORDS]) if is_plain else name
-        return self._module(steps, scope, x, "pipe", wish, Place(scope.ir, what, shape))
+        return self._module(steps, at, x, "pipe", wish, Place(at.label, what, shape))
 
     def _module(
-        self, steps: Steps, scope: Scope, x: Shape, family: str, wish: str, place: Place
+        self, steps: Steps, at: ElementPath, x: Shape, family: str, wish: str, place: Place
     ) -> Code:
         """An instance of the class that applies the steps."""
         if not _needs_forward(steps):
-            members = self._members(steps, scope, x)
+            members = self._members(steps, at, x)
             return self.classes.use(Body(family, members, inline=family == "pipe"), wish, place)
         names = self.names.child()
         variable = names.new("x")
         formals = f"self, {variable}: Tensor"
         if is_routed(steps):
             formals += f", {names.new('routes')}: dict[str, Tensor] | None"
-        write = Forward(self, scope.path, names)
-        write.declare(steps, scope.steps, x)
-        result = _apply(write, steps, scope.steps, variable)
+        write = Forward(self, at.module, names)
+        write.declare(steps, at.steps, x)
+        result = _apply(write, steps, at.steps, variable)
         lines = (
             f"{INDENT}def forward({formals}) -> Tensor:",
             *write.lines,
@@ -136,13 +135,13 @@ class _Source:
         body = Body(family, tuple(write.members), lines, tuple(write.keys))
         return self.classes.use(body, wish, replace(place, details=details))
 
-    def _members(self, steps: Steps, scope: Scope, x: Shape) -> tuple[tuple[str, Code], ...]:
+    def _members(self, steps: Steps, at: ElementPath, x: Shape) -> tuple[tuple[str, Code], ...]:
         members: list[tuple[str, Code]] = []
-        for step, name in zip(steps, scope.steps, strict=True):
-            assert isinstance(name, Scope)
+        for step, name in zip(steps, at.steps, strict=True):
+            assert isinstance(name, ElementPath)
             assert not isinstance(step, Graph)
             code = op_code(step, x) if isinstance(step, Op) else self.block(step, name, x)
-            members.append((name.path.rpartition(".")[2], code))
+            members.append((name.module.rpartition(".")[2], code))
             x = output_of(step)
         return tuple(members)
 
@@ -150,7 +149,7 @@ class _Source:
 
     def _net(self) -> Iterator[str]:
         """Collects the classes at once; its lines are for after they have got their names."""
-        net, names = self.net, names_of(self.net)
+        net, names = self.net, paths_of(self.net)
         local = self.names.child()
         write = Forward(self, "", local)
         write.declare_graph(net.graph, names)
@@ -200,16 +199,16 @@ class _Source:
         return _dict(made)
 
 
-def _apply(to: Forward, steps: Steps, names: StepNames, x: str) -> str:
+def _apply(to: Forward, steps: Steps, names: StepPaths, x: str) -> str:
     """Write a pipe applied to the variable `x`; gives the variable of its result."""
     for step, name in zip(steps, names, strict=True):
         if isinstance(step, Graph):
-            assert isinstance(name, GraphNames)
+            assert isinstance(name, GraphPaths)
             first, last = step.nodes[0].name, step.nodes[-1].name
             looped = write_loop(to, step, name, x)
             x = looped or GraphWriter(to, step, name, {first: x}).run()[last]
         else:
-            assert isinstance(name, Scope)
+            assert isinstance(name, ElementPath)
             routes = ["routes"] if is_routed((step,)) else []
             to.put(x, call(to.module(name), x, *routes))
     return x

@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 
 from dagdsl.errors import UsageError
+from dagdsl.ir.paths import graphs_of
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.driver import check_choice
 from dagdsl_compiler.emit.load import load_source
@@ -20,7 +21,6 @@ from dagdsl_compiler.export.check import check, moved_weights
 from dagdsl_compiler.export.manifest import MANIFEST, ONNX, PACKAGE, Images, Manifest
 from dagdsl_compiler.export.package import compile_package
 from dagdsl_compiler.export.target import Target, export
-from dagdsl_compiler.lower.names import graphs_of
 from dagdsl_compiler.lower.pins import Removed
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.probe import BATCH, Difference, compare
@@ -107,7 +107,7 @@ def manifest_of(model: Model, target: Target, images: Images | None = None) -> M
     """What an artefact of a model takes and gives."""
     net, outputs = model.net, {}
     nodes = {
-        names.routes: tuple(node.name for node in graph.nodes) for graph, names in graphs_of(net)
+        paths.routes: tuple(node.name for node in graph.nodes) for graph, paths in graphs_of(net)
     }
     graph = target.graph(target.model(model)).graph
     _, routes = cast("tuple[Any, dict[str, Any]]", graph.output_node().args[0])

@@ -9,9 +9,9 @@ from torch import fx, nn
 
 from dagdsl.check.liveness import closable, keeps_strongest
 from dagdsl.ir.nodes import Net, Router
+from dagdsl.ir.paths import ElementPath, graphs_of
 from dagdsl_compiler.lower.gates import decide
 from dagdsl_compiler.lower.graph import Lowering
-from dagdsl_compiler.lower.names import Scope, graphs_of
 from dagdsl_compiler.lower.writer import Place
 
 
@@ -24,26 +24,26 @@ def constant_pins(net: Net, modules: nn.Module) -> dict[str, bool]:
 
 
 def _constant_gates(net: Net, modules: nn.Module) -> Iterator[tuple[str, bool]]:
-    for graph, names in graphs_of(net):
+    for graph, paths in graphs_of(net):
         decided = {
-            router.name: _decided(router, scope, modules)
-            for router, scope in zip(graph.routers, names.routers, strict=True)
+            router.name: _decided(router, at, modules)
+            for router, at in zip(graph.routers, paths.routers, strict=True)
             if router.reads == "nothing"
         }
-        for edge, scope in zip(graph.edges, names.edges, strict=True):
+        for edge, at in zip(graph.edges, paths.edges, strict=True):
             if edge.gate is None or edge.gate.router not in decided or not closable(graph, edge):
                 continue
             is_open = decided[edge.gate.router][edge.gate.index]
             if is_open or not keeps_strongest(graph, edge):
-                yield scope.ir, is_open
+                yield at.label, is_open
 
 
 @torch.no_grad()
-def _decided(router: Router, scope: Scope, modules: nn.Module) -> list[bool]:
+def _decided(router: Router, at: ElementPath, modules: nn.Module) -> list[bool]:
     """Which edges of a router are open, as the very code says that a graph would run."""
     lowering = Lowering(collect=False)
     write = lowering.write
-    decision = decide(write, router, scope, lowering.logits(router, scope, None))
-    write.output(decision.is_open, Place.of(scope.ir, router))
+    decision = decide(write, router, at, lowering.logits(router, at, None))
+    write.output(decision.is_open, Place.of(at.label, router))
     entries = fx.GraphModule(modules, write.graph)()
     return [True] * router.outputs if entries is None else [bool(entry) for entry in entries]

@@ -9,8 +9,8 @@ import torch
 from torch import fx
 
 from dagdsl.ir.nodes import Edge, Router
+from dagdsl.ir.paths import ElementPath
 from dagdsl_compiler.lower.modules import soft_threshold
-from dagdsl_compiler.lower.names import Scope
 from dagdsl_compiler.lower.writer import Place, Writer
 from dagdsl_compiler.runtime import gate as run
 from dagdsl_compiler.runtime import liveness
@@ -24,13 +24,13 @@ class Wire:
     """An edge with its names; `label` is what its fx nodes are called."""
 
     edge: Edge
-    scope: Scope
+    at: ElementPath
     label: str
 
     @property
     def place(self) -> Place:
         """The edge."""
-        return Place.of(self.scope.ir, self.edge)
+        return Place.of(self.at.label, self.edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Decision:
 Keepers = Mapping[Wire, Decision]
 
 
-def decide(write: Writer, router: Router, scope: Scope, logits: fx.Node) -> Decision:
+def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> Decision:
     """Activation, normalisation and threshold of a router; `logits` are `[B, E]` or `[1, E]`."""
-    name, place = scope.identifier, Place.of(scope.ir, router)
+    name, place = at.identifier, Place.of(at.label, router)
 
     def edges(tensor: fx.Node) -> fx.Node:
         # The gradient of unbind is one stack; indexing edge by edge would instead add up a
@@ -77,7 +77,7 @@ def decide(write: Writer, router: Router, scope: Scope, logits: fx.Node) -> Deci
     if router.normalise:
         weights = write.call(f"{name}_normalise", place, run.normalise, weights, router.groups)
     if router.threshold is not None:
-        path = soft_threshold(router, scope)
+        path = soft_threshold(router, at)
         above = (
             write.call(f"{name}_open", place, run.above, weights, router.threshold)
             if path is None

@@ -14,23 +14,23 @@ from torch import fx, nn
 from dagdsl.check.liveness import can_die, keeps_strongest
 from dagdsl.check.shapes import input_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
+from dagdsl.ir.paths import ElementPath, GraphPaths, plain
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
 from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
 from dagdsl_compiler.lower.modules import vertex_read
-from dagdsl_compiler.lower.names import GraphNames, Scope, plain
 from dagdsl_compiler.lower.remarks import Remark, note
 from dagdsl_compiler.lower.writer import SHAPE, Place, Writer
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.routes import adjacency
 
 
-def lower(net: Net, names: GraphNames, modules: nn.Module, *, routes: bool) -> fx.GraphModule:
+def lower(net: Net, paths: GraphPaths, modules: nn.Module, *, routes: bool) -> fx.GraphModule:
     """The graph of `net` over the tree of its modules.
 
     Takes the inputs of the net, `[B, *shape]` each, and returns its outputs; with `routes` the
     pair of these and a dict: key of a graph with routers -> `[B, V, V]`, the weights it applied.
     """
-    return Lowering(routes).net(net, names, modules)
+    return Lowering(routes).net(net, paths, modules)
 
 
 class Lowering:
@@ -42,15 +42,15 @@ class Lowering:
         self.routes: dict[str, fx.Node] = {}
         self.remarks: list[Remark] = []
 
-    def net(self, net: Net, names: GraphNames, modules: nn.Module) -> fx.GraphModule:
+    def net(self, net: Net, paths: GraphPaths, modules: nn.Module) -> fx.GraphModule:
         """The whole net; see `lower`."""
         inputs = {
-            node.name: self.write.input(scope.identifier, Place.of(scope.ir, node))
-            for node, scope in zip(net.graph.nodes, names.nodes, strict=True)
+            node.name: self.write.input(at.identifier, Place.of(at.label, node))
+            for node, at in zip(net.graph.nodes, paths.nodes, strict=True)
             if node.kind == "in"
         }
         ends = frozenset(name for output in net.outputs for name in output.nodes)
-        values = self.graph(net.graph, names, inputs, ends)
+        values = self.graph(net.graph, paths, inputs, ends)
         outputs: Any = {
             output.name: values[output.value]
             if isinstance(output.value, str)
@@ -66,60 +66,60 @@ class Lowering:
         return module
 
     def rules(
-        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
+        self, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node], ends: frozenset[str]
     ) -> GraphLowering:
         """What lowers a graph, of which `ends` are the nodes that are read from outside."""
-        return GraphLowering(self, graph, names, inputs)
+        return GraphLowering(self, graph, paths, inputs)
 
     def graph(
         self,
         graph: Graph,
-        names: GraphNames,
+        paths: GraphPaths,
         inputs: dict[str, fx.Node],
         ends: frozenset[str],
     ) -> dict[str, fx.Node]:
         """The outputs of all nodes of a graph."""
-        lowered = self.rules(graph, names, inputs, ends)
+        lowered = self.rules(graph, paths, inputs, ends)
         lowered.run()
         if self.collect and graph.is_gated:
-            self.routes[names.routes] = lowered.adjacency()
+            self.routes[paths.routes] = lowered.adjacency()
         return lowered.values
 
     def steps(
-        self, steps: Sequence[Step], names: Sequence[Scope | GraphNames], x: fx.Node
+        self, steps: Sequence[Step], paths: Sequence[ElementPath | GraphPaths], x: fx.Node
     ) -> fx.Node:
         """A pipe, applied to `x`."""
-        for step, name in zip(steps, names, strict=True):
+        for step, name in zip(steps, paths, strict=True):
             match step, name:
-                case Op(), Scope():
+                case Op(), ElementPath():
                     x = self._op(step, name, x)
-                case Block(), Scope():
+                case Block(), ElementPath():
                     x = self.steps(step.steps, name.steps, x)
-                case Graph(), GraphNames():
+                case Graph(), GraphPaths():
                     first, last = step.nodes[0].name, step.nodes[-1].name
                     x = self.graph(step, name, {first: x}, frozenset({last}))[last]
         return x
 
-    def logits(self, router: Router, scope: Scope, x: fx.Node | None) -> fx.Node:
+    def logits(self, router: Router, at: ElementPath, x: fx.Node | None) -> fx.Node:
         """The logits of a router that reads `x`, or nothing."""
-        steps = list(zip(router.steps, scope.steps, strict=True))
+        steps = list(zip(router.steps, at.steps, strict=True))
         if x is None:
             source, name = steps.pop(0)
-            assert isinstance(name, Scope)
-            x = self.write.module(name.identifier, Place.of(name.ir, source), name.path)
+            assert isinstance(name, ElementPath)
+            x = self.write.module(name.identifier, Place.of(name.label, source), name.module)
         for step, name in steps:
             x = self.steps((step,), (name,), x)
         return x
 
-    def _op(self, op: Op, scope: Scope, x: fx.Node) -> fx.Node:
-        place = Place.of(scope.ir, op)
+    def _op(self, op: Op, at: ElementPath, x: fx.Node) -> fx.Node:
+        place = Place.of(at.label, op)
         if op.op in NOTHING:
             return x
         if maker(op.op) is not None:
-            y = self.write.module(scope.identifier, place, scope.path, x)
+            y = self.write.module(at.identifier, place, at.module, x)
         else:
             call = CALLS[op.op](op)
-            y = self.write.call(scope.identifier, place, call.function, x, **call.arguments)
+            y = self.write.call(at.identifier, place, call.function, x, **call.arguments)
         y.meta[SHAPE] = op.shape
         return y
 
@@ -128,12 +128,12 @@ class GraphLowering:
     """One graph while it is lowered: what is known about each node and edge grows on the way."""
 
     def __init__(
-        self, shared: Lowering, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node]
+        self, shared: Lowering, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node]
     ) -> None:
         self.shared = shared
         self.write = shared.write
         self.ir = graph
-        self.names = names
+        self.paths = paths
         self.mortal = can_die(graph)
         self.values = dict(inputs)
         self.alive: dict[str, fx.Node] = {}
@@ -141,23 +141,23 @@ class GraphLowering:
         self.carried: dict[Wire, fx.Node] = {}
         self.decisions: dict[str, Decision] = {}
         self.wires: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
-        prefix = f"{names.identifier}_" if names.path else ""
-        for edge, scope in zip(graph.edges, names.edges, strict=True):
+        prefix = f"{paths.identifier}_" if paths.module else ""
+        for edge, at in zip(graph.edges, paths.edges, strict=True):
             label = f"{prefix}{plain(edge.source)}_to_{plain(edge.target)}"
-            self.wires[edge.target].append(Wire(edge, scope, label))
+            self.wires[edge.target].append(Wire(edge, at, label))
 
     def run(self) -> None:
         """Lower all nodes."""
-        for node, scope in zip(self.ir.nodes, self.names.nodes, strict=True):
+        for node, at in zip(self.ir.nodes, self.paths.nodes, strict=True):
             if node.kind != "in":
-                self.values[node.name] = self._node(node, scope)
+                self.values[node.name] = self._node(node, at)
 
     def adjacency(self) -> fx.Node:
         """The routes, once all nodes are lowered."""
         order = {node.name: i for i, node in enumerate(self.ir.nodes)}
         return self.write.call(
-            f"{self.names.routes.replace('.', '_')}_routes",
-            Place.of(self.names.routes, self.ir),
+            f"{self.paths.routes.replace('.', '_')}_routes",
+            Place.of(self.paths.routes, self.ir),
             adjacency,
             self.values[self.ir.nodes[0].name],
             len(order),
@@ -165,15 +165,15 @@ class GraphLowering:
             list(self.weights.values()),
         )
 
-    def _node(self, node: Node, scope: Scope) -> fx.Node:
-        name, place = scope.identifier, Place.of(scope.ir, node)
+    def _node(self, node: Node, at: ElementPath) -> fx.Node:
+        name, place = at.identifier, Place.of(at.label, node)
         values = [self._carry(wire) for wire in self.wires[node.name]]
         gates = self._gates(node, name)
         weights = [gate.weight for gate in gates]
         merge, params = aggregate.MERGES[node.merge], node.merge_params
         merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
         merged.meta[SHAPE] = input_of(node, self.ir)
-        y = self.shared.steps(node.steps, scope.steps, merged)
+        y = self.shared.steps(node.steps, at.steps, merged)
         if node.name not in self.mortal:
             return y
         opens = [gate.is_open for gate in gates]
@@ -190,7 +190,7 @@ class GraphLowering:
         """What an edge carries: once for the merge and for a router that reads it."""
         if wire not in self.carried:
             source = self.values[wire.edge.source]
-            self.carried[wire] = self.shared.steps(wire.edge.steps, wire.scope.steps, source)
+            self.carried[wire] = self.shared.steps(wire.edge.steps, wire.at.steps, source)
         return self.carried[wire]
 
     def _gates(self, node: Node, name: str) -> list[Gate]:
@@ -221,15 +221,15 @@ class GraphLowering:
         name = edge.gate.router
         if name not in self.decisions:
             index = [router.name for router in self.ir.routers].index(name)
-            router, scope = self.ir.routers[index], self.names.routers[index]
-            logits = self._logits(router, scope)
-            self.decisions[name] = decide(self.write, router, scope, logits)
+            router, at = self.ir.routers[index], self.paths.routers[index]
+            logits = self._logits(router, at)
+            self.decisions[name] = decide(self.write, router, at, logits)
         return self.decisions[name]
 
-    def _logits(self, router: Router, scope: Scope) -> fx.Node:
-        return self.shared.logits(router, scope, self._read(router, scope))
+    def _logits(self, router: Router, at: ElementPath) -> fx.Node:
+        return self.shared.logits(router, at, self._read(router, at))
 
-    def _read(self, router: Router, scope: Scope) -> fx.Node | None:
+    def _read(self, router: Router, at: ElementPath) -> fx.Node | None:
         """What a router reads."""
         match router.reads:
             case "nothing":
@@ -237,7 +237,7 @@ class GraphLowering:
             case "target":
                 assert router.vertex is not None
                 values = [self._carry(wire) for wire in self.wires[router.vertex]]
-                name, place = f"{scope.identifier}_in", Place.of(scope.ir, router)
+                name, place = f"{at.identifier}_in", Place.of(at.label, router)
                 plain_sum = aggregate.weighted_sum
                 return self.write.call(name, place, plain_sum, values, [None] * len(values))
             case "source" | "stage":

@@ -8,55 +8,55 @@ from torch import nn
 
 from dagdsl.check.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
+from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.blocks.catalogue import maker
-from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.runtime.gate import SoftThreshold
 
 Modules = dict[str, nn.Module]
 
 
-def build_modules(net: Net, names: GraphNames) -> nn.Module:
+def build_modules(net: Net, paths: GraphPaths) -> nn.Module:
     """A tree of freshly initialised modules; random numbers are drawn in the order of the IR."""
     modules: Modules = {}
-    _graph(net.graph, names, modules)
+    _graph(net.graph, paths, modules)
     root = nn.Module()
     for path, module in modules.items():
         _install(root, path, module)
     return root
 
 
-def soft_threshold(router: Router, scope: Scope) -> str | None:
+def soft_threshold(router: Router, at: ElementPath) -> str | None:
     """The path of the threshold of a router that needs one that knows training from evaluation."""
     if router.threshold is None or router.train != "soft":
         return None
-    return f"{scope.path}.threshold"
+    return f"{at.module}.threshold"
 
 
-def _graph(graph: Graph, names: GraphNames, modules: Modules) -> None:
-    for node, scope in zip(graph.nodes, names.nodes, strict=True):
-        _steps(node.steps, scope.steps, input_of(node, graph), modules)
-    for edge, scope in zip(graph.edges, names.edges, strict=True):
-        _steps(edge.steps, scope.steps, graph.node(edge.source).shape, modules)
-    for router, scope in zip(graph.routers, names.routers, strict=True):
-        _steps(router.steps, scope.steps, read_by(router, graph), modules)
-        path = soft_threshold(router, scope)
+def _graph(graph: Graph, paths: GraphPaths, modules: Modules) -> None:
+    for node, at in zip(graph.nodes, paths.nodes, strict=True):
+        _steps(node.steps, at.steps, input_of(node, graph), modules)
+    for edge, at in zip(graph.edges, paths.edges, strict=True):
+        _steps(edge.steps, at.steps, graph.node(edge.source).shape, modules)
+    for router, at in zip(graph.routers, paths.routers, strict=True):
+        _steps(router.steps, at.steps, read_by(router, graph), modules)
+        path = soft_threshold(router, at)
         if path is not None and router.threshold is not None:
             modules[path] = SoftThreshold(router.threshold)
 
 
 def _steps(
-    steps: Sequence[Step], names: Sequence[Scope | GraphNames], x: Shape, modules: Modules
+    steps: Sequence[Step], paths: Sequence[ElementPath | GraphPaths], x: Shape, modules: Modules
 ) -> None:
-    for step, name in zip(steps, names, strict=True):
+    for step, name in zip(steps, paths, strict=True):
         match step, name:
-            case Graph(), GraphNames():
+            case Graph(), GraphPaths():
                 _graph(step, name, modules)
-            case Block(), Scope():
+            case Block(), ElementPath():
                 _steps(step.steps, name.steps, x, modules)
-            case Op(), Scope():
+            case Op(), ElementPath():
                 make = maker(step.op)
                 if make is not None:
-                    modules[name.path] = make(x, step)
+                    modules[name.module] = make(x, step)
         x = output_of(step)
 
 
@@ -69,10 +69,10 @@ def vertex_read(graph: Graph, router: Router) -> str:
 
 def _install(root: nn.Module, path: str, module: nn.Module) -> None:
     *scopes, name = path.split(".")
-    for scope in scopes:
-        child = root._modules.get(scope)
+    for at in scopes:
+        child = root._modules.get(at)
         if child is None:
             child = nn.Module()
-            root.add_module(scope, child)
+            root.add_module(at, child)
         root = child
     root.add_module(name, module)

@@ -10,7 +10,7 @@ from dagdsl.check.cost import cost_of_node, cost_of_steps
 from dagdsl.check.liveness import can_die, closable
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net, Router, Step
-from dagdsl_compiler.lower.names import GraphNames, Scope, graphs_in, graphs_of, names_of
+from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_of, outer_graphs, paths_of
 
 Pins: TypeAlias = Mapping[str, bool]
 """An edge, as `s1: n[0] -> n[2]`, or `a -> b` in the net's own graph -> whether it is open."""
@@ -74,9 +74,9 @@ class Removed:
 def check_pins(net: Net, pins: Pins) -> None:
     """Raise UsageError for an edge there is not, or one pinned closed that has no threshold."""
     edges = {
-        scope.ir: closable(graph, edge)
-        for graph, names in graphs_of(net)
-        for edge, scope in zip(graph.edges, names.edges, strict=True)
+        at.label: closable(graph, edge)
+        for graph, paths in graphs_of(net)
+        for edge, at in zip(graph.edges, paths.edges, strict=True)
     }
     for edge, is_open in pins.items():
         if edge not in edges:
@@ -85,11 +85,11 @@ def check_pins(net: Net, pins: Pins) -> None:
             raise UsageError(f"edge `{edge}` cannot be pinned closed: no threshold can close it")
 
 
-def remains_of(graph: Graph, names: GraphNames, pins: Pins) -> Remains:
+def remains_of(graph: Graph, paths: GraphPaths, pins: Pins) -> Remains:
     """What pins leave of a graph."""
     pinned = {
-        (edge.source, edge.target): pins.get(scope.ir)
-        for edge, scope in zip(graph.edges, names.edges, strict=True)
+        (edge.source, edge.target): pins.get(at.label)
+        for edge, at in zip(graph.edges, paths.edges, strict=True)
     }
     closed: set[Arrow] = set()
     dead: set[str] = set()
@@ -120,7 +120,7 @@ def remains_of(graph: Graph, names: GraphNames, pins: Pins) -> Remains:
 def removed_by(net: Net, pins: Pins) -> Removed:
     """What pins take out of a net."""
     ends = frozenset(name for output in net.outputs for name in output.nodes)
-    return _removed(net.graph, names_of(net), ends, pins)
+    return _removed(net.graph, paths_of(net), ends, pins)
 
 
 def _live_routers(graph: Graph, closed: set[Arrow] | frozenset[Arrow]) -> list[Router]:
@@ -141,34 +141,36 @@ def _read(graph: Graph, router: Router) -> set[str]:
     return {router.vertex}
 
 
-def _removed(graph: Graph, names: GraphNames, ends: frozenset[str], pins: Pins) -> Removed:
-    remains = remains_of(graph, names, pins)
+def _removed(graph: Graph, paths: GraphPaths, ends: frozenset[str], pins: Pins) -> Removed:
+    remains = remains_of(graph, paths, pins)
     needed = _needed(graph, remains, ends)
     total = Removed()
-    for node, scope in zip(graph.nodes, names.nodes, strict=True):
+    for node, at in zip(graph.nodes, paths.nodes, strict=True):
         if node.name in remains.dead or (node.name not in needed and node.kind != "in"):
-            total += Removed(nodes=(scope.ir,), macs=cost_of_node(node, graph).macs)
+            total += Removed(nodes=(at.label,), macs=cost_of_node(node, graph).macs)
         else:
-            total += _removed_in(node.steps, scope.steps, pins)
-    for edge, scope in zip(graph.edges, names.edges, strict=True):
+            total += _removed_in(node.steps, at.steps, pins)
+    for edge, at in zip(graph.edges, paths.edges, strict=True):
         arrow = (edge.source, edge.target)
         if arrow in remains.closed or edge.target not in needed:
             cost = cost_of_steps(edge.steps, graph.node(edge.source).shape)
-            total += Removed(edges=(scope.ir,), macs=cost.macs)
+            total += Removed(edges=(at.label,), macs=cost.macs)
             continue
         if arrow in remains.opened and closable(graph, edge):
-            total += Removed(gates=(scope.ir,))
-        total += _removed_in(edge.steps, scope.steps, pins)
+            total += Removed(gates=(at.label,))
+        total += _removed_in(edge.steps, at.steps, pins)
     asked = _live_routers(graph, remains.closed)
-    for router, scope in zip(graph.routers, names.routers, strict=True):
+    for router, at in zip(graph.routers, paths.routers, strict=True):
         if router not in asked:
-            total += Removed(routers=(scope.ir,))
+            total += Removed(routers=(at.label,))
     return total
 
 
-def _removed_in(steps: Iterable[Step], names: Iterable[Scope | GraphNames], pins: Pins) -> Removed:
+def _removed_in(
+    steps: Iterable[Step], paths: Iterable[ElementPath | GraphPaths], pins: Pins
+) -> Removed:
     total = Removed()
-    for graph, inside in graphs_in(steps, names):
+    for graph, inside in outer_graphs(steps, paths):
         total += _removed(graph, inside, frozenset({graph.nodes[-1].name}), pins)
     return total
 

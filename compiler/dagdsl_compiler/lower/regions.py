@@ -18,6 +18,7 @@ from torch import fx, nn
 from dagdsl.check.liveness import keeps_strongest
 from dagdsl.check.shapes import carried_by, input_of
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
+from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.lower.gates import (
     Gate,
     Wire,
@@ -27,7 +28,6 @@ from dagdsl_compiler.lower.gates import (
     reach,
 )
 from dagdsl_compiler.lower.graph import GraphLowering, Lowering
-from dagdsl_compiler.lower.names import GraphNames, Scope
 from dagdsl_compiler.lower.pins import Pins, remains_of
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import SHAPE, Place
@@ -37,7 +37,7 @@ from dagdsl_compiler.runtime.rows import zeros
 
 def lower_regions(
     net: Net,
-    names: GraphNames,
+    paths: GraphPaths,
     modules: nn.Module,
     *,
     routes: bool,
@@ -49,7 +49,7 @@ def lower_regions(
     With `everywhere`, the routes are those of every sample, also of graphs in nodes that it does
     not need, so these run for all samples. Without, such routes are zero.
     """
-    return _RegionLowering(routes, pins, everywhere).net(net, names, modules)
+    return _RegionLowering(routes, pins, everywhere).net(net, paths, modules)
 
 
 class _RegionLowering(Lowering):
@@ -59,10 +59,10 @@ class _RegionLowering(Lowering):
         self.everywhere = collect and everywhere
 
     def rules(
-        self, graph: Graph, names: GraphNames, inputs: dict[str, fx.Node], ends: frozenset[str]
+        self, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node], ends: frozenset[str]
     ) -> GraphLowering:
         """See `Lowering`."""
-        return _RegionGraph(self, graph, names, inputs, ends, self.pins, self.everywhere)
+        return _RegionGraph(self, graph, paths, inputs, ends, self.pins, self.everywhere)
 
 
 class _RegionGraph(GraphLowering):
@@ -70,18 +70,18 @@ class _RegionGraph(GraphLowering):
         self,
         shared: Lowering,
         graph: Graph,
-        names: GraphNames,
+        paths: GraphPaths,
         inputs: dict[str, fx.Node],
         ends: frozenset[str],
         pins: Pins,
         everywhere: bool,
     ) -> None:
-        super().__init__(shared, graph, names, inputs)
+        super().__init__(shared, graph, paths, inputs)
         self.everywhere = everywhere
-        self.remains = remains_of(graph, names, pins)
+        self.remains = remains_of(graph, paths, pins)
         self.mortal = self.remains.mortal
         self._remark_on_edges()
-        self.scopes = dict(zip((n.name for n in graph.nodes), names.nodes, strict=True))
+        self.scopes = dict(zip((n.name for n in graph.nodes), paths.nodes, strict=True))
         self.live = {
             name: [wire for wire in wires if _arrow(wire) not in self.remains.closed]
             for name, wires in self.wires.items()
@@ -108,22 +108,22 @@ class _RegionGraph(GraphLowering):
         self.logits: dict[str, fx.Node] = {}
         self.needs: dict[str, frozenset[str]] = {}
 
-    def _node(self, node: Node, scope: Scope) -> fx.Node:
-        place = Place.of(scope.ir, node)
+    def _node(self, node: Node, at: ElementPath) -> fx.Node:
+        place = Place.of(at.label, node)
         if node.name in self.remains.dead:
-            self._remark(scope.ir, True, "left out: it is never alive")
-            return self._zeros(scope.identifier, place, node.shape)
+            self._remark(at.label, True, "left out: it is never alive")
+            return self._zeros(at.identifier, place, node.shape)
         run = self._run(node.name) if node.steps else None
         if run is None or node.name in self.entire:
             if node.steps:
-                self._remark(scope.ir, False, self._why_for_all(node.name))
-            y = self.shared.steps(node.steps, scope.steps, self._merged(node, place))
-            return y if run is None else self._leave(scope.identifier, place, y, run, node.shape)
-        self._remark(scope.ir, True, "a region: not every sample needs it")
+                self._remark(at.label, False, self._why_for_all(node.name))
+            y = self.shared.steps(node.steps, at.steps, self._merged(node, place))
+            return y if run is None else self._leave(at.identifier, place, y, run, node.shape)
+        self._remark(at.label, True, "a region: not every sample needs it")
         carried, known = self._carried(node), set(self.shared.routes)
-        with self.write.region(scope.ir):
+        with self.write.region(at.label):
             merged = self._merged(node, place, carried)
-            y = self.shared.steps(node.steps, scope.steps, merged)
+            y = self.shared.steps(node.steps, at.steps, merged)
             looks = {
                 router.name: self._look(router, y) for router in self.lookers.get(node.name, [])
             }
@@ -133,7 +133,7 @@ class _RegionGraph(GraphLowering):
             self.logits[router.name] = self._leave(
                 f"{look.name}_seen", place, look, run, (router.outputs,)
             )
-        return self._leave(scope.identifier, place, y, run, node.shape)
+        return self._leave(at.identifier, place, y, run, node.shape)
 
     def _merged(
         self, node: Node, place: Place, carried: Mapping[Wire, fx.Node] | None = None
@@ -168,9 +168,9 @@ class _RegionGraph(GraphLowering):
                 values[wire] = self._carry(wire)
                 continue
             known = set(self.shared.routes)
-            with self.write.region(wire.scope.ir):
+            with self.write.region(wire.at.label):
                 source = self.values[wire.edge.source]
-                value = self.shared.steps(steps, wire.scope.steps, source)
+                value = self.shared.steps(steps, wire.at.steps, source)
             self._leave_routes(known, wire.place, run)
             if value is source:
                 values[wire] = source
@@ -211,9 +211,9 @@ class _RegionGraph(GraphLowering):
             if term is None:
                 return None
             terms.append(term)
-        scope = self.scopes[name]
-        place = Place.of(scope.ir, self.ir.node(name))
-        used = self.write.call(f"{scope.identifier}_used", place, liveness.any_open, terms)
+        at = self.scopes[name]
+        place = Place.of(at.label, self.ir.node(name))
+        used = self.write.call(f"{at.identifier}_used", place, liveness.any_open, terms)
         self.used[name] = used
         return used
 
@@ -234,14 +234,14 @@ class _RegionGraph(GraphLowering):
 
     def _remark_on_edges(self) -> None:
         remains = self.remains
-        for edge, scope in zip(self.ir.edges, self.names.edges, strict=True):
+        for edge, at in zip(self.ir.edges, self.paths.edges, strict=True):
             arrow = (edge.source, edge.target)
             if arrow in remains.opened:
-                self._remark(scope.ir, True, "its gate is left out: it is always open")
+                self._remark(at.label, True, "its gate is left out: it is always open")
             elif arrow in remains.closed:
                 dead = edge.source in remains.dead
                 why = f"{edge.source} is never alive" if dead else "it is always closed"
-                self._remark(scope.ir, True, f"left out: {why}")
+                self._remark(at.label, True, f"left out: {why}")
 
     def _unanswered(self, wire: Wire) -> fx.Node | None:
         """The samples in which a merge gets as far as an edge, as far as known; None: all."""
@@ -265,11 +265,11 @@ class _RegionGraph(GraphLowering):
     def _alive(self, name: str) -> fx.Node | None:
         """Whether a node is alive; None: always."""
         if name in self.mortal and name not in self.alive:
-            scope = self.scopes[name]
-            place = Place.of(scope.ir, self.ir.node(name))
+            at = self.scopes[name]
+            place = Place.of(at.label, self.ir.node(name))
             opens = [gate.is_open for gate in self._gates_into(name).values()]
             self.alive[name] = self.write.call(
-                f"{scope.identifier}_alive", place, liveness.any_open, opens
+                f"{at.identifier}_alive", place, liveness.any_open, opens
             )
         return self.alive.get(name)
 
@@ -331,11 +331,11 @@ class _RegionGraph(GraphLowering):
 
     def _look(self, router: Router, x: fx.Node) -> fx.Node:
         index = [other.name for other in self.ir.routers].index(router.name)
-        return self.shared.logits(router, self.names.routers[index], x)
+        return self.shared.logits(router, self.paths.routers[index], x)
 
-    def _logits(self, router: Router, scope: Scope) -> fx.Node:
+    def _logits(self, router: Router, at: ElementPath) -> fx.Node:
         known = self.logits.get(router.name)
-        return super()._logits(router, scope) if known is None else known
+        return super()._logits(router, at) if known is None else known
 
     def _leave_routes(self, known: set[str], place: Place, run: fx.Node) -> None:
         """Let the routes that were found in a region out of it."""

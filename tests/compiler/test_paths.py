@@ -10,22 +10,25 @@ from torch import fx, nn
 
 import dagdsl
 from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output, Step
+from dagdsl.ir.paths import RESERVED, ElementPath, GraphPaths, paths_of
 from dagdsl_compiler.driver import compile
 from dagdsl_compiler.emit.load import load_source
 from dagdsl_compiler.emit.source import emit_source
-from dagdsl_compiler.lower.names import RESERVED, GraphNames, Scope, names_of
 from tests.compiler.nets import block, complete, net_of, node, op, pipe
 
 X = (2, 4, 4)
 
 
-def paths(names: Scope | GraphNames) -> Iterator[str]:
-    """The paths of all scopes below."""
-    parts = names.steps if isinstance(names, Scope) else names.nodes + names.edges + names.routers
+def modules_below(path: ElementPath | GraphPaths) -> Iterator[str]:
+    """The module paths of all elements inside."""
+    if isinstance(path, ElementPath):
+        parts: tuple[ElementPath | GraphPaths, ...] = path.steps
+    else:
+        parts = path.nodes + path.edges + path.routers
     for part in parts:
-        if isinstance(part, Scope) and part.path:
-            yield part.path
-        yield from paths(part)
+        if isinstance(part, ElementPath) and part.module:
+            yield part.module
+        yield from modules_below(part)
 
 
 def net_with(*nodes: Node, edges: tuple[Edge, ...] = ()) -> Net:
@@ -79,20 +82,23 @@ def test_keys_of_parameters() -> None:
 
 
 def test_what_people_read() -> None:
-    names = names_of(net_of(complete(1, x=X), x=X))
-    stage = names.nodes[2].steps[0]
-    assert isinstance(stage, GraphNames)
+    paths = paths_of(net_of(complete(1, x=X), x=X))
+    stage = paths.nodes[2].steps[0]
+    assert isinstance(stage, GraphPaths)
     assert stage.routes == "s1"
-    assert stage.nodes[1].ir == "s1.n[0]"
+    assert stage.nodes[1].label == "s1.n[0]"
     assert stage.nodes[1].identifier == "s1_n_0"
-    assert [edge.ir for edge in stage.edges] == [
+    assert [edge.label for edge in stage.edges] == [
         "s1: in -> n[0]",
         "s1: in -> out",
         "s1: n[0] -> out",
     ]
-    assert [router.ir for router in stage.routers] == ["s1.routers.gate_in", "s1.routers.gate_n_0"]
-    assert names.edges[0].ir == "image -> stem"
-    assert names.routes == "net"
+    assert [router.label for router in stage.routers] == [
+        "s1.routers.gate_in",
+        "s1.routers.gate_n_0",
+    ]
+    assert paths.edges[0].label == "image -> stem"
+    assert paths.routes == "net"
 
 
 @pytest.mark.parametrize("taken", ["routers", "edges", "n", "cell", "entry", "conv"])
@@ -101,11 +107,11 @@ def test_collisions_are_resolved(taken: str) -> None:
     nodes = (inner.nodes[0], node(taken, op("conv", X), x=X), *inner.nodes[1:])
     inner = inner.replace(nodes=nodes, edges=(*inner.edges, Edge(source="in", target=taken)))
     steps: tuple[Step, ...] = (block("entry", X, "conv"), op("conv", X), inner, inner)
-    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
-    found = list(paths(names))
+    paths = paths_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
+    found = list(modules_below(paths))
     assert len(found) == len(set(found))
     assert len({path.replace(".", "_") for path in found}) == len(found)
-    assert names == names_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
+    assert paths == paths_of(net_with(Node(kind="in", name="x", shape=X), node("s", *steps, x=X)))
 
 
 @pytest.mark.parametrize("name", ["forward", "training", "class", "_modules", "net", "code", "to"])
@@ -126,14 +132,14 @@ def test_all_attributes_of_modules_are_reserved() -> None:
 
 def test_names_do_not_depend_on_parameters() -> None:
     steps = pipe(X, "relu", "conv", "relu", "conv")
-    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
-    assert list(paths(names.nodes[1])) == ["a.relu", "a.conv", "a.relu_2", "a.conv_2"]
+    paths = paths_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
+    assert list(modules_below(paths.nodes[1])) == ["a.relu", "a.conv", "a.relu_2", "a.conv_2"]
 
 
-def test_two_graphs_of_one_scope_have_routes_of_their_own() -> None:
+def test_two_graphs_of_one_node_have_routes_of_their_own() -> None:
     steps = (complete(1, x=X), complete(1, x=X))
-    names = names_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
-    assert [g.routes for g in names.nodes[1].steps if isinstance(g, GraphNames)] == ["a", "a_2"]
+    paths = paths_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
+    assert [g.routes for g in paths.nodes[1].steps if isinstance(g, GraphPaths)] == ["a", "a_2"]
 
 
 def test_names_that_are_one_identifier() -> None:
