@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagdsl.ir.nodes import Net as Net
     from dagdsl.transform.dynamize import dynamize as dynamize
 
-__version__: Final = "0.1.0"
+__version__: Final = "0.2.0"
 
 _HOMES: Final = {
     "check": "dagdsl.api",
