@@ -11,7 +11,7 @@ import time
 import torch
 
 import dagdsl
-from dagdsl.bench.subjects import TrainingStep
+from dagdsl.benchmark.subjects import TrainingStep
 
 NETS = (
     ("std/models/dg_resnet.dg", "dg_resnet50"),

@@ -11,7 +11,7 @@ import torch
 from torch import fx
 
 import dagdsl
-from dagdsl.bench.memory import peak_bytes
+from dagdsl.benchmark.memory import peak_bytes
 from dagdsl.ir.nodes import Net
 from dagdsl_compiler.driver import compile
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.chart import Panel, Series, draw
 from benchmarks.goals.record import Record
 from benchmarks.goals.table import GOALS
-from dagdsl.bench.machine import Machine
+from dagdsl.benchmark.machine import Machine
 from dagdsl.files import write_atomic
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -123,7 +123,7 @@ def _group(name: str, groups: Groups) -> Iterator[str]:
 
 
 def _value(estimate: object, unit: str) -> str:
-    from dagdsl.bench.timing import Estimate
+    from dagdsl.benchmark.timing import Estimate
 
     assert isinstance(estimate, Estimate)
     digits = max(0, 2 - len(str(int(estimate.median)))) + (unit == "s")

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from benchmarks.goals.scale import FULL
-from dagdsl.bench.machine import prepare
+from dagdsl.benchmark.machine import prepare
 
 if TYPE_CHECKING:
-    from dagdsl.bench.subjects import Run
+    from dagdsl.benchmark.subjects import Run
 
 BATCH = FULL.training_batch
 SHARE = 0.4
@@ -53,8 +53,8 @@ def _subjects() -> Iterator[tuple[str, Run]]:
 
     import dagdsl
     from benchmarks.goals.nets import DYNAMIC
-    from dagdsl.bench.models import Models, closes, samples, split
-    from dagdsl.bench.subjects import TrainingStep, evaluation, images
+    from dagdsl.benchmark.models import Models, closes, samples, split
+    from dagdsl.benchmark.subjects import TrainingStep, evaluation, images
 
     for case, dynamic in DYNAMIC.items():
         nets = dynamic.and_chain(FULL.size)

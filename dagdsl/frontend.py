@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagdsl.check.balance import check_balance
-from dagdsl.check.gates import check_gates
-from dagdsl.check.verify import verify
+from dagdsl.analysis.balance import check_balance
+from dagdsl.analysis.gates import check_gates
+from dagdsl.analysis.verify import verify
 from dagdsl.collector import garbage_can_wait
 from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
 from dagdsl.diagnostics.sink import Sink

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dagdsl.check.cost import cost_of_net
-from dagdsl.check.expected import expected_macs
+from dagdsl.analysis.cost import cost_of_net
+from dagdsl.analysis.expected import expected_macs
 from dagdsl.diagnostics.codes import CODES
 from dagdsl.diagnostics.explain import explain
 from dagdsl.diagnostics.sink import Sink

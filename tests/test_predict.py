@@ -12,7 +12,7 @@ from PIL import Image
 from dagdsl.data import open_data
 from dagdsl.data.folder import CENTRE, IMAGENET
 from dagdsl.errors import UsageError
-from dagdsl.predict import Predictor, input_of, open_edges
+from dagdsl.prediction import Predictor, input_of, open_edges
 from dagdsl_compiler.export.manifest import Images
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.goals.table import GOALS, GROUPS
-from dagdsl.bench.machine import describe, prepare
+from dagdsl.benchmark.machine import describe, prepare
 from dagdsl.files import make_folder, write_atomic
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def measure(group: str, quick: bool) -> dict[str, Any]:
     """The entry of one group in the file."""
     from benchmarks.goals.record import Record
     from benchmarks.goals.scale import FULL, QUICK
-    from dagdsl.bench.timing import doubts
+    from dagdsl.benchmark.timing import doubts
 
     start = time.perf_counter()
     records: list[Record] = []

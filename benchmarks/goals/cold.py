@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from benchmarks.goals.record import Record, single
 from benchmarks.goals.scale import QUICK, Scale
-from dagdsl.bench.timing import Load
+from dagdsl.benchmark.timing import Load
 
 if TYPE_CHECKING:
-    from dagdsl.bench.measure import Say
+    from dagdsl.benchmark.measure import Say
 
 TASKS = ("inference", "training")
 
@@ -76,7 +76,7 @@ def main(who: str, case: str, task: str, quick: str = "") -> None:
     from benchmarks.goals.nets import DYNAMIC, STAGE
     from benchmarks.goals.scale import FULL
     from benchmarks.peers.dg import dg_stage
-    from dagdsl.bench.subjects import (
+    from dagdsl.benchmark.subjects import (
         TrainingStep,
         compiled_evaluation,
         compiled_step,

@@ -11,9 +11,9 @@ from benchmarks.goals.nets import DYNAMIC
 from benchmarks.goals.record import Record, compared
 from benchmarks.goals.scale import Scale
 from benchmarks.peers.dg import copy_weights
-from dagdsl.bench.measure import Say
-from dagdsl.bench.subjects import compiled_evaluation, evaluation, images
-from dagdsl.bench.timing import interleaved
+from dagdsl.benchmark.measure import Say
+from dagdsl.benchmark.subjects import compiled_evaluation, evaluation, images
+from dagdsl.benchmark.timing import interleaved
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dagdsl.bench.timing import Estimate, Rounds
+from dagdsl.benchmark.timing import Estimate, Rounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from benchmarks.goals.record import Record
 from benchmarks.goals.scale import Scale
 from benchmarks.peers.dg import copy_weights
 from benchmarks.peers.skipper import SkippingStage
-from dagdsl.bench.measure import Say, inference
-from dagdsl.bench.models import Batches
-from dagdsl.bench.plan import Plan, Row
-from dagdsl.bench.subjects import Run, evaluation
+from dagdsl.benchmark.measure import Say, inference
+from dagdsl.benchmark.models import Batches
+from dagdsl.benchmark.plan import Plan, Row
+from dagdsl.benchmark.subjects import Run, evaluation
 from dagdsl_compiler.driver import Model
 
 DENSE = "static"

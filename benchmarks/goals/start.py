@@ -14,12 +14,12 @@ import dagdsl
 from benchmarks.goals.nets import DYNAMIC
 from benchmarks.goals.record import Record
 from benchmarks.goals.scale import Scale
-from dagdsl.bench.measure import Say
-from dagdsl.bench.timing import Estimate, interleaved
+from dagdsl.benchmark.measure import Say
+from dagdsl.benchmark.timing import Estimate, interleaved
 from dagdsl.ir.nodes import Net
-from dagdsl.train.checkpoint import Weights, save_weights
-from dagdsl.train.classifier import as_classifier
-from dagdsl.train.run import RunFolder
+from dagdsl.training.checkpoint import Weights, save_weights
+from dagdsl.training.classifier import as_classifier
+from dagdsl.training.run import RunFolder
 
 DAGDSL = (sys.executable, "-c", "from dagdsl.cli.app import main; main()")
 CASE = "DG-MobileNetV2"

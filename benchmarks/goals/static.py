@@ -10,9 +10,9 @@ import dagdsl
 from benchmarks.goals.nets import STATIC
 from benchmarks.goals.record import Record, compared
 from benchmarks.goals.scale import Scale
-from dagdsl.bench.measure import Say
-from dagdsl.bench.subjects import compiled_evaluation, evaluation, images, rival
-from dagdsl.bench.timing import interleaved
+from dagdsl.benchmark.measure import Say
+from dagdsl.benchmark.subjects import compiled_evaluation, evaluation, images, rival
+from dagdsl.benchmark.timing import interleaved
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:

@@ -10,9 +10,9 @@ import dagdsl
 from benchmarks.goals.nets import DYNAMIC
 from benchmarks.goals.record import Record, compared, single
 from benchmarks.goals.scale import Scale
-from dagdsl.bench.measure import Say
-from dagdsl.bench.subjects import TrainingStep, compiled_step, images
-from dagdsl.bench.timing import interleaved
+from dagdsl.benchmark.measure import Say
+from dagdsl.benchmark.subjects import TrainingStep, compiled_step, images
+from dagdsl.benchmark.timing import interleaved
 
 GOALS = {"static chain": ("dense training", 1.10), "by hand, eager": ("eager", 0.50)}
 

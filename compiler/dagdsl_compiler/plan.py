@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagdsl.check.cost import cost_of_graph, cost_of_node, cost_of_steps
-from dagdsl.check.shapes import input_of
+from dagdsl.analysis.cost import cost_of_graph, cost_of_node, cost_of_steps
+from dagdsl.analysis.shapes import input_of
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net
 from dagdsl.ir.paths import GraphPaths, graphs_of, outer_graphs, paths_of

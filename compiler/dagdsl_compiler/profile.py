@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from dagdsl.check.liveness import closable
+from dagdsl.analysis.liveness import closable
 from dagdsl.errors import UsageError
 from dagdsl.ir.paths import graphs_of, paths_of
 from dagdsl_compiler.lower.pins import Pins

@@ -14,7 +14,7 @@ from dagdsl.errors import UsageError
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from dagdsl.bench.plan import Row
+    from dagdsl.benchmark.plan import Row
 
 _Number = TypeVar("_Number", int, float)
 
@@ -51,13 +51,13 @@ def run(
     Weights are made up: for each active share, such that routes differ between samples and these
     need about that share of the work. What was active is printed beside each time.
     """
-    from dagdsl.bench.machine import describe, prepare
+    from dagdsl.benchmark.machine import describe, prepare
 
     prepare()
     from dataclasses import asdict
 
-    from dagdsl.bench.measure import bench
-    from dagdsl.bench.plan import Plan, doubts_about
+    from dagdsl.benchmark.measure import bench
+    from dagdsl.benchmark.plan import Plan, doubts_about
     from dagdsl.cli.console import load_net, print_json
 
     built = load_net(file, set, net)

@@ -15,7 +15,7 @@ from dagdsl.cli.console import Format, NetName, Sets
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
-    from dagdsl.check.cost import Costs
+    from dagdsl.analysis.cost import Costs
     from dagdsl.ir.nodes import Net
     from dagdsl_compiler.driver import Mode
 
@@ -68,7 +68,7 @@ def run(
 
     What is built is compared with the plain graph on probe inputs before anything is written.
     """
-    from dagdsl.check.cost import cost_of_net
+    from dagdsl.analysis.cost import cost_of_net
     from dagdsl.cli.console import console, load_net, print_json, status
     from dagdsl.errors import UsageError
     from dagdsl.files import read_text
@@ -80,7 +80,7 @@ def run(
     costs = cost_of_net(built)
     quiet = format is Format.json
 
-    from dagdsl.train.trained import load_best
+    from dagdsl.training.trained import load_best
     from dagdsl_compiler.driver import Profile, compile, explain, pins_from_json
     from dagdsl_compiler.export.artefact import build
     from dagdsl_compiler.export.manifest import MANIFEST
@@ -165,7 +165,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _rows(net: Net) -> list[tuple[str, str, Costs]]:
     """Name, shape and costs of each node of the net's own graph."""
-    from dagdsl.check.cost import cost_of_node
+    from dagdsl.analysis.cost import cost_of_node
     from dagdsl.ops.spec import format_shape
 
     return [

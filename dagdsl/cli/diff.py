@@ -25,7 +25,7 @@ def run(
     What is only written in another way is no difference. Exit code 0 if they are the same
     network, 1 if not. `--set` and `--net` hold for both, where they are `.dg` files.
     """
-    from dagdsl.check.changes import changes, costs
+    from dagdsl.analysis.changes import changes, costs
     from dagdsl.cli.console import load_net, print_json
 
     first, second = (

@@ -30,7 +30,7 @@ def run(
     from dagdsl.cli.console import print_json
     from dagdsl.cli.results import show_result
     from dagdsl.cli.routes import most_different, show_routes
-    from dagdsl.train.evaluate import evaluation_batch, open_run, predict_routes, result_of
+    from dagdsl.training.evaluate import evaluation_batch, open_run, predict_routes, result_of
 
     keep_freed_memory()
     trained = open_run(folder, data=data, device=device)

@@ -24,7 +24,7 @@ def run(
     """
     from dagdsl.data import to_device
     from dagdsl.files import write_atomic
-    from dagdsl.train.evaluate import evaluation_batch, open_run
+    from dagdsl.training.evaluate import evaluation_batch, open_run
     from dagdsl_compiler.driver import Model, profile
 
     trained = open_run(folder, data=data, device=device)

@@ -19,8 +19,8 @@ from rich.progress import (
 )
 
 from dagdsl.cli.console import Format, console
-from dagdsl.train.metrics import EpochMetrics
-from dagdsl.train.observer import Observer, Plan
+from dagdsl.training.metrics import EpochMetrics
+from dagdsl.training.observer import Observer, Plan
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.table import Table
 from dagdsl.cli.console import console
 
 if TYPE_CHECKING:
-    from dagdsl.train.metrics import Result
+    from dagdsl.training.metrics import Result
 
 
 def show_result(result: Result) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagdsl.predict import OpenEdge
-    from dagdsl.train.evaluate import ImageRoutes
+    from dagdsl.prediction import OpenEdge
+    from dagdsl.training.evaluate import ImageRoutes
 
 
 def show_edges(edges: Mapping[str, Sequence[OpenEdge]]) -> None:

@@ -19,7 +19,7 @@ def run(
 ) -> None:
     """Predict the classes of images with a built net, and show the routes they take."""
     from dagdsl.cli.routes import show_edges
-    from dagdsl.predict import Predictor
+    from dagdsl.prediction import Predictor
 
     predictions = Predictor(folder).predict(images)
     if format is Format.json:

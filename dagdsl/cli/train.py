@@ -56,8 +56,8 @@ def run(
     from dagdsl.cli.console import load_net, print_json
     from dagdsl.cli.progress import make_observer
     from dagdsl.cli.results import show_result
-    from dagdsl.train.config import TrainConfig
-    from dagdsl.train.loop import train
+    from dagdsl.training.config import TrainConfig
+    from dagdsl.training.loop import train
 
     keep_freed_memory()
     built = load_net(file, set, net)

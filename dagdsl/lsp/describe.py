@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dagdsl.check.cost import Costs
+from dagdsl.analysis.cost import Costs
 from dagdsl.ir.nodes import Shape
 from dagdsl.lsp.facts import NodeFact, StepFact
 from dagdsl.lsp.index import Index, comment_above

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dagdsl.check.cost import Costs, cost_of_node, cost_of_steps
-from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
+from dagdsl.analysis.cost import Costs, cost_of_node, cost_of_steps
+from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Op, Shape, Step
 from dagdsl.lsp.symbols import Use
 

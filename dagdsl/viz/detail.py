@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dagdsl.check.shapes import output_of
+from dagdsl.analysis.shapes import output_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Output, Step
 
 

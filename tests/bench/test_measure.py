@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import dagdsl
-from dagdsl.bench.measure import bench
-from dagdsl.bench.memory import peak_bytes
-from dagdsl.bench.plan import Plan
-from dagdsl.bench.routes import reach, router_layers
-from dagdsl.bench.subjects import images, loss_of
+from dagdsl.benchmark.measure import bench
+from dagdsl.benchmark.memory import peak_bytes
+from dagdsl.benchmark.plan import Plan
+from dagdsl.benchmark.routes import reach, router_layers
+from dagdsl.benchmark.subjects import images, loss_of
 from dagdsl.errors import UsageError
 from dagdsl_compiler.driver import compile as compile_net
 from dagdsl_compiler.driver import profile

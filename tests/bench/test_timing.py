@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagdsl.bench.timing import FEWEST_ROUNDS, Estimate, Load, Rounds, doubts, interleaved
+from dagdsl.benchmark.timing import FEWEST_ROUNDS, Estimate, Load, Rounds, doubts, interleaved
 
 
 def test_everyone_takes_a_turn_in_every_round() -> None:
@@ -47,10 +47,10 @@ def test_doubts() -> None:
 
 def test_own_work_is_not_that_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter([(100.0, 100.0, 50.0), (103.0, 101.0, 52.0)])
-    monkeypatch.setattr("dagdsl.bench.timing._processor_seconds", lambda: next(seen))
+    monkeypatch.setattr("dagdsl.benchmark.timing._processor_seconds", lambda: next(seen))
     assert Load().others() == pytest.approx(0.25)
 
 
 def test_where_the_load_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagdsl.bench.timing._processor_seconds", lambda: None)
+    monkeypatch.setattr("dagdsl.benchmark.timing._processor_seconds", lambda: None)
     assert Load().others() is None

@@ -12,8 +12,8 @@ import pytest
 from benchmarks.goals import sparse
 from benchmarks.goals.scale import FULL
 from benchmarks.goals.table import GOALS, GROUPS
-from dagdsl.bench.plan import Row
-from dagdsl.bench.timing import Estimate
+from dagdsl.benchmark.plan import Row
+from dagdsl.benchmark.timing import Estimate
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ import torch
 import dagdsl
 from benchmarks.peers import dg
 from benchmarks.peers.skipper import SkippingStage
-from dagdsl.bench.routes import reach
-from dagdsl.bench.subjects import images
+from dagdsl.benchmark.routes import reach
+from dagdsl.benchmark.subjects import images
 from dagdsl_compiler.driver import Model
 from dagdsl_compiler.driver import compile as compile_net
 

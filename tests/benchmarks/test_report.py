@@ -11,7 +11,7 @@ from benchmarks import report
 from benchmarks.chart import Panel, Series, draw, ticks
 from benchmarks.goals.record import Record, compared, single
 from benchmarks.goals.table import GOALS
-from dagdsl.bench.timing import Estimate, Rounds
+from dagdsl.benchmark.timing import Estimate, Rounds
 
 MACHINE = {
     "cpu": "CPU",

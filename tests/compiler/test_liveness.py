@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 import dagdsl
-from dagdsl.check.liveness import all_closable, can_die, can_idle, closable, keeps_strongest
+from dagdsl.analysis.liveness import all_closable, can_die, can_idle, closable, keeps_strongest
 from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Node
 from tests.compiler.nets import complete, random_graph, router
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 
 import dagdsl
-from dagdsl.check.changes import Change, changes, costs
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.changes import Change, changes, costs
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.ir.nodes import Net
 from tests.strategies import nets
 

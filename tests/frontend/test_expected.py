@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 
 import dagdsl
-from dagdsl.check.cost import cost_of_edge, cost_of_net, cost_of_node, cost_of_steps
-from dagdsl.check.expected import expected_macs
-from dagdsl.check.liveness import router_of
-from dagdsl.check.shapes import read_by
+from dagdsl.analysis.cost import cost_of_edge, cost_of_net, cost_of_node, cost_of_steps
+from dagdsl.analysis.expected import expected_macs
+from dagdsl.analysis.liveness import router_of
+from dagdsl.analysis.shapes import read_by
 from dagdsl.ir.nodes import Graph, Net, inner_graph
 
 NET = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import dagdsl
-from dagdsl.check.shapes import output_of
+from dagdsl.analysis.shapes import output_of
 from dagdsl.frontend import analyse, analyse_file
 from dagdsl.source import SourceFile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import dagdsl
-from dagdsl.check.cost import cost_of_node
+from dagdsl.analysis.cost import cost_of_node
 from tests.lsp.editor import Editor
 from tests.lsp.texts import BLOCKS, NET, USER
 

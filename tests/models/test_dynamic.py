@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import dagdsl
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.frontend import analyse_file
 from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.sema.settings import Setting

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import dagdsl
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.frontend import analyse_file
 from dagdsl.syntax.reader import STD
 from tests.cli import run

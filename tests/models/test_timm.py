@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import dagdsl
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.ir.nodes import Net
 from tests.models.torchvision_models import macs, parameters
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from dagdsl.train import loop
-from dagdsl.train.metrics import EpochMetrics
-from dagdsl.train.observer import Observer
+from dagdsl.training import loop
+from dagdsl.training.metrics import EpochMetrics
+from dagdsl.training.observer import Observer
 from tests.train.nets import config, tiny
 
 

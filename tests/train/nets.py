@@ -6,7 +6,7 @@ from typing import Any
 
 import dagdsl
 from dagdsl.ir.nodes import Net
-from dagdsl.train.config import TrainConfig
+from dagdsl.training.config import TrainConfig
 
 TINY = """
 edition 1

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dagdsl.errors import UsageError
-from dagdsl.train.evaluate import evaluate, open_run, predict_routes
-from dagdsl.train.loop import train
-from dagdsl.train.metrics import Result, Summary
+from dagdsl.training.evaluate import evaluate, open_run, predict_routes
+from dagdsl.training.loop import train
+from dagdsl.training.metrics import Result, Summary
 from tests.train.nets import config, tiny
 
 

@@ -14,11 +14,11 @@ from dagdsl.data import Data, catalogue, digits
 from dagdsl.data.splits import Wanted
 from dagdsl.data.tensors import TensorSplit
 from dagdsl.errors import UsageError
-from dagdsl.train import loop
-from dagdsl.train.evaluate import evaluate
-from dagdsl.train.loop import train
-from dagdsl.train.metrics import EpochMetrics
-from dagdsl.train.observer import Observer, Plan
+from dagdsl.training import loop
+from dagdsl.training.evaluate import evaluate
+from dagdsl.training.loop import train
+from dagdsl.training.metrics import EpochMetrics
+from dagdsl.training.observer import Observer, Plan
 from dagdsl_compiler.driver import compile as compile_net
 from tests.data.test_folder import paint
 from tests.train.nets import config, tiny

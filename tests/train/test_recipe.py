@@ -7,9 +7,9 @@ import torch
 
 import dagdsl
 from dagdsl.errors import UsageError
-from dagdsl.train.classifier import as_classifier
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.optim import lr_at, make_optimizer
+from dagdsl.training.classifier import as_classifier
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.optim import lr_at, make_optimizer
 from dagdsl_compiler.driver import compile as compile_net
 from tests.train.nets import config, tiny
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from dagdsl.errors import UsageError
-from dagdsl.train.loop import train
-from dagdsl.train.metrics import EpochMetrics
-from dagdsl.train.observer import Observer, Plan
+from dagdsl.training.loop import train
+from dagdsl.training.metrics import EpochMetrics
+from dagdsl.training.observer import Observer, Plan
 from tests.train.nets import config, tiny
 
 ROOT = Path(__file__).parents[2]

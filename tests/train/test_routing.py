@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dagdsl.ir.nodes import inner_graph
-from dagdsl.train.routing import RouteCounter, routed_graphs, without_thresholds
+from dagdsl.training.routing import RouteCounter, routed_graphs, without_thresholds
 from dagdsl_compiler.driver import compile as compile_net
 from tests.train.nets import tiny
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import dagdsl
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.frontend import analyse, analyse_file
 from dagdsl.ir.nodes import Net, inner_graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from dagdsl.check.cost import cost_of_net
+from dagdsl.analysis.cost import cost_of_net
 from dagdsl.ir.nodes import Graph, Net, Output, Shape
 from dagdsl.ir.paths import graphs_in
 from dagdsl.ops.spec import format_shape

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dagdsl.check.shapes import input_of, output_of, read_by
+from dagdsl.analysis.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Op, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_in
 from dagdsl_compiler.emit.code import INDENT, Code, call, layout

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dagdsl.check.liveness import can_die
+from dagdsl.analysis.liveness import can_die
 from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router
 from dagdsl.ir.paths import graphs_in, plain
 from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagdsl.check.liveness import can_die, keeps_strongest
+from dagdsl.analysis.liveness import can_die, keeps_strongest
 from dagdsl.ir.nodes import Edge, Graph, Node, Router
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.emit.classes import routes_key

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from dagdsl.check.liveness import can_die
+from dagdsl.analysis.liveness import can_die
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
 from dagdsl.ir.paths import GraphPaths
 from dagdsl_compiler.emit.classes import routes_key

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import dagdsl
-from dagdsl.check.shapes import output_of
+from dagdsl.analysis.shapes import output_of
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_in, paths_of
 from dagdsl.ops.spec import format_shape

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import fx, nn
 
-from dagdsl.check.liveness import closable, keeps_strongest
+from dagdsl.analysis.liveness import closable, keeps_strongest
 from dagdsl.ir.nodes import Net, Router
 from dagdsl.ir.paths import ElementPath, graphs_of
 from dagdsl_compiler.lower.gates import decide

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import fx, nn
 
-from dagdsl.check.liveness import can_die, keeps_strongest
-from dagdsl.check.shapes import input_of
+from dagdsl.analysis.liveness import can_die, keeps_strongest
+from dagdsl.analysis.shapes import input_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, plain
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker

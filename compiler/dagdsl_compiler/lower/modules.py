@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from dagdsl.check.shapes import input_of, output_of, read_by
+from dagdsl.analysis.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.blocks.catalogue import maker

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from dagdsl.check.cost import cost_of_node, cost_of_steps
-from dagdsl.check.liveness import can_die, closable
+from dagdsl.analysis.cost import cost_of_node, cost_of_steps
+from dagdsl.analysis.liveness import can_die, closable
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_of, outer_graphs, paths_of

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 
 from torch import fx, nn
 
-from dagdsl.check.liveness import keeps_strongest
-from dagdsl.check.shapes import carried_by, input_of
+from dagdsl.analysis.liveness import keeps_strongest
+from dagdsl.analysis.shapes import carried_by, input_of
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.lower.gates import (

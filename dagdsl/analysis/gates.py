@@ -7,7 +7,7 @@ from math import exp, tanh
 from types import MappingProxyType
 from typing import Final
 
-from dagdsl.check.shapes import read_by
+from dagdsl.analysis.shapes import read_by
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.ir.nodes import Activation, Graph, Net, Router
 from dagdsl.ir.paths import graphs_in

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from dagdsl.check.liveness import all_closable, can_die, can_idle
-from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
+from dagdsl.analysis.liveness import all_closable, can_die, can_idle
+from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Shape, Step
 from dagdsl.ops.catalogue import OPS
 

@@ -14,8 +14,10 @@ from dagdsl.errors import UsageError
 from dagdsl.frontend import analyse
 from dagdsl.ir.nodes import Net
 from dagdsl.ops.catalogue import OPS
-from dagdsl.show.read import GraphTerms, NodeTerms, Reader
-from dagdsl.show.terms import (
+from dagdsl.source import SourceFile
+from dagdsl.syntax.formatter import format_text
+from dagdsl.unparse.read import GraphTerms, NodeTerms, Reader
+from dagdsl.unparse.terms import (
     Arg,
     Inexpressible,
     Items,
@@ -30,9 +32,7 @@ from dagdsl.show.terms import (
     unify,
     written,
 )
-from dagdsl.show.wires import Wire
-from dagdsl.source import SourceFile
-from dagdsl.syntax.formatter import format_text
+from dagdsl.unparse.wires import Wire
 
 _IN_ARRAY = {"index"}
 _IN_STAGE = {"index", "channels", "stride", "entry", "merge"}

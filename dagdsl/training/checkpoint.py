@@ -19,9 +19,9 @@ from dagdsl.data import Normalisation
 from dagdsl.errors import UsageError
 from dagdsl.files import write_atomic
 from dagdsl.ir.nodes import Net
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.metrics import EpochMetrics, Record
-from dagdsl.train.optim import load_state_tensors, state_tensors
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.metrics import EpochMetrics, Record
+from dagdsl.training.optim import load_state_tensors, state_tensors
 
 _METADATA = "dagdsl"
 """The one key of the files' metadata; its value is the JSON of `Weights` or `Progress`."""

@@ -9,11 +9,11 @@ from torch import nn, optim
 
 from dagdsl.data import Data, open_data, steps_an_epoch
 from dagdsl.ir.nodes import Net
-from dagdsl.train.checkpoint import Progress, Weights
-from dagdsl.train.classifier import Classifier, as_classifier
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.device import pick_device
-from dagdsl.train.optim import make_optimizer
+from dagdsl.training.checkpoint import Progress, Weights
+from dagdsl.training.classifier import Classifier, as_classifier
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.device import pick_device
+from dagdsl.training.optim import make_optimizer
 from dagdsl_compiler.driver import compile as compile_net
 
 

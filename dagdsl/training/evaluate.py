@@ -13,15 +13,15 @@ from torch import nn
 from dagdsl.data import Data, Split, open_data, to_device
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
-from dagdsl.predict import OpenEdge, open_edges
-from dagdsl.train.checkpoint import load_weights
-from dagdsl.train.classifier import as_classifier
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.device import pick_device
-from dagdsl.train.measure import measure
-from dagdsl.train.metrics import Result
-from dagdsl.train.routing import routed_graphs, without_thresholds
-from dagdsl.train.run import RunFolder
+from dagdsl.prediction import OpenEdge, open_edges
+from dagdsl.training.checkpoint import load_weights
+from dagdsl.training.classifier import as_classifier
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.device import pick_device
+from dagdsl.training.measure import measure
+from dagdsl.training.metrics import Result
+from dagdsl.training.routing import routed_graphs, without_thresholds
+from dagdsl.training.run import RunFolder
 from dagdsl_compiler.driver import compile as compile_net
 
 Backend = Literal["eager", "inductor"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from dagdsl.check.cost import cost_of_edge, cost_of_steps
-from dagdsl.check.liveness import closable, keeps_strongest
-from dagdsl.check.shapes import input_of, output_of, read_by
+from dagdsl.analysis.cost import cost_of_edge, cost_of_steps
+from dagdsl.analysis.liveness import closable, keeps_strongest
+from dagdsl.analysis.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
 
 State = frozenset[tuple[frozenset[tuple[str, bool]], int]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagdsl.check.cost import cost_of_node
+from dagdsl.analysis.cost import cost_of_node
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.ir.nodes import Net
 

@@ -11,9 +11,9 @@ from dagdsl.errors import UsageError
 from dagdsl.files import make_folder, read_text, remove_leftovers, write_atomic
 from dagdsl.frontend import load_ir
 from dagdsl.ir.nodes import Net
-from dagdsl.train.checkpoint import Progress, read_progress
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.metrics import Summary
+from dagdsl.training.checkpoint import Progress, read_progress
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.metrics import Summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,22 +20,22 @@ from dagdsl.data import to_device
 from dagdsl.data.splits import derive_seed
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
-from dagdsl.train.checkpoint import (
+from dagdsl.training.checkpoint import (
     Progress,
     load_progress,
     load_weights,
     save_progress,
     save_weights,
 )
-from dagdsl.train.config import TrainConfig
-from dagdsl.train.evaluate import evaluation_batch, result_of
-from dagdsl.train.measure import Measurement, measure
-from dagdsl.train.metrics import EpochMetrics, Summary
-from dagdsl.train.observer import Observer, Plan
-from dagdsl.train.optim import lr_at, set_lr
-from dagdsl.train.routing import routed_graphs
-from dagdsl.train.run import RunFolder
-from dagdsl.train.setup import Setup, set_up
+from dagdsl.training.config import TrainConfig
+from dagdsl.training.evaluate import evaluation_batch, result_of
+from dagdsl.training.measure import Measurement, measure
+from dagdsl.training.metrics import EpochMetrics, Summary
+from dagdsl.training.observer import Observer, Plan
+from dagdsl.training.optim import lr_at, set_lr
+from dagdsl.training.routing import routed_graphs
+from dagdsl.training.run import RunFolder
+from dagdsl.training.setup import Setup, set_up
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the loss; each makes the device finish what it has queued."""

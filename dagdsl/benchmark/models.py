@@ -8,10 +8,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from dagdsl.bench.plan import EAGER
-from dagdsl.bench.routes import reach
-from dagdsl.bench.subjects import Run, compiled_evaluation, images, rival
-from dagdsl.check.liveness import closable
+from dagdsl.analysis.liveness import closable
+from dagdsl.benchmark.plan import EAGER
+from dagdsl.benchmark.routes import reach
+from dagdsl.benchmark.subjects import Run, compiled_evaluation, images, rival
 from dagdsl.ir.nodes import Net
 from dagdsl.ir.paths import graphs_of
 from dagdsl_compiler.driver import Model, Profile, compile, profile

@@ -10,8 +10,8 @@ from torch import nn
 
 from dagdsl.data import Split, to_device
 from dagdsl.ir.nodes import Net
-from dagdsl.train.classifier import as_classifier
-from dagdsl.train.routing import RouteCounter, StageRates
+from dagdsl.training.classifier import as_classifier
+from dagdsl.training.routing import RouteCounter, StageRates
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dagdsl.check.shapes import input_of, output_of, read_by
+from dagdsl.analysis.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Node, Op, Router, Shape, Step, Value
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import SAME_CHANNELS, Param, same_shape
 from dagdsl.sema.routers import open_bias
-from dagdsl.show.order import declaration_order
-from dagdsl.show.terms import Arg, Inexpressible, Mention, Pipe, Term, Use, literal
-from dagdsl.show.wires import Via, Wiring
+from dagdsl.unparse.order import declaration_order
+from dagdsl.unparse.terms import Arg, Inexpressible, Mention, Pipe, Term, Use, literal
+from dagdsl.unparse.wires import Via, Wiring
 
 _INLINE = "router"
 """What the IR calls a router that has no name of its own."""

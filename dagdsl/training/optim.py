@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn, optim
 
-from dagdsl.train.config import TrainConfig
+from dagdsl.training.config import TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> optim.Optimizer:

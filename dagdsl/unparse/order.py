@@ -10,7 +10,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from dagdsl.show.terms import Inexpressible
+from dagdsl.unparse.terms import Inexpressible
 
 Pairs = Iterable[tuple[str, str]]
 

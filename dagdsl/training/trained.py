@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dagdsl.data.folder import CENTRE
 from dagdsl.ir.nodes import Net
-from dagdsl.train.checkpoint import load_weights
-from dagdsl.train.classifier import as_classifier
-from dagdsl.train.run import RunFolder
+from dagdsl.training.checkpoint import load_weights
+from dagdsl.training.classifier import as_classifier
+from dagdsl.training.run import RunFolder
 from dagdsl_compiler.driver import Model
 from dagdsl_compiler.export.manifest import Images
 

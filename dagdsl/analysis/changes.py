@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Literal
 
-from dagdsl.check.cost import Costs, cost_of_net
+from dagdsl.analysis.cost import Costs, cost_of_net
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step, Value
 from dagdsl.ops.spec import format_shape
 

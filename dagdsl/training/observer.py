@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagdsl.train.metrics import EpochMetrics
+from dagdsl.training.metrics import EpochMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import torch
 
-from dagdsl.bench.models import Batches, Models, closes, samples, split
-from dagdsl.bench.plan import EAGER, Plan, Row
-from dagdsl.bench.subjects import Run, TrainingStep, compiled_step, evaluation, images, rival
-from dagdsl.bench.timing import Rounds, interleaved
+from dagdsl.benchmark.models import Batches, Models, closes, samples, split
+from dagdsl.benchmark.plan import EAGER, Plan, Row
+from dagdsl.benchmark.subjects import Run, TrainingStep, compiled_step, evaluation, images, rival
+from dagdsl.benchmark.timing import Rounds, interleaved
 from dagdsl.ir.nodes import Net
 from dagdsl_compiler.driver import Model, compile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagdsl.bench.subjects import rival_builder
-from dagdsl.bench.timing import Estimate, doubts
+from dagdsl.benchmark.subjects import rival_builder
+from dagdsl.benchmark.timing import Estimate, doubts
 from dagdsl.errors import UsageError
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.inference import SUMMARIES

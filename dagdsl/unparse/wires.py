@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise, takewhile
 
 from dagdsl.ir.nodes import Edge, Graph, Router
-from dagdsl.show.terms import Arg, Inexpressible, Pipe, Use, literal, written
 from dagdsl.topology.patterns import PATTERNS, listed
+from dagdsl.unparse.terms import Arg, Inexpressible, Pipe, Use, literal, written
 
 PLAIN_PATTERNS = ("complete", "chain")
 Pair = tuple[str, str]

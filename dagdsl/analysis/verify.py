@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dagdsl.check.shapes import carried_by, input_of, output_of, read_by
+from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Op, Router, Shape, Step
 from dagdsl.limits import MAX_EDGES, MAX_NESTING, MAX_NODES, MAX_OPS, MAX_PARAMETERS, MAX_TENSOR
 from dagdsl.ops.catalogue import OPS

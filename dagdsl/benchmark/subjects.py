@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dagdsl.bench.memory import peak_bytes
+from dagdsl.benchmark.memory import peak_bytes
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
 
