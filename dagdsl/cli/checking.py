@@ -42,7 +42,7 @@ def mend(file: Path) -> None:
     """Make the fixes in a file, as long as each round leaves fewer problems."""
     import sys
 
-    from dagdsl.diagnostics.mend import fixes_of, mended
+    from dagdsl.diagnostics.fixes import applicable_fixes, apply_fixes
     from dagdsl.diagnostics.sink import Sink
     from dagdsl.files import write_atomic
     from dagdsl.frontend import analyse
@@ -54,8 +54,8 @@ def mend(file: Path) -> None:
     done: list[str] = []
     before = analyse(source)
     for _ in range(_ROUNDS):
-        fixes = fixes_of(before.diagnostics, source)
-        after_source = mended(source, fixes)
+        fixes = applicable_fixes(before.diagnostics, source)
+        after_source = apply_fixes(source, fixes)
         after = analyse(after_source)
         if not fixes or len(after.diagnostics) >= len(before.diagnostics):
             break

@@ -1,1 +1,1 @@
-"""Findings about a file, and how they are shown."""
+"""Diagnostics: the findings about a file, and the formats they are shown in."""

@@ -1,4 +1,4 @@
-"""Diagnostics -> plain data for other programs. Lines and columns count from 1."""
+"""Diagnostics -> JSON data for other programs. Lines and columns start at 1."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dagdsl.source import Position
 
 
 def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """One object for each diagnostic, ready for `json.dumps`. `help` may be empty."""
+    """Return one object per diagnostic, ready for `json.dumps`. `help` may be empty."""
     return [
         {
             "code": diagnostic.code,
             "severity": diagnostic.severity.value,
             "message": diagnostic.message,
             "file": diagnostic.span.file.name,
-            "start": _place(diagnostic.span.file.position(diagnostic.span.start)),
-            "end": _place(diagnostic.span.file.position(diagnostic.span.end)),
+            "start": _position(diagnostic.span.file.position(diagnostic.span.start)),
+            "end": _position(diagnostic.span.file.position(diagnostic.span.end)),
             "help": diagnostic.help,
         }
         for diagnostic in diagnostics
     ]
 
 
-def _place(position: Position) -> dict[str, int]:
+def _position(position: Position) -> dict[str, int]:
     return {"line": position.line, "column": position.column}

@@ -1,4 +1,4 @@
-"""Diagnostics -> one line each: for `grep` and editors, and as commands of GitHub Actions."""
+"""Diagnostics -> one line each: for `grep` and editors, or as GitHub Actions commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dagdsl.diagnostics.render import visible
 
 
 def concise(found: Diagnostic) -> str:
-    """`net.dg:3:9: error[DG0201]: unknown name `fcc` (did you mean `fc`?)`."""
+    """Format as `net.dg:3:9: error[DG0201]: unknown name `fcc` (did you mean `fc`?)`."""
     at = found.span.file.position(found.span.start)
     help = f" ({found.help})" if found.help else ""
     place = f"{found.span.file.name}:{at.line}:{at.column}"
@@ -15,12 +15,12 @@ def concise(found: Diagnostic) -> str:
 
 
 def github(found: Diagnostic) -> str:
-    """A workflow command: GitHub shows it at its line in the changes of a pull request."""
+    """Format as a workflow command, which GitHub shows in the diff of a pull request."""
     file = found.span.file
     start, end = file.position(found.span.start), file.position(found.span.end)
     properties = {"file": file.name, "line": start.line, "endLine": end.line, "title": found.code}
     if start.line == end.line:
-        # GitHub knows columns only within one line.
+        # GitHub accepts columns only for ranges within one line.
         properties |= {"col": start.column, "endColumn": end.column}
     shown = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
     message = found.message + (f"\nhelp: {found.help}" if found.help else "")

@@ -1,6 +1,6 @@
-"""Diagnostics -> SARIF 2.1.0, which code hosts and editors read; with the fixes.
+"""Diagnostics and their fixes -> SARIF 2.1.0, the format of code hosts and editors.
 
-Lines and columns count from 1, columns in Unicode code points (`columnKind` says so).
+Lines and columns start at 1. Columns are counted in Unicode code points (see `columnKind`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif
 
 
 def to_sarif(diagnostics: Sequence[Diagnostic], version: str) -> dict[str, Any]:
-    """A whole log, ready for `json.dumps`; `version` is that of dagdsl."""
+    """Return a complete log, ready for `json.dumps`. `version` is the version of dagdsl."""
     codes = sorted({found.code for found in diagnostics})
     driver = {
         "name": "dagdsl",

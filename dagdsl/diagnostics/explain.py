@@ -1,6 +1,6 @@
-"""A code -> what it means, with an example that is wrong and one that is right.
+"""A diagnostic code -> its explanation, with a wrong and a corrected example.
 
-They stand beside this module, a file a code, and are read when one is asked for.
+Each explanation is a Markdown file beside this module, read on demand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _PAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a code means. The examples are whole files, or command lines if `shown` is `sh`."""
+    """The meaning of a diagnostic code.
+
+    The examples are complete `.dg` files, or command lines if `shown` is `sh`.
+    """
 
     code: str
     title: str
@@ -31,11 +34,15 @@ class Explanation:
 
 
 def explain(code: str) -> Explanation:
-    """The explanation of a code of the registry. Raises KeyError on another."""
+    """Return the explanation of a diagnostic code. Raises KeyError if the code is unknown.
+
+    >>> explain("DG0103").title
+    'unterminated string'
+    """
     title = CODES[code]
     page = files("dagdsl.diagnostics") / "explanations" / f"{code}.md"
     match = _PAGE.fullmatch(page.read_text(encoding="utf-8"))
-    assert match is not None, f"{code}.md does not have its three parts"
+    assert match is not None, f"{code}.md lacks one of its three parts"
     parts = {name: text.strip() for name, text in match.groupdict().items()}
     return Explanation(
         code, title, parts["meaning"], parts["wrong"], parts["right"], parts["shown"]

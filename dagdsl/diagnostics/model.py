@@ -1,4 +1,4 @@
-"""What a diagnostic is: a code, a place, a sentence, and what would help."""
+"""The diagnostic: a code, a location, a message, and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagdsl.source import Span
 
 
 class Severity(StrEnum):
-    """How bad it is: an `ERROR` stops the build, a `WARNING` does not."""
+    """An `ERROR` stops the build, a `WARNING` does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A secondary place and what to know about it, shown under the main one."""
+    """A note about a secondary location, shown below the main one."""
 
     span: Span
     message: str
@@ -25,7 +25,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Put `text` in the place of what stands at `span`."""
+    """Replace the source text at `span` by `text`."""
 
     span: Span
     text: str
@@ -33,7 +33,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that mend a mistake, all of them together; `title` says what they do."""
+    """Edits that together correct a mistake; `title` describes them."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -43,9 +43,9 @@ class Fix:
 class Diagnostic:
     """One finding about a `.dg` file.
 
-    `message` is a sentence without a full stop; `label` is the few words under the caret; `notes`
-    point at other places; `help` says what to write instead. There is a `fix` where that is the
-    one right answer.
+    `message` is a sentence without a full stop. `label` is the short text beside the carets.
+    `notes` point to related locations. `help` says what to write instead. `fix` is set if there is exactly
+    one way to correct the mistake.
     """
 
     code: str
@@ -59,7 +59,7 @@ class Diagnostic:
 
 
 class InvalidSource(Exception):
-    """A `.dg` file has errors; `diagnostics` is everything found in it, in order."""
+    """A `.dg` file has errors; `diagnostics` lists everything found in it, in source order."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__(diagnostics)

@@ -1,6 +1,6 @@
-"""Diagnostics -> text for a terminal: the line, carets under the place, what would help.
+"""Diagnostics -> terminal text: the source line, carets under the location, and the help.
 
-File contents are not to be trusted: nothing of them reaches the terminal but printable characters.
+File contents are untrusted: only printable characters of them reach the terminal.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _FRAME: Final = "blue"
 _NOTE: Final = "bold blue"
 _TAB: Final = "    "
 _NARROWEST: Final = 40
-"""Columns of source text that are shown however narrow the terminal is."""
+"""Minimum number of source columns shown, however narrow the terminal."""
 
 
 def render(diagnostics: Iterable[Diagnostic], console: Console) -> None:
-    """Print each diagnostic, with an empty line behind it."""
+    """Print each diagnostic, followed by an empty line."""
     for diagnostic in diagnostics:
         text = _render_one(diagnostic, console.width)
-        # Wrapped lines would tear the carets from what they point at.
+        # Wrapping would separate the carets from the text they point at.
         console.print(text, soft_wrap=True, highlight=False)
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """How many there are: `2 errors, 1 warning`; empty if there are none."""
+    """Count them as `2 errors, 1 warning`. Empty if there are none."""
     counts = Counter(diagnostic.severity for diagnostic in diagnostics)
     return ", ".join(
         f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
@@ -68,7 +68,7 @@ def _append_snippet(
     name = visible(span.file.name)
     text.append(f"{blank}{arrow} ", _FRAME)
     if not span.file.text:
-        # The file could not be read, or there is nothing in it: there is no line to show.
+        # The file is empty or could not be read, so there is no line to show.
         text.append(f"{name}\n")
         if label:
             text.append(f"{blank} = ", _FRAME)
@@ -87,7 +87,7 @@ def _append_snippet(
 
 @dataclass(frozen=True, slots=True)
 class _Excerpt:
-    """The part of a line that is shown; `offset` and `length` of the marks are terminal columns."""
+    """The visible part of a line. `offset` and `length` of the marks are in terminal columns."""
 
     line: str
     offset: int
@@ -98,7 +98,7 @@ def _excerpt(span: Span, width: int) -> _Excerpt:
     at = span.file.position(span.start)
     line = span.file.line(at.line)
     first = min(at.column - 1, len(line))
-    # Of a span of several lines the first is marked to its end.
+    # If the span covers several lines, mark the first line to its end.
     last = min(first + span.end - span.start, len(line))
     low, high = _window(line, first, last, width)
     before, marked, after = (
@@ -113,15 +113,16 @@ def _excerpt(span: Span, width: int) -> _Excerpt:
 
 
 def _window(line: str, first: int, last: int, width: int) -> tuple[int, int]:
-    """Which characters of a line to show so that those from `first` to `last` are in sight."""
-    # Only as much of an endless line is measured as could ever be shown.
+    """The range of characters to show so that `first` to `last` are visible."""
+    # Measure only the part of a very long line that could be shown.
     near = range(max(0, first - width), min(len(line), last + width, first + 2 * width))
     cells = {index: cell_len(visible(line[index])) for index in near}
     if near.start == 0 and near.stop == len(line) and sum(cells.values()) <= width:
         return 0, len(line)
     room = width - 2
     low = high = first
-    # The marked part comes first, then a third of the rest in front of it, then what follows.
+    # Room goes to the marked part first, then a third of the rest to the text before it, then to
+    # the text after it.
     while high < min(last, near.stop) and cells[high] <= room:
         room -= cells[high]
         high += 1
@@ -137,7 +138,7 @@ def _window(line: str, first: int, last: int, width: int) -> tuple[int, int]:
 
 
 def visible(text: str) -> str:
-    """The text with all that a terminal would obey or hide made visible."""
+    """Replace control, format and other invisible characters by visible ones."""
     return "".join(char if " " <= char <= "~" else _visible_char(char) for char in text)
 
 
@@ -148,14 +149,14 @@ def _visible_char(char: str) -> str:
         return chr(0x2400 + ord(char))
     if char == "\x7f":
         return "\u2421"
-    # Format characters turn the direction of text around; unpaired surrogates cannot be printed.
+    # Format characters can reverse the text direction; unpaired surrogates cannot be printed.
     if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
         return f"<U+{ord(char):04X}>"
     return char
 
 
 def plain(diagnostics: Sequence[Diagnostic], width: int = 100) -> str:
-    """What `render` prints, as plain text: for logs and tests."""
+    """Return the output of `render` without colours, for logs and tests."""
     console = Console(width=width, color_system=None, force_terminal=False)
     with console.capture() as capture:
         render(diagnostics, console)

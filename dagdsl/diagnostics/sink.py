@@ -1,4 +1,4 @@
-"""Where the phases report to: collects diagnostics, each once, and gives them back sorted."""
+"""The sink to which all phases report diagnostics. It drops duplicates and sorts them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dagdsl.source import Frame, Origin, Span
 
 
 class Sink:
-    """Collects what the phases find. Phases report and carry on; only the front end stops."""
+    """Collects diagnostics. A phase reports and continues; only the front end stops on errors."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, int, str], Diagnostic] = {}
         self.frames: tuple[Frame, ...] = ()
-        """The expansions that are being made: a value that is wrong may be so in these alone."""
+        """The block expansions in progress. A wrong value may be wrong only in these."""
 
     def error(
         self,
@@ -29,7 +29,7 @@ class Sink:
         help: str = "",
         fix: Fix | None = None,
     ) -> None:
-        """Report a mistake. An `Origin` adds a note for each expansion it came through."""
+        """Report a mistake. An `Origin` adds a note for each expansion that led to it."""
         self._add(Severity.ERROR, code, at, message, label, notes, help, fix)
 
     def warning(
@@ -43,7 +43,7 @@ class Sink:
         help: str = "",
         fix: Fix | None = None,
     ) -> None:
-        """Report something that is allowed and probably not meant."""
+        """Report something that is allowed but probably unintended."""
         self._add(Severity.WARNING, code, at, message, label, notes, help, fix)
 
     def _add(
@@ -63,22 +63,22 @@ class Sink:
         expansions = tuple(map(_expansion, reversed(origin.frames)))
         labels = (*notes, *expansions)
         diagnostic = Diagnostic(code, message, span, severity, label, labels, help, fix)
-        # An array of nodes or a block used often meets the same mistake many times: keep the first.
+        # Node arrays and repeated blocks report the same mistake many times: keep the first.
         self._found.setdefault((code, span.file.name, span.start, message), diagnostic)
 
-    def take(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Take over what was reported to another sink."""
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add the diagnostics of another sink."""
         for found in diagnostics:
             key = (found.code, found.span.file.name, found.span.start, found.message)
             self._found.setdefault(key, found)
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything reported so far stops the build."""
+        """Whether any error was reported."""
         return any(d.severity is Severity.ERROR for d in self._found.values())
 
     def sorted(self) -> list[Diagnostic]:
-        """Everything reported, in the order in which it stands in the files."""
+        """All diagnostics in source order."""
         return sorted(
             self._found.values(), key=lambda d: (d.span.file.name, d.span.start, d.span.end, d.code)
         )
@@ -89,20 +89,20 @@ def _expansion(frame: Frame) -> Label:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A help text with the known name closest to `name`, or nothing."""
+    """Return a help text that suggests the closest known name, or an empty string."""
     close = _close(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _close(name: str, known: Iterable[str], count: int) -> list[str]:
-    """The names most like another; capitals, in which other systems write some, do not count."""
+    """The `count` most similar names. Case is ignored: other frameworks capitalise some names."""
     spelt = {one.lower(): one for one in known}
     found = get_close_matches(name.lower(), list(spelt), n=count, cutoff=_SURE)
     return [spelt[one] for one in found]
 
 
 def respelling(name: str, at: Span, known: Iterable[str]) -> Fix | None:
-    """The fix for a misspelt name, if one known name is closer to it by far than all others."""
+    """Return a fix for a misspelt name if one known name is by far the closest."""
     close = _close(name, set(known), 2)
     if not close:
         return None
@@ -113,6 +113,8 @@ def respelling(name: str, at: Span, known: Iterable[str]) -> Fix | None:
 
 
 _OF_VALUES = frozenset({"DG0301", "DG0302", "DG0304", "DG0305"})
-"""Mistakes in values, which depend on the arguments of the blocks around them."""
+"""Mistakes in values. These depend on the arguments of the enclosing blocks."""
 _SURE = 0.6
+"""Minimum similarity of a suggested name."""
 _APART = 0.1
+"""Minimum lead of the best name over the second for an automatic fix."""

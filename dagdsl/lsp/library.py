@@ -53,7 +53,7 @@ class Library:
     def parse(self, source: SourceFile, sink: Sink) -> ast.File:
         """`dagdsl.syntax.parser.parse`, once for each text."""
         tree, found = self._parsed(source)
-        sink.take(found)
+        sink.extend(found)
         return tree
 
 

@@ -88,13 +88,13 @@ class TestExplain:
     def test_code(self) -> None:
         done = dagdsl("explain", "dg0301")
         assert done.returncode == 0
-        assert done.stdout.startswith("DG0301: wrong type of value\n\n")
+        assert done.stdout.startswith("DG0301: wrong type\n\n")
         assert "\nwrong:\n\n    net N {\n" in done.stdout
         assert "\nright:\n\n    net N {\n" in done.stdout
 
     def test_all(self) -> None:
         lines = dagdsl("explain").stdout.splitlines()
-        assert "DG0301  wrong type of value" in lines
+        assert "DG0301  wrong type" in lines
         assert lines == sorted(lines)
 
     def test_unknown_code(self) -> None:

@@ -25,7 +25,7 @@ def test_exact_form() -> None:
     ]
 
 
-def test_a_file_that_cannot_be_read() -> None:
+def test_an_unreadable_file() -> None:
     nowhere = Span(SourceFile("missing.dg", ""), 0, 0)
     (entry,) = to_json([Diagnostic("DG0001", "cannot read the file", nowhere)])
     assert entry["start"] == entry["end"] == {"line": 1, "column": 1}

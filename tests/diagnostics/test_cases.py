@@ -1,4 +1,4 @@
-"""Every diagnostic: a file that has the mistake, and beside it what is said about it."""
+"""Every diagnostic has a file with the mistake and, beside it, the expected output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each code is explained; its wrong example has that mistake and no other, its right one none."""
+"""Each wrong example has the mistake of its code and no other; each right example has none."""
 
 from __future__ import annotations
 

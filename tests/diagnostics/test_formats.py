@@ -87,12 +87,12 @@ def test_sarif() -> None:
     }
 
 
-def test_sarif_of_nothing() -> None:
+def test_sarif_without_diagnostics() -> None:
     (run,) = to_sarif([], "1.2.3")["runs"]
     assert run["results"] == run["tool"]["driver"]["rules"] == []
 
 
-def test_sarif_of_a_file_elsewhere() -> None:
+def test_sarif_of_an_absolute_path() -> None:
     nowhere = Diagnostic("DG0001", "cannot read", Span(SourceFile("/a b/c.dg", ""), 0, 0))
     (result,) = to_sarif([nowhere], "1")["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]

@@ -17,7 +17,7 @@ def _at(text: str, marked: str, name: str = "net.dg") -> Span:
 
 
 def _carets(text: str, marked: str, width: int = 100) -> tuple[str, str]:
-    """The source line and the line of carets below it, both from the first column of the text."""
+    """The source line and the line of carets below it, from the first text column on."""
     lines = plain([Diagnostic("DG0102", "message", _at(text, marked))], width).splitlines()
     return lines[3].partition("| ")[2], lines[4].partition("| ")[2]
 
@@ -58,7 +58,7 @@ error[DG0201]: unknown name `s1`
     )
 
 
-def test_a_file_without_text_has_no_line() -> None:
+def test_an_empty_file_shows_no_source_line() -> None:
     nowhere = Span(SourceFile("missing.dg", ""), 0, 0)
     diagnostic = Diagnostic("DG0001", "cannot read the file", nowhere, help="look for it")
     assert (
@@ -89,7 +89,7 @@ def test_crlf() -> None:
     assert _carets("a\r\nx = 3\r\n", "x = 3\r\n") == ("x = 3", "^^^^^")
 
 
-def test_several_lines_are_marked_to_the_end_of_the_first() -> None:
+def test_a_multi_line_span_is_marked_on_its_first_line() -> None:
     assert _carets("net A {\n  x\n}", "A {\n  x\n}") == ("net A {", "    ^^^")
 
 
@@ -113,7 +113,7 @@ def test_a_long_marked_part_is_clipped() -> None:
     assert len(carets) <= 61
 
 
-def test_nothing_of_a_file_commands_the_terminal() -> None:
+def test_no_control_characters_reach_the_terminal() -> None:
     text = "a \x1b[31m\x00\x07\x7f\x9b\r\u202e\u2028\ud800[bold]:smile: x"
     diagnostic = Diagnostic(
         "DG0102", f"m {text}\n", _at(text, "x", f"n {text}"), label=text, help=text

@@ -1,4 +1,4 @@
-"""A text and the fixes of its diagnostics -> the mended text."""
+"""The fixes of diagnostics: which to apply, and the corrected text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dagdsl.diagnostics.model import Diagnostic, Edit, Fix
 from dagdsl.source import SourceFile
 
 
-def fixes_of(diagnostics: Iterable[Diagnostic], source: SourceFile) -> list[Fix]:
-    """The fixes that change nothing but this file, and of those that touch each other the first."""
+def applicable_fixes(diagnostics: Iterable[Diagnostic], source: SourceFile) -> list[Fix]:
+    """Return the fixes that edit only `source`. If two overlap or touch, the first wins."""
     chosen: list[Fix] = []
     taken: list[Edit] = []
     for found in diagnostics:
@@ -22,8 +22,8 @@ def fixes_of(diagnostics: Iterable[Diagnostic], source: SourceFile) -> list[Fix]
     return chosen
 
 
-def mended(source: SourceFile, fixes: Iterable[Fix]) -> SourceFile:
-    """The file with all edits made."""
+def apply_fixes(source: SourceFile, fixes: Iterable[Fix]) -> SourceFile:
+    """Return the file with all edits applied."""
     text = source.text
     edits = (edit for fix in fixes for edit in fix.edits)
     for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):
