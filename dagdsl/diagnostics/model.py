@@ -44,8 +44,8 @@ class Diagnostic:
     """One finding about a `.dg` file.
 
     `message` is a sentence without a full stop. `label` is the short text beside the carets.
-    `notes` point to related locations. `help` says what to write instead. `fix` is set if there is exactly
-    one way to correct the mistake.
+    `notes` point to related locations. `help` says what to write instead. `fix` is set
+    if there is exactly one way to correct the mistake.
     """
 
     code: str
