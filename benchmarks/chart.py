@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagdsl.viz.style import FONT, GATED, GREY, INK, PAPER, SMALL_SIZE, STAGE_LINE, TEXT_SIZE
-from dagdsl.viz.xml import Element, element
+from dagdsl.viz.xml import SvgElement, element
 
 WIDTH, HEIGHT = 280.0, 240.0
 LEFT, TOP, BOTTOM, GAP = 52.0, 30.0, 42.0, 26.0
@@ -63,7 +63,7 @@ def ticks(top: float) -> list[float]:
     return [step * i for i in range(math.ceil(top / step - 1e-9) + 1)]
 
 
-def _panel(panel: Panel, left: float, names: Sequence[str]) -> Element:
+def _panel(panel: Panel, left: float, names: Sequence[str]) -> SvgElement:
     points = [point for series in panel.series for point in series.points]
     x_ticks = ticks(max([x for x, _ in points], default=1.0))
     y_ticks = ticks(max([y for _, y in points], default=1.0))
@@ -94,7 +94,7 @@ def _panel(panel: Panel, left: float, names: Sequence[str]) -> Element:
     return element("g", *parts)
 
 
-def _legend(row: int, name: str, names: Sequence[str]) -> Element:
+def _legend(row: int, name: str, names: Sequence[str]) -> SvgElement:
     y = TOP + HEIGHT + BOTTOM + LEGEND_LINE * (row + 0.5)
     line = [(LEFT, y), (LEFT + 32, y)]
     if name in names:
@@ -110,7 +110,7 @@ def _dashes(number: int) -> str:
     return "" if number < len(GATED) else "6 3"
 
 
-def _line(points: Sequence[tuple[float, float]], colour: str, dashes: str) -> Element:
+def _line(points: Sequence[tuple[float, float]], colour: str, dashes: str) -> SvgElement:
     return element(
         "polyline",
         points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
@@ -128,7 +128,7 @@ def _text(
     anchor: str | None = None,
     weight: str | None = None,
     transform: str | None = None,
-) -> Element:
+) -> SvgElement:
     return element(
         "text",
         x=x,

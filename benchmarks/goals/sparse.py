@@ -14,7 +14,7 @@ from benchmarks.peers.dg import copy_weights
 from benchmarks.peers.skipper import SkippingStage
 from dagdsl.benchmark.measure import Say, inference
 from dagdsl.benchmark.models import Batches
-from dagdsl.benchmark.plan import Plan, Row
+from dagdsl.benchmark.plan import BenchPlan, BenchRow
 from dagdsl.benchmark.subjects import Run, evaluation
 from dagdsl_compiler.driver import Model
 
@@ -35,7 +35,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
             copy_weights(model, theirs)
             return {SKIPPER: evaluation(theirs.to(memory_format=torch.channels_last), batches)}
 
-        plan = Plan(
+        plan = BenchPlan(
             modes=modes,
             batches=scale.sparse_batches,
             shares=scale.shares,
@@ -47,7 +47,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
             yield from _records(case, list(together))
 
 
-def _records(case: str, rows: list[Row]) -> Iterator[Record]:
+def _records(case: str, rows: list[BenchRow]) -> Iterator[Record]:
     """What ran in turns: the best mode that skips has the limit of the active share."""
     dense = next(row for row in rows if row.name == DENSE)
     skipping = [row for row in rows if row.name not in (DENSE, SKIPPER)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from dagdsl.benchmark.models import Batches, Models, closes, samples, split
-from dagdsl.benchmark.plan import EAGER, Plan, Row
+from dagdsl.benchmark.plan import EAGER, BenchPlan, BenchRow
 from dagdsl.benchmark.subjects import Run, TrainingStep, compiled_step, evaluation, images, rival
 from dagdsl.benchmark.timing import Rounds, interleaved
 from dagdsl.ir.nodes import Net
@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 Also = Callable[[Model, Batches], dict[str, Run]]
 
 
-def bench(net: Net, plan: Plan, say: Say = lambda message: None) -> Iterator[Row]:
+def bench(net: Net, plan: BenchPlan, say: Say = lambda message: None) -> Iterator[BenchRow]:
     """Measure a net with weights of its own making, row by row; `say` hears what is going on.
 
     Raises UsageError for a plan that cannot be measured.
@@ -28,8 +28,11 @@ def bench(net: Net, plan: Plan, say: Say = lambda message: None) -> Iterator[Row
 
 
 def inference(
-    net: Net, plan: Plan, say: Say = lambda message: None, also: Also = lambda model, batches: {}
-) -> Iterator[Row]:
+    net: Net,
+    plan: BenchPlan,
+    say: Say = lambda message: None,
+    also: Also = lambda model, batches: {},
+) -> Iterator[BenchRow]:
     """The rows of `bench`, and of what `also` makes of the weights and the inputs."""
     models = Models(net, plan.backend)
     for share in plan.shares if closes(net) else [None]:
@@ -53,7 +56,7 @@ def inference(
             yield from rows(timed, batch, models.active(inputs), calls=len(batches))
 
 
-def training(net: Net, plan: Plan, say: Say) -> Iterator[Row]:
+def training(net: Net, plan: BenchPlan, say: Say) -> Iterator[BenchRow]:
     """The rows of `bench` for a training step."""
     for batch in plan.batches:
         inputs = images(net, batch)
@@ -73,15 +76,15 @@ def training(net: Net, plan: Plan, say: Say) -> Iterator[Row]:
             yield replace(row, peak_bytes=steps[row.name].peak_bytes())
 
 
-def rows(timed: Rounds, batch: int, active: float, calls: int = 1) -> Iterator[Row]:
+def rows(timed: Rounds, batch: int, active: float, calls: int = 1) -> Iterator[BenchRow]:
     """A row for each that ran; the first is the reference."""
     reference = next(iter(timed.times))
     for name in timed.times:
         time, ratio = timed.time(name) / calls, timed.ratio(name, reference)
-        yield Row(name, batch, active, time, ratio, reference, timed.others)
+        yield BenchRow(name, batch, active, time, ratio, reference, timed.others)
 
 
-def _modes(net: Net, plan: Plan, batch: int) -> Sequence[str]:
+def _modes(net: Net, plan: BenchPlan, batch: int) -> Sequence[str]:
     if plan.modes:
         return [mode for mode in plan.modes if mode != "branch" or batch == 1]
     if not closes(net):

@@ -16,7 +16,7 @@ EAGER = "eager"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """What to measure. Without `modes`, those that suit the net.
 
     `shares` are of the multiply-adds that samples need, for nets whose gates close. `against` is a
@@ -55,7 +55,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchRow:
     """The time of one of those that ran in turns, for a batch.
 
     `active` is the share of multiply-adds that the timed samples needed. `ratio` is to the time of
@@ -73,7 +73,7 @@ class Row:
     peak_bytes: int | None = None
 
 
-def doubts_about(rows: Sequence[Row]) -> str | None:
+def doubts_about(rows: Sequence[BenchRow]) -> str | None:
     """Why not to believe what was measured, None if the machine was quiet all the time."""
     others = [row.others for row in rows if row.others is not None]
     return doubts([row.milliseconds.spread for row in rows], max(others, default=None))

@@ -14,7 +14,7 @@ from dagdsl.errors import UsageError
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from dagdsl.benchmark.plan import Row
+    from dagdsl.benchmark.plan import BenchRow
 
 _Number = TypeVar("_Number", int, float)
 
@@ -57,11 +57,11 @@ def run(
     from dataclasses import asdict
 
     from dagdsl.benchmark.measure import bench
-    from dagdsl.benchmark.plan import Plan, doubts_about
+    from dagdsl.benchmark.plan import BenchPlan, doubts_about
     from dagdsl.cli.console import load_net, print_json
 
     built = load_net(file, set, net)
-    plan = Plan(
+    plan = BenchPlan(
         modes=_items(mode),
         batches=_numbers("--batch", batch, int),
         shares=_numbers("--active", active, float),
@@ -75,7 +75,7 @@ def run(
     if not quiet:
         print(f"{built.name}: {machine}")
         print(_HEADER + "   peak memory" * train)
-    rows: list[Row] = []
+    rows: list[BenchRow] = []
     try:
         for row in bench(built, plan, progress.say):
             progress.clear()
@@ -135,7 +135,7 @@ _HEADER = (
 )
 
 
-def _line(row: Row) -> str:
+def _line(row: BenchRow) -> str:
     time, ratio = row.milliseconds, row.ratio
     memory = "" if row.peak_bytes is None else f"  {row.peak_bytes / 2**20:>8,.0f} MiB"
     return (

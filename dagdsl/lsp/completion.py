@@ -9,9 +9,9 @@ from typing import Final
 from lsprotocol import types as lsp
 
 from dagdsl.lsp import describe
-from dagdsl.lsp.index import Index
+from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.resolve import attributes_of, builtin, lookup, parameters_of, target_name
-from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, Region, Target, item_of
+from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, LexicalScope, Target, item_of
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import TYPES
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
@@ -48,7 +48,7 @@ _NEW_NAME_AFTER: Final = ("NODE", "STAGE", "PARAM", "ROUTER", "BLOCK", "NET", "I
 _TOP: Final = ("IMPORT", "PARAM", "ROUTER", "BLOCK", "NET", "EDITION")
 
 
-def complete(index: Index, offset: int, folder: Path) -> list[lsp.CompletionItem]:
+def complete(index: FileIndex, offset: int, folder: Path) -> list[lsp.CompletionItem]:
     """What could stand at `offset`; files to import are looked for in `folder`."""
     cursor = cursor_at(index.source.text, offset)
     items = list(_Completion(index, cursor, folder).items())
@@ -58,11 +58,11 @@ def complete(index: Index, offset: int, folder: Path) -> list[lsp.CompletionItem
 
 
 class _Completion:
-    def __init__(self, index: Index, cursor: Cursor, folder: Path) -> None:
+    def __init__(self, index: FileIndex, cursor: Cursor, folder: Path) -> None:
         self.index = index
         self.cursor = cursor
         self.folder = folder
-        self.region = _region(index, cursor)
+        self.scope = _scope(index, cursor)
 
     def items(self) -> Iterator[lsp.CompletionItem]:
         """The items, those that are meant most likely first."""
@@ -91,18 +91,18 @@ class _Completion:
         starts = STATEMENTS | TOP_LEVEL
         yield from self._keywords(self.cursor.expected - starts)
         if self.cursor.first_on_line or self.cursor.last in ("", "LBRACE", "RBRACE"):
-            if self.region.kind is Kind.NET:
+            if self.scope.kind is Kind.NET:
                 starts -= {"CONNECT"}  # it parses, so that it can be told why it may not be
             yield from self._keywords(self.cursor.expected & starts)
             if self.cursor.blocks:
                 yield from self._nodes()
-            for name in attributes_of(self.region):
-                if not isinstance(self.region.values.get(name), Definition):
+            for name in attributes_of(self.scope):
+                if not isinstance(self.scope.values.get(name), Definition):
                     yield _item(Builtin(BuiltinKind.ATTRIBUTE, name), insert=f"{name} = ")
 
     def _patterns(self) -> Iterator[lsp.CompletionItem]:
         yield from _named(Builtin(BuiltinKind.PATTERN, name) for name in PATTERNS)
-        visible = self.region.visible().values()
+        visible = self.scope.visible().values()
         yield from _named(t for t in visible if t.kind in (Kind.ARGUMENT, Kind.CONSTANT))
 
     def _keywords(self, expected: Iterable[str]) -> Iterator[lsp.CompletionItem]:
@@ -112,9 +112,9 @@ class _Completion:
             yield _word("in", lsp.CompletionItemKind.Keyword)
 
     def _nodes(self) -> Iterator[lsp.CompletionItem]:
-        if self.cursor.kind != "OUTPUT" and self.region.kind is not Kind.NET:
+        if self.cursor.kind != "OUTPUT" and self.scope.kind is not Kind.NET:
             yield from _named(Builtin(BuiltinKind.PORT, port) for port in ("in", "out"))
-        for definition in self.region.nodes.values():
+        for definition in self.scope.nodes.values():
             item = _item(definition)
             item.kind = lsp.CompletionItemKind.Field
             item.detail = ", ".join(describe.shapes(self.index.nodes(definition)))
@@ -159,7 +159,7 @@ class _Completion:
     def _callee(self, call: Call) -> Target | None:
         *spaces, last = call.callee
         if not spaces:
-            return self.region.find(last) or builtin(last, called=True)
+            return self.scope.find(last) or builtin(last, called=True)
         nowhere = Span(self.index.source, 0, 0)
         found = lookup(ast.Name(call.callee, nowhere), self.index.module)
         return item_of(*found) if found else None
@@ -176,10 +176,10 @@ class _Completion:
         yield from self._values()
 
     def _values(self) -> Iterator[lsp.CompletionItem]:
-        visible = self.region.visible().values()
+        visible = self.scope.visible().values()
         yield from _named(target for target in visible if target.kind in _VALUES)
         yield from _named(Builtin(BuiltinKind.FUNCTION, name) for name in (*FUNCTIONS, CHOOSE))
-        if self.region.kind in (Kind.STAGE, Kind.BLOCK):
+        if self.scope.kind in (Kind.STAGE, Kind.BLOCK):
             names = ("in.channels", "in.height", "in.width")
             yield from _named(Builtin(BuiltinKind.PORT, name) for name in names)
 
@@ -189,7 +189,7 @@ class _Completion:
         yield from self._items_of(*kinds)
         yield from _named(
             target
-            for target in self.region.visible().values()
+            for target in self.scope.visible().values()
             if isinstance(target, Definition)
             and isinstance(target.declared, ast.Formal)
             and (target.declared.type is None or target.declared.type.name == "op")
@@ -268,15 +268,15 @@ class _Completion:
                 yield _word(path.name, lsp.CompletionItemKind.File)
 
 
-def _region(index: Index, cursor: Cursor) -> Region:
+def _scope(index: FileIndex, cursor: Cursor) -> LexicalScope:
     """The names known at a place; of what is around it, if a mistake hides the innermost."""
     path = cursor.blocks
     if cursor.kind in ("ROUTER", "BLOCK", "NET") and not path and len(cursor.statement) > 1:
         path = (cursor.statement[1].text,)
-    regions = index.symbols.regions
-    while path not in regions:
+    scopes = index.symbols.scopes
+    while path not in scopes:
         path = path[:-1]
-    return regions[path]
+    return scopes[path]
 
 
 def _is_new_name(cursor: Cursor) -> bool:

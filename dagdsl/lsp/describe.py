@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dagdsl.analysis.cost import Costs
 from dagdsl.ir.nodes import Shape
 from dagdsl.lsp.facts import NodeFact, StepFact
-from dagdsl.lsp.index import Index, comment_above
+from dagdsl.lsp.index import FileIndex, comment_above
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, Target
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import REQUIRED, SAME_CHANNELS, Param, format_shape
@@ -93,7 +93,7 @@ def documentation(target: Target) -> str:
     return ""
 
 
-def value_of(target: Target, index: Index) -> str:
+def value_of(target: Target, index: FileIndex) -> str:
     """The value of a param, or of an argument of a net, where it is known."""
     match target:
         case Definition(kind=Kind.PARAM, path=(name,), home=home):
@@ -106,7 +106,7 @@ def value_of(target: Target, index: Index) -> str:
     return ""
 
 
-def hover(target: Target, index: Index) -> str:
+def hover(target: Target, index: FileIndex) -> str:
     """All about a name."""
     parts = [code(signature(target)), documentation(target), value_of(target, index)]
     if isinstance(target, Definition):

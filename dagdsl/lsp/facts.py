@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dagdsl.analysis.cost import Costs, cost_of_node, cost_of_steps
 from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Op, Shape, Step
-from dagdsl.lsp.symbols import Use
+from dagdsl.lsp.symbols import Occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Facts:
     nodes: dict[tuple[str, int], list[NodeFact]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[str, int], list[StepFact]] = field(default_factory=lambda: defaultdict(list))
 
-    def steps_at(self, use: Use) -> list[StepFact]:
+    def steps_at(self, occurrence: Occurrence) -> list[StepFact]:
         """The ops or blocks that a name stands for, which is the first thing in their text."""
-        return self.steps.get((use.span.file.name, use.start), [])
+        return self.steps.get((occurrence.span.file.name, occurrence.start), [])
 
 
 def facts_of(nets: Iterable[Net]) -> Facts:

@@ -11,9 +11,9 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.lsp import completion, describe, navigate, outline, problems
-from dagdsl.lsp.index import Index
-from dagdsl.lsp.places import location, name_of, offset, position, range_of, uri_of
-from dagdsl.lsp.symbols import Definition, Use
+from dagdsl.lsp.index import FileIndex
+from dagdsl.lsp.positions import location, name_of, offset, position, range_of, uri_of
+from dagdsl.lsp.symbols import Definition, Occurrence
 from dagdsl.syntax.formatter import format_text
 
 if TYPE_CHECKING:
@@ -58,12 +58,15 @@ def _changed_on_disk(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> Non
 
 
 def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
-    index, use = _use(ls, params)
-    if index is None or use is None:
+    index, occurrence = _occurrence(ls, params)
+    if index is None or occurrence is None:
         return None
-    parts = [describe.hover(use.target, index), describe.about_steps(index.facts.steps_at(use))]
+    parts = [
+        describe.hover(occurrence.target, index),
+        describe.about_steps(index.facts.steps_at(occurrence)),
+    ]
     text = "\n\n".join(part for part in parts if part)
-    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), range_of(use.span))
+    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), range_of(occurrence.span))
 
 
 def _complete(ls: Server, params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
@@ -75,42 +78,45 @@ def _complete(ls: Server, params: lsp.CompletionParams) -> list[lsp.CompletionIt
 
 
 def _definition(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
-    index, use = _use(ls, params)
-    span = navigate.definition(use) if index and use else None
+    index, occurrence = _occurrence(ls, params)
+    span = navigate.definition(occurrence) if index and occurrence else None
     return location(span) if span else None
 
 
 def _references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
-    _, use = _use(ls, params)
-    if use is None or not isinstance(use.target, Definition):
+    _, occurrence = _occurrence(ls, params)
+    if occurrence is None or not isinstance(occurrence.target, Definition):
         return []
     declared = params.context.include_declaration
     return [
-        location(span) for span in navigate.references(ls.files, use.target, declaration=declared)
+        location(span)
+        for span in navigate.references(ls.files, occurrence.target, declaration=declared)
     ]
 
 
 def _highlights(ls: Server, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-    index, use = _use(ls, params)
-    if index is None or use is None:
+    index, occurrence = _occurrence(ls, params)
+    if index is None or occurrence is None:
         return []
-    return [lsp.DocumentHighlight(range_of(span)) for span in navigate.same(index, use.target)]
+    return [
+        lsp.DocumentHighlight(range_of(span)) for span in navigate.same(index, occurrence.target)
+    ]
 
 
 def _prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range:
-    _, use = _use(ls, params)
+    _, occurrence = _occurrence(ls, params)
     try:
-        navigate.renameable(use)
+        navigate.renameable(occurrence)
     except navigate.CannotRename as error:
         raise JsonRpcInvalidParams(str(error)) from error
-    assert use is not None, "or there was nothing to be called differently"
-    return range_of(use.span)
+    assert occurrence is not None, "or there was nothing to be called differently"
+    return range_of(occurrence.span)
 
 
 def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-    _, use = _use(ls, params)
+    _, occurrence = _occurrence(ls, params)
     try:
-        edits = navigate.rename(ls.files, navigate.renameable(use), params.new_name)
+        edits = navigate.rename(ls.files, navigate.renameable(occurrence), params.new_name)
     except navigate.CannotRename as error:
         raise JsonRpcInvalidParams(str(error)) from error
     return lsp.WorkspaceEdit(
@@ -146,11 +152,11 @@ def _formatting(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.Te
     return [lsp.TextEdit(whole, text)]
 
 
-def _index(ls: Server, document: lsp.TextDocumentIdentifier) -> Index | None:
+def _index(ls: Server, document: lsp.TextDocumentIdentifier) -> FileIndex | None:
     return ls.files.index(name_of(document.uri))
 
 
-class _Place(Protocol):
+class _PositionParams(Protocol):
     """What all requests have in common that ask about a place."""
 
     @property
@@ -160,7 +166,7 @@ class _Place(Protocol):
     def position(self) -> lsp.Position: ...
 
 
-def _use(ls: Server, params: _Place) -> tuple[Index | None, Use | None]:
+def _occurrence(ls: Server, params: _PositionParams) -> tuple[FileIndex | None, Occurrence | None]:
     """The file that is asked about, and the name at the place."""
     index = _index(ls, params.text_document)
     if index is None:

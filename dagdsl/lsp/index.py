@@ -18,10 +18,12 @@ from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 
 
-class Index:
+class FileIndex:
     """What is known about one text. `before` is the index of the version before it, if any."""
 
-    def __init__(self, source: SourceFile, library: Library, before: Index | None = None) -> None:
+    def __init__(
+        self, source: SourceFile, library: Library, before: FileIndex | None = None
+    ) -> None:
         self.source = source
         self._library = library
         self._last_good = before._good() if before else None
@@ -53,7 +55,7 @@ class Index:
             found = self._last_good._known.get(definition.path)
         return found or []
 
-    def _good(self) -> Index | None:
+    def _good(self) -> FileIndex | None:
         """This version, or the last one before it, that was found to have no errors."""
         # Does not look for any: versions that nobody waited for are never analysed.
         if "analysis" in self.__dict__ and not self.analysis.has_errors:

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dagdsl.diagnostics.model import Severity
-from dagdsl.lsp.index import Index
-from dagdsl.lsp.symbols import Builtin, Definition, Kind, Symbols, Target, Use, path_of
+from dagdsl.lsp.index import FileIndex
+from dagdsl.lsp.symbols import Builtin, Definition, Kind, Occurrence, Symbols, Target, path_of
 from dagdsl.lsp.workspace import Workspace
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.reader import STD
 from dagdsl.syntax.wording import KEYWORDS, spelling
 
-Edits = dict[str, list[tuple[Span, str]]]
+RenameEdits = dict[str, list[tuple[Span, str]]]
 """What to put in the place of what, by the name of the file."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -27,17 +27,19 @@ class CannotRename(Exception):
     """`str(error)` says why, for the user."""
 
 
-def definition(use: Use) -> Span | None:
+def definition(occurrence: Occurrence) -> Span | None:
     """Where a name is declared; of an import, the file itself."""
-    if isinstance(use.target, Builtin):
+    if isinstance(occurrence.target, Builtin):
         return None
-    declared = use.target.declared
-    in_path = isinstance(declared, ast.Import) and use.span == declared.path.span
-    if in_path or (use.target.kind is Kind.IMPORT and use.span == use.target.span):
-        imported = use.target.home.imports.get(use.target.name)
+    declared = occurrence.target.declared
+    in_path = isinstance(declared, ast.Import) and occurrence.span == declared.path.span
+    if in_path or (
+        occurrence.target.kind is Kind.IMPORT and occurrence.span == occurrence.target.span
+    ):
+        imported = occurrence.target.home.imports.get(occurrence.target.name)
         if imported is not None:
             return Span(imported[1].file.source, 0, 0)
-    return use.target.span
+    return occurrence.target.span
 
 
 def references(
@@ -46,28 +48,30 @@ def references(
     """All places where a declared name stands, in all files."""
     home = str(path_of(target.span.file.name))
     for index in workspace.files_with(target.name, home):
-        for use in index.symbols.uses:
-            if not isinstance(use.target, Definition) or use.target.key != target.key:
+        for occurrence in index.symbols.occurrences:
+            if not isinstance(occurrence.target, Definition) or occurrence.target.key != target.key:
                 continue
-            if not _is_path(use) and (declaration or use.span.start != target.span.start):
-                yield use.span
+            if not _is_path(occurrence) and (
+                declaration or occurrence.span.start != target.span.start
+            ):
+                yield occurrence.span
 
 
-def same(index: Index, target: Target) -> Iterator[Span]:
+def same(index: FileIndex, target: Target) -> Iterator[Span]:
     """All places in one file where a name stands."""
-    for use in index.symbols.uses:
+    for occurrence in index.symbols.occurrences:
         if isinstance(target, Builtin):
-            if use.target == target:
-                yield use.span
-        elif isinstance(use.target, Definition) and use.target.key == target.key:
-            yield use.span
+            if occurrence.target == target:
+                yield occurrence.span
+        elif isinstance(occurrence.target, Definition) and occurrence.target.key == target.key:
+            yield occurrence.span
 
 
-def renameable(use: Use | None) -> Definition:
+def renameable(occurrence: Occurrence | None) -> Definition:
     """The declaration behind a name, if it may be called differently. Raises CannotRename."""
-    if use is None:
+    if occurrence is None:
         raise CannotRename("there is no name here")
-    target = use.target
+    target = occurrence.target
     if isinstance(target, Builtin):
         raise CannotRename(f"`{target.name}` is part of the language")
     if target.kind is Kind.ATTRIBUTE:
@@ -77,7 +81,7 @@ def renameable(use: Use | None) -> Definition:
     return target
 
 
-def rename(workspace: Workspace, target: Definition, name: str) -> Edits:
+def rename(workspace: Workspace, target: Definition, name: str) -> RenameEdits:
     """The edits that call a declaration `name` everywhere.
 
     Raises CannotRename if that is no name, or if afterwards any name would mean something else.
@@ -86,7 +90,7 @@ def rename(workspace: Workspace, target: Definition, name: str) -> Edits:
         raise CannotRename(f"`{name}` is no name: names are made of letters, digits and `_`")
     if name in map(spelling, KEYWORDS):
         raise CannotRename(f"`{name}` is a keyword")
-    edits: Edits = defaultdict(list)
+    edits: RenameEdits = defaultdict(list)
     for span in references(workspace, target):
         edits[span.file.name].append((span, name))
     declared = target.declared
@@ -98,22 +102,22 @@ def rename(workspace: Workspace, target: Definition, name: str) -> Edits:
     return edits
 
 
-def _is_path(use: Use) -> bool:
+def _is_path(occurrence: Occurrence) -> bool:
     """Whether it is the path of an import, where the name itself does not stand."""
-    return use.span.text.startswith('"')
+    return occurrence.span.text.startswith('"')
 
 
 def _verify(workspace: Workspace, edits: Mapping[str, list[tuple[Span, str]]], name: str) -> None:
     """Make the edits on a copy of the files, and see that every name means what it meant."""
     trial = workspace.library.copy()
-    before: dict[str, Index] = {}
-    after: dict[str, Index] = {}
+    before: dict[str, FileIndex] = {}
+    after: dict[str, FileIndex] = {}
     for file, changes in edits.items():
         index = workspace.index(file)
         assert index is not None, "it has just been read"
         source = SourceFile(file, _edited(index.source.text, changes))
         trial.open(path_of(file), source)
-        before[file], after[file] = index, Index(source, trial)
+        before[file], after[file] = index, FileIndex(source, trial)
     for file in edits:
         same = _meanings(before[file], before) == _meanings(after[file], after)
         if not same or _errors(after[file]) > _errors(before[file]):
@@ -126,19 +130,21 @@ def _edited(text: str, changes: list[tuple[Span, str]]) -> str:
     return text
 
 
-def _errors(index: Index) -> int:
+def _errors(index: FileIndex) -> int:
     return sum(found.severity is Severity.ERROR for found in index.analysis.diagnostics)
 
 
-def _meanings(index: Index, files: Mapping[str, Index]) -> list[tuple[Path | str, int | str]]:
+def _meanings(
+    index: FileIndex, files: Mapping[str, FileIndex]
+) -> list[tuple[Path | str, int | str]]:
     """What each name of a file stands for; declarations by their rank, which no rename changes."""
     found: list[tuple[Path | str, int | str]] = []
-    for use in index.symbols.uses:
-        target = use.target
+    for occurrence in index.symbols.occurrences:
+        target = occurrence.target
         if isinstance(target, Builtin):
             found.append((target.kind, target.name))
             continue
-        if target.kind is Kind.IMPORT and use.span.start < target.statement.end:
+        if target.kind is Kind.IMPORT and occurrence.span.start < target.statement.end:
             continue  # the import itself, to which an alias may have been added
         file, start = target.key
         home = files.get(str(file))

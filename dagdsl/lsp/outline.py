@@ -8,8 +8,8 @@ from lsprotocol import types as lsp
 
 from dagdsl.lsp import describe
 from dagdsl.lsp.facts import NodeFact
-from dagdsl.lsp.index import Index
-from dagdsl.lsp.places import offset, position, range_of
+from dagdsl.lsp.index import FileIndex
+from dagdsl.lsp.positions import offset, position, range_of
 from dagdsl.lsp.symbols import Definition, Kind
 from dagdsl.source import Span
 from dagdsl.syntax import ast
@@ -30,7 +30,7 @@ _ICONS = {
 }
 
 
-def outline(index: Index) -> list[lsp.DocumentSymbol]:
+def outline(index: FileIndex) -> list[lsp.DocumentSymbol]:
     """The declarations of a file, those of nets and stages inside them."""
     top: list[lsp.DocumentSymbol] = []
     by_path: dict[tuple[str, ...], lsp.DocumentSymbol] = {}
@@ -44,7 +44,7 @@ def outline(index: Index) -> list[lsp.DocumentSymbol]:
     return top
 
 
-def _symbol(definition: Definition, index: Index) -> lsp.DocumentSymbol:
+def _symbol(definition: Definition, index: FileIndex) -> lsp.DocumentSymbol:
     whole = definition.statement
     if isinstance(definition.declared, ast.Decl):
         whole = definition.declared.span  # of several in a statement, each its own
@@ -58,7 +58,7 @@ def _symbol(definition: Definition, index: Index) -> lsp.DocumentSymbol:
     )
 
 
-def hints(index: Index, wanted: lsp.Range) -> list[lsp.InlayHint]:
+def hints(index: FileIndex, wanted: lsp.Range) -> list[lsp.InlayHint]:
     """The shape that each statement of a range gives, behind it."""
     file = index.source
     start, end = offset(file, wanted.start), offset(file, wanted.end)
@@ -74,7 +74,7 @@ def hints(index: Index, wanted: lsp.Range) -> list[lsp.InlayHint]:
     ]
 
 
-def _hints(index: Index) -> Iterator[tuple[int, str]]:
+def _hints(index: FileIndex) -> Iterator[tuple[int, str]]:
     # The nodes of one statement share a hint.
     statements: dict[int, tuple[Span, list[NodeFact]]] = {}
     for definition in index.symbols.definitions:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from dagdsl.diagnostics.model import Diagnostic, Fix, Severity
-from dagdsl.lsp.index import Index
-from dagdsl.lsp.places import location, range_of, uri_of
+from dagdsl.lsp.index import FileIndex
+from dagdsl.lsp.positions import location, range_of, uri_of
 from dagdsl.lsp.symbols import path_of
 from dagdsl.sema.scope import Module
 from dagdsl.source import Span
@@ -22,12 +22,12 @@ _SEVERITY = {
 _UNUSED = "DG0801"
 
 
-def problems(index: Index) -> list[lsp.Diagnostic]:
+def problems(index: FileIndex) -> list[lsp.Diagnostic]:
     """All findings about a text; one in an imported file stands where this file leads to it."""
     return [_convert(found, index) for found in index.analysis.diagnostics]
 
 
-def _convert(found: Diagnostic, index: Index) -> lsp.Diagnostic:
+def _convert(found: Diagnostic, index: FileIndex) -> lsp.Diagnostic:
     span = _place(found, index)
     related = [(note.span, note.message) for note in found.notes]
     if span is not found.span:
@@ -51,7 +51,7 @@ def _convert(found: Diagnostic, index: Index) -> lsp.Diagnostic:
     )
 
 
-def _place(found: Diagnostic, index: Index) -> Span:
+def _place(found: Diagnostic, index: FileIndex) -> Span:
     """The place of a finding in this text, or what in it leads to the place."""
     name = index.source.name
     for span in (found.span, *(note.span for note in found.notes)):
@@ -69,7 +69,7 @@ def _names(module: Module) -> Iterator[str]:
         yield from _names(imported)
 
 
-def fixes(index: Index, wanted: lsp.Range) -> list[lsp.CodeAction]:
+def fixes(index: FileIndex, wanted: lsp.Range) -> list[lsp.CodeAction]:
     """The edits that mend the problems within a range."""
     return [
         lsp.CodeAction(

@@ -13,10 +13,10 @@ from dagdsl.lsp.symbols import (
     BuiltinKind,
     Definition,
     Kind,
-    Region,
+    LexicalScope,
+    Occurrence,
     Symbols,
     Target,
-    Use,
     formal_of,
     item_of,
     words_in,
@@ -45,7 +45,7 @@ class _Resolver:
         self.imports: dict[str, Definition] = {}
 
     def run(self) -> Symbols:
-        top = self._region(None, (), None)
+        top = self._scope(None, (), None)
         for item in self.module.file.items:
             if isinstance(item, ast.Import):
                 self._import(item)
@@ -54,18 +54,20 @@ class _Resolver:
         for item in self.module.file.items:
             if not isinstance(item, ast.Import):
                 self._item(item, top)
-        self.symbols.uses.sort(key=lambda use: use.span.start)
+        self.symbols.occurrences.sort(key=lambda occurrence: occurrence.span.start)
         return self.symbols
 
     # Declarations
 
-    def _region(self, kind: Kind | None, path: tuple[str, ...], parent: Region | None) -> Region:
-        region = Region(kind, path, parent)
-        return self.symbols.regions.setdefault(path, region)
+    def _scope(
+        self, kind: Kind | None, path: tuple[str, ...], parent: LexicalScope | None
+    ) -> LexicalScope:
+        scope = LexicalScope(kind, path, parent)
+        return self.symbols.scopes.setdefault(path, scope)
 
     def _define(self, definition: Definition, names: dict[str, Target] | None = None) -> None:
         self.symbols.definitions.append(definition)
-        self._use(definition.span, definition)
+        self._record(definition.span, definition)
         if names is not None:
             names.setdefault(definition.name, definition)
 
@@ -76,10 +78,10 @@ class _Resolver:
         definition = Definition(Kind.IMPORT, (name,), at, item, item.span, self.module)
         self._define(definition)
         if item.alias:
-            self._use(item.path.span, definition)
+            self._record(item.path.span, definition)
         self.imports.setdefault(name, definition)
 
-    def _item(self, item: Declared, top: Region) -> None:
+    def _item(self, item: Declared, top: LexicalScope) -> None:
         name = item.name.name
         match item:
             case ast.Param():
@@ -91,41 +93,41 @@ class _Resolver:
             case ast.Instance():
                 self._expressions(top, item.made)
             case _:
-                region = self._region(Kind(kind_of(item)), (name,), top)
+                scope = self._scope(Kind(kind_of(item)), (name,), top)
                 for formal in item.formals:
                     # A default sees the arguments before it.
-                    self._expressions(region, formal.default)
-                    self._define(formal_of(name, formal, self.module), region.values)
+                    self._expressions(scope, formal.default)
+                    self._define(formal_of(name, formal, self.module), scope.values)
                 if isinstance(item.body, tuple):
-                    self._body(item.body, region)
+                    self._body(item.body, scope)
                 else:
-                    self._expressions(region, item.body)
+                    self._expressions(scope, item.body)
 
-    def _body(self, statements: Sequence[ast.NetStatement], region: Region) -> None:
+    def _body(self, statements: Sequence[ast.NetStatement], scope: LexicalScope) -> None:
         for statement in statements:
             if isinstance(statement, ast.Let):
-                self._let(statement, region)
-        if region.kind is Kind.STAGE:
+                self._let(statement, scope)
+        if scope.kind is Kind.STAGE:
             for name in STAGE_ATTRIBUTES:
-                region.values.setdefault(name, _attribute(name))
+                scope.values.setdefault(name, _attribute(name))
         for statement in statements:
-            self._declare(statement, region)
+            self._declare(statement, scope)
         for statement in statements:
-            self._statement(statement, region)
+            self._statement(statement, scope)
 
-    def _let(self, let: ast.Let, region: Region) -> None:
+    def _let(self, let: ast.Let, scope: LexicalScope) -> None:
         # A constant sees those before it.
-        self._expressions(region, let.value)
+        self._expressions(scope, let.value)
         name = let.name.name
         kind = Kind.CONSTANT
-        if name in attributes_of(region):
+        if name in attributes_of(scope):
             kind = Kind.ATTRIBUTE
-        path = (*region.path, name)
+        path = (*scope.path, name)
         self._define(
-            Definition(kind, path, let.name.span, let, let.span, self.module), region.values
+            Definition(kind, path, let.name.span, let, let.span, self.module), scope.values
         )
 
-    def _declare(self, statement: ast.NetStatement, region: Region) -> None:
+    def _declare(self, statement: ast.NetStatement, scope: LexicalScope) -> None:
         found: Iterable[tuple[Kind, ast.Ident, ast.NetStatement | ast.Decl]] = ()
         match statement:
             case ast.Input():
@@ -135,71 +137,73 @@ class _Resolver:
             case ast.Node():
                 found = [(Kind.NODE, decl.name, decl) for decl in statement.decls]
         for kind, name, declared in found:
-            path = (*region.path, name.name)
+            path = (*scope.path, name.name)
             definition = Definition(kind, path, name.span, declared, statement.span, self.module)
             self._define(definition)
-            region.nodes.setdefault(name.name, definition)
+            scope.nodes.setdefault(name.name, definition)
 
     # Uses
 
-    def _statement(self, statement: ast.NetStatement, region: Region) -> None:
+    def _statement(self, statement: ast.NetStatement, scope: LexicalScope) -> None:
         match statement:
             case ast.Input():
-                self._expressions(region, *statement.type.dims)
+                self._expressions(scope, *statement.type.dims)
             case ast.Node():
-                inside = region
+                inside = scope
                 for decl in statement.decls:
-                    self._expressions(region, decl.count)
-                    if decl.count is not None and inside is region:
-                        inside = Region(None, region.path, region, {"index": _attribute("index")})
+                    self._expressions(scope, decl.count)
+                    if decl.count is not None and inside is scope:
+                        inside = LexicalScope(
+                            None, scope.path, scope, {"index": _attribute("index")}
+                        )
                 self._expressions(inside, statement.body)
             case ast.Wire():
                 for group in statement.groups:
                     for ref in group:
-                        self._ref(ref, region)
-                self._expressions(region, statement.via, statement.through)
+                        self._ref(ref, scope)
+                self._expressions(scope, statement.via, statement.through)
             case ast.Connect():
-                self._expressions(region, statement.pattern, statement.via, statement.through)
+                self._expressions(scope, statement.pattern, statement.via, statement.through)
             case ast.Stage():
-                self._expressions(region, statement.count)
-                path = (*region.path, statement.name.name)
-                stage = self._region(Kind.STAGE, path, region)
+                self._expressions(scope, statement.count)
+                path = (*scope.path, statement.name.name)
+                stage = self._scope(Kind.STAGE, path, scope)
                 if statement.count is not None:
                     stage.values["index"] = _attribute("index")
                 self._body(statement.body, stage)
             case ast.Output():
-                self._output(statement, region)
+                self._output(statement, scope)
 
-    def _output(self, statement: ast.Output, region: Region) -> None:
+    def _output(self, statement: ast.Output, scope: LexicalScope) -> None:
         name = statement.name
         if statement.fields is None:
             # The name of a node: the output is called what the node is called.
-            self._ref(ast.Ref((name.name,), None, name.span), region)
+            self._ref(ast.Ref((name.name,), None, name.span), scope)
             return
-        path = (*region.path, name.name)
+        path = (*scope.path, name.name)
         self._define(
             Definition(Kind.OUTPUT, path, name.span, statement, statement.span, self.module)
         )
         for tap in statement.fields:
-            self._ref(tap.ref, region)
+            self._ref(tap.ref, scope)
 
-    def _ref(self, ref: ast.Ref, region: Region) -> None:
-        self._expressions(region, ref.index)
+    def _ref(self, ref: ast.Ref, scope: LexicalScope) -> None:
+        self._expressions(scope, ref.index)
         word = next(words_in(ref.span))
         if ref.path[0] in ("in", "out"):
-            self._use(word, Builtin(BuiltinKind.PORT, ref.path[0]))
-        elif ref.path[0] in region.nodes:
-            self._use(word, region.nodes[ref.path[0]])
+            self._record(word, Builtin(BuiltinKind.PORT, ref.path[0]))
+        elif ref.path[0] in scope.nodes:
+            self._record(word, scope.nodes[ref.path[0]])
 
-    def _expressions(self, region: Region, *expressions: ast.Expr | None) -> None:
+    def _expressions(self, scope: LexicalScope, *expressions: ast.Expr | None) -> None:
         todo = [expr for expr in expressions if expr is not None]
         while todo:
             expr = todo.pop()
             match expr:
                 case ast.Name():
-                    self._name(expr, region)
+                    self._name(expr, scope)
                 case ast.Call():
-                    self._arguments(expr.args, self._name(expr.callee, region, called=True))
+                    self._arguments(expr.args, self._name(expr.callee, scope, called=True))
                     todo.extend(arg.value for arg in expr.args)
                 case ast.ListExpr():
                     todo.extend(expr.items)
@@ -212,29 +216,29 @@ class _Resolver:
                 case ast.Index():
                     todo += expr.value, expr.index
 
-    def _name(self, name: ast.Name, region: Region, *, called: bool = False) -> Target | None:
+    def _name(self, name: ast.Name, scope: LexicalScope, *, called: bool = False) -> Target | None:
         """Note what a name in an expression stands for, word by word; gives the last of it."""
         words = list(words_in(name.span))
         *spaces, last = name.path
         if name.path[0] == "in":
-            return self._use(name.span, Builtin(BuiltinKind.PORT, str(name)))
+            return self._record(name.span, Builtin(BuiltinKind.PORT, str(name)))
         if not spaces:
-            return self._use(name.span, region.find(last) or builtin(last, called=called))
-        self._use(words[0], self.imports.get(spaces[0]))
+            return self._record(name.span, scope.find(last) or builtin(last, called=called))
+        self._record(words[0], self.imports.get(spaces[0]))
         found = lookup(name, self.module)
         target = item_of(*found) if found else None
-        return self._use(words[-1], target, name.span.start)
+        return self._record(words[-1], target, name.span.start)
 
     def _arguments(self, args: Sequence[ast.Arg], callee: Target | None) -> None:
         for arg in args:
             if arg.name is not None:
                 word = next(words_in(arg.span))
-                self._use(word, parameter_of(callee, arg.name))
+                self._record(word, parameter_of(callee, arg.name))
 
-    def _use(self, span: Span, target: Target | None, start: int | None = None) -> Target | None:
+    def _record(self, span: Span, target: Target | None, start: int | None = None) -> Target | None:
         if target is not None:
             start = span.start if start is None else start
-            self.symbols.uses.append(Use(span, target, start))
+            self.symbols.occurrences.append(Occurrence(span, target, start))
         return target
 
 
@@ -248,9 +252,9 @@ def builtin(name: str, *, called: bool = False) -> Builtin | None:
     return Builtin(BuiltinKind.PATTERN, name) if name in PATTERNS else None
 
 
-def attributes_of(region: Region) -> tuple[str, ...]:
+def attributes_of(scope: LexicalScope) -> tuple[str, ...]:
     """The attributes that may be set in the body of a stage or a block."""
-    match region.kind:
+    match scope.kind:
         case Kind.STAGE:
             return (*STAGE_ATTRIBUTES, MERGE)
         case Kind.BLOCK:

@@ -19,7 +19,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from dagdsl import __version__
 from dagdsl.lsp.features import FEATURES
-from dagdsl.lsp.places import name_of, uri_of
+from dagdsl.lsp.positions import name_of, uri_of
 from dagdsl.lsp.problems import problems
 from dagdsl.lsp.workspace import Workspace
 

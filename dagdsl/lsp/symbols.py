@@ -86,7 +86,7 @@ Target = Definition | Builtin
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Occurrence:
     """A name where it is used, or declared, and what it stands for.
 
     `start` is where the dotted name starts whose last word it is.
@@ -98,7 +98,7 @@ class Use:
 
 
 @dataclass(slots=True)
-class Region:
+class LexicalScope:
     """A part of the file with names of its own: the file, a declaration, a stage.
 
     `values` are what expressions see, `nodes` what wires see.
@@ -106,17 +106,17 @@ class Region:
 
     kind: Kind | None
     path: tuple[str, ...]
-    parent: Region | None = None
+    parent: LexicalScope | None = None
     values: dict[str, Target] = field(default_factory=dict)
     nodes: dict[str, Definition] = field(default_factory=dict)
 
     def find(self, name: str) -> Target | None:
         """What a name in an expression stands for, innermost first."""
-        region: Region | None = self
-        while region is not None:
-            if name in region.values:
-                return region.values[name]
-            region = region.parent
+        scope: LexicalScope | None = self
+        while scope is not None:
+            if name in scope.values:
+                return scope.values[name]
+            scope = scope.parent
         return None
 
     def visible(self) -> dict[str, Target]:
@@ -130,15 +130,17 @@ class Symbols:
     """The names of a file. `uses` are sorted, and declarations are among them."""
 
     definitions: list[Definition] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-    regions: dict[tuple[str, ...], Region] = field(default_factory=dict)
+    occurrences: list[Occurrence] = field(default_factory=list)
+    scopes: dict[tuple[str, ...], LexicalScope] = field(default_factory=dict)
     """By path: `()` is the file, `("DGNet", "s1")` a stage."""
 
-    def at(self, offset: int) -> Use | None:
+    def at(self, offset: int) -> Occurrence | None:
         """The name at a place; also directly behind it, where the cursor of an editor stands."""
-        index = bisect_right(self.uses, offset, key=lambda use: use.span.start) - 1
-        if index >= 0 and self.uses[index].span.end >= offset:
-            return self.uses[index]
+        index = (
+            bisect_right(self.occurrences, offset, key=lambda occurrence: occurrence.span.start) - 1
+        )
+        if index >= 0 and self.occurrences[index].span.end >= offset:
+            return self.occurrences[index]
         return None
 
 

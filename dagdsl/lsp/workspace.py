@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.lsp.index import Index
+from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.library import Library
-from dagdsl.lsp.places import is_virtual
+from dagdsl.lsp.positions import is_virtual
 from dagdsl.lsp.symbols import path_of
 from dagdsl.source import SourceFile
 
@@ -23,14 +23,14 @@ class Workspace:
     def __init__(self) -> None:
         self.library = Library()
         self.folders: list[Path] = []
-        self._open: dict[str, Index] = {}
+        self._open: dict[str, FileIndex] = {}
 
-    def set(self, name: str, text: str) -> Index:
+    def set(self, name: str, text: str) -> FileIndex:
         """A file was opened or changed."""
         source = SourceFile(name, text)
         if not is_virtual(name):
             self.library.open(path_of(name), source)
-        index = Index(source, self.library, self._open.get(name))
+        index = FileIndex(source, self.library, self._open.get(name))
         self._open[name] = index
         return index
 
@@ -53,17 +53,17 @@ class Workspace:
         ]
         for other in stale:
             index = self._open[other]
-            self._open[other] = Index(index.source, self.library, index)
+            self._open[other] = FileIndex(index.source, self.library, index)
         return stale
 
-    def index(self, name: str) -> Index | None:
+    def index(self, name: str) -> FileIndex | None:
         """What is known about a file; None if it cannot be read."""
         if name in self._open:
             return self._open[name]
         source = self.library.read(Path(name), Sink())
-        return None if source is None else Index(source, self.library)
+        return None if source is None else FileIndex(source, self.library)
 
-    def files_with(self, word: str, also: str) -> Iterator[Index]:
+    def files_with(self, word: str, also: str) -> Iterator[FileIndex]:
         """All files in which a word stands; `also` may lie outside of the folders."""
         names = dict.fromkeys([*self._open, also, *self._on_disk()])
         for name in names:

@@ -24,7 +24,7 @@ from dagdsl.source import SourceFile
 from dagdsl.syntax import ast
 from dagdsl.syntax.formatter import format_text
 from dagdsl.syntax.reader import locate, read
-from dagdsl.transform.edits import Edits, Entry, chain_of
+from dagdsl.transform.edits import EntryKind, StageEdits, chain_of
 from dagdsl.transform.unused import without_unused
 
 
@@ -33,7 +33,7 @@ def dynamize(
     *,
     net: str | None = None,
     via: str | None = None,
-    entry: Entry = "shrink",
+    entry: EntryKind = "shrink",
     shortcuts: bool = False,
 ) -> str:
     """The DG version of the nets in a file, or in a text (a string of more than a path).
@@ -59,7 +59,7 @@ def dynamize(
             f"{file.name} has no stage to make dynamic: no `connect chain` in any stage of "
             + (f"`{net}`" if net else "its nets")
         )
-    made = Edits(module, via, entry, shortcuts)
+    made = StageEdits(module, via, entry, shortcuts)
     for stage in stages:
         made.stage(stage, _changes_shape(stage, before.nets))
     text = _formatted(SourceFile(file.name, made.text()))

@@ -26,7 +26,7 @@ from dagdsl.transform.rewrite import (
 )
 from dagdsl.transform.shortcuts import without_shortcut
 
-Entry = Literal["shrink", "first"]
+EntryKind = Literal["shrink", "first"]
 
 _SHRINK: Final = "std/dg.dg"
 _WORD: Final = re.compile(r"\w+")
@@ -96,12 +96,12 @@ def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None
 
 
 @dataclass
-class Edits:
+class StageEdits:
     """The changes of a text, collected stage by stage."""
 
     module: Module
     via: str | None
-    entry: Entry
+    entry: EntryKind
     shortcuts: bool
     changes: list[tuple[int, int, str]] = field(default_factory=list)
     shrinks: bool = False

@@ -12,8 +12,8 @@ from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import SAME_CHANNELS, Param, same_shape
 from dagdsl.sema.routers import open_bias
 from dagdsl.unparse.order import declaration_order
-from dagdsl.unparse.terms import Arg, Inexpressible, Mention, Pipe, Term, Use, literal
-from dagdsl.unparse.wires import Via, Wiring
+from dagdsl.unparse.terms import ArgTerm, CallTerm, Inexpressible, Mention, PipeTerm, Term, literal
+from dagdsl.unparse.wires import GraphWiring, Via
 
 _INLINE = "router"
 """What the IR calls a router that has no name of its own."""
@@ -25,8 +25,8 @@ class NodeTerms:
 
     name: str
     is_array: bool
-    merges: tuple[Use | None, ...]
-    bodies: tuple[Pipe | None, ...]
+    merges: tuple[CallTerm | None, ...]
+    bodies: tuple[PipeTerm | None, ...]
 
 
 @dataclass(slots=True)
@@ -35,19 +35,19 @@ class GraphTerms:
 
     nodes: list[NodeTerms | Node]
     """Inputs and stages of a net as they are."""
-    wiring: Wiring
-    merge: Use | None
-    entry: Pipe | None = None
+    wiring: GraphWiring
+    merge: CallTerm | None
+    entry: PipeTerm | None = None
 
 
 class Reader:
     """Reads a net. `found` has the contents of all blocks, and of all routers, by their names."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], list[Pipe | GraphTerms]] = {}
-        self._known: dict[tuple[str, str, Pipe], int] = {}
+        self.found: dict[tuple[str, str], list[PipeTerm | GraphTerms]] = {}
+        self._known: dict[tuple[str, str, PipeTerm], int] = {}
 
-    def graph(self, graph: Graph, entry: Pipe | None = None) -> GraphTerms:
+    def graph(self, graph: Graph, entry: PipeTerm | None = None) -> GraphTerms:
         """The terms of a graph."""
         names = [node.name for node in graph.nodes]
         units = {name: name.partition("[")[0] for name in names}
@@ -67,7 +67,7 @@ class Reader:
             elif not is_port:
                 nodes.append(self._nodes(unit, unit not in units, members, graph))
         vias = self._vias(graph)
-        wiring = Wiring(graph, declared, arrays, vias, lambda edge: self._through(edge, graph))
+        wiring = GraphWiring(graph, declared, arrays, vias, lambda edge: self._through(edge, graph))
         last = graph.nodes[-1]
         merge = self._merge(last) if last.kind == "out" else None
         return GraphTerms(nodes, wiring, merge, entry)
@@ -75,7 +75,7 @@ class Reader:
     def stage(self, node: Node, graph: Graph) -> GraphTerms:
         """The terms of a stage: its entry and its graph."""
         *before, inner = node.steps
-        entry: Pipe | None = None
+        entry: PipeTerm | None = None
         if before:
             (block,) = before
             assert isinstance(block, Block)
@@ -84,7 +84,7 @@ class Reader:
             raise Inexpressible(f"`{node.name}` is no stage that a text could say")
         return self.graph(inner, entry)
 
-    def pipe(self, steps: Iterable[Step], x: Shape) -> Pipe:
+    def pipe(self, steps: Iterable[Step], x: Shape) -> PipeTerm:
         """Steps applied to an input of shape `x`."""
         terms: list[Term] = []
         for step in steps:
@@ -98,18 +98,18 @@ class Reader:
                 case Graph():
                     raise Inexpressible("a graph stands where a block has to be")
             x = output_of(step)
-        return Pipe(tuple(terms))
+        return PipeTerm(tuple(terms))
 
     def router(self, via: Via) -> Term:
         """What stands behind `via`: a router that is declared, or its steps."""
-        callees = [step.callee for step in via.steps.steps if isinstance(step, Use)]
+        callees = [step.callee for step in via.steps.steps if isinstance(step, CallTerm)]
         if via.base == _INLINE or callees == [via.base]:
             return via.steps
         return self._mention("router", via.base, via.steps)
 
-    def _mention(self, kind: str, name: str, content: Pipe | GraphTerms) -> Mention:
+    def _mention(self, kind: str, name: str, content: PipeTerm | GraphTerms) -> Mention:
         found = self.found.setdefault((kind, name), [])
-        if isinstance(content, Pipe):
+        if isinstance(content, PipeTerm):
             number = self._known.setdefault((kind, name, content), len(found))
         else:
             number = len(found)
@@ -124,12 +124,12 @@ class Reader:
             bodies.append(body if body.steps else None)
         return NodeTerms(name, is_array, tuple(map(self._merge, members)), tuple(bodies))
 
-    def _merge(self, node: Node) -> Use | None:
+    def _merge(self, node: Node) -> CallTerm | None:
         if node.merge == "sum":
             return None
         return _use(node.merge, node.merge_params, ())
 
-    def _through(self, edge: Edge, graph: Graph) -> Pipe | None:
+    def _through(self, edge: Edge, graph: Graph) -> PipeTerm | None:
         return self.pipe(edge.steps, graph.node(edge.source).shape) if edge.steps else None
 
     def _vias(self, graph: Graph) -> dict[str, Via]:
@@ -163,7 +163,7 @@ def _use(
     values: Mapping[str, Value | None],
     x: Shape,
     defaults: Mapping[str, Value] | None = None,
-) -> Use:
+) -> CallTerm:
     """An op with its arguments; those with their defaults need not be written."""
     args = []
     for param in OPS[op].params:
@@ -172,10 +172,10 @@ def _use(
             _default(param, x) if defaults is None else defaults.get(param.name, _default(param, x))
         )
         same = type(value) is type(default) and value == default
-        args.append(Arg(param.name, literal(value), same))
+        args.append(ArgTerm(param.name, literal(value), same))
         if value is None and not same:
             raise Inexpressible(f"`{op}` has no `{param.name}`")
-    return Use(op, tuple(args))
+    return CallTerm(op, tuple(args))
 
 
 def _default(param: Param, x: Shape) -> object:
@@ -184,10 +184,10 @@ def _default(param: Param, x: Shape) -> object:
     return param.default
 
 
-def _router_steps(router: Router, x: Shape) -> Pipe:
+def _router_steps(router: Router, x: Shape) -> PipeTerm:
     steps: list[Term] = []
     if router.reads not in ("source", "nothing"):
-        steps.append(Use("reads", (Arg("where", literal(router.reads)),)))
+        steps.append(CallTerm("reads", (ArgTerm("where", literal(router.reads)),)))
     defaults: dict[str, Value] = {"channels": router.outputs}
     bias = open_bias(router.reads, router.activation)
     if bias is not None:
@@ -198,17 +198,17 @@ def _router_steps(router: Router, x: Shape) -> Pipe:
         steps.append(_use(op.op, op.params, x, defaults if op is weighing else None))
         x = op.shape
     if router.activation != "none":
-        steps.append(Use(router.activation))
+        steps.append(CallTerm(router.activation))
     if router.topk is not None:
-        steps.append(Use("topk", (Arg("k", literal(router.topk)),)))
+        steps.append(CallTerm("topk", (ArgTerm("k", literal(router.topk)),)))
     if router.normalise:
-        steps.append(Use("normalise"))
+        steps.append(CallTerm("normalise"))
     if router.threshold is not None:
         values = {
             param.name: getattr(router, param.name, None) for param in OPS["threshold"].params
         }
         steps.append(_use("threshold", {**values, "tau": router.threshold}, ()))
-    return Pipe(tuple(steps))
+    return PipeTerm(tuple(steps))
 
 
 def _base_name(router: Router, taken: Iterable[str]) -> str:

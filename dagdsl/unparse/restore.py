@@ -18,21 +18,21 @@ from dagdsl.source import SourceFile
 from dagdsl.syntax.formatter import format_text
 from dagdsl.unparse.read import GraphTerms, NodeTerms, Reader
 from dagdsl.unparse.terms import (
-    Arg,
+    ArgTerm,
+    CallTerm,
     Inexpressible,
     Items,
     Lit,
     Mention,
     Pick,
-    Pipe,
+    PipeTerm,
     Term,
-    Use,
     Variables,
     literal,
     unify,
     written,
 )
-from dagdsl.unparse.wires import Wire
+from dagdsl.unparse.wires import WireTerm
 
 _IN_ARRAY = {"index"}
 _IN_STAGE = {"index", "channels", "stride", "entry", "merge"}
@@ -67,7 +67,7 @@ class _Writer:
     def __init__(self) -> None:
         self._reader = Reader()
         self._declarations: list[str] = []
-        self._arguments: dict[tuple[str, str], list[tuple[Arg, ...]]] = {}
+        self._arguments: dict[tuple[str, str], list[tuple[ArgTerm, ...]]] = {}
         self._open: set[tuple[str, str]] = set()
 
     def file(self, net: Net) -> str:
@@ -155,7 +155,7 @@ class _Writer:
                 return [self._wire(same, variables) for same in zip(*wires, strict=True)]
         raise Inexpressible("the uses of a block differ in their wires")
 
-    def _wire(self, uses: Sequence[Wire], variables: Variables) -> str:
+    def _wire(self, uses: Sequence[WireTerm], variables: Variables) -> str:
         first = uses[0]
         text = " -> ".join(", ".join(group) for group in first.groups)
         if first.pattern is not None:
@@ -179,9 +179,9 @@ class _Writer:
         match term:
             case Mention(kind, name, number):
                 self._declare(kind, name)
-                return Use(name, self._arguments[kind, name][number])
-            case Pipe(steps):
-                return Pipe(tuple(map(self._resolved, steps)))
+                return CallTerm(name, self._arguments[kind, name][number])
+            case PipeTerm(steps):
+                return PipeTerm(tuple(map(self._resolved, steps)))
             case _:
                 return term
 
@@ -195,7 +195,7 @@ class _Writer:
         self._open.add(key)
         uses = self._reader.found[key]
         variables = Variables(self._taken() | _IN_ARRAY)
-        pipes = [use for use in uses if isinstance(use, Pipe)]
+        pipes = [use for use in uses if isinstance(use, PipeTerm)]
         graphs = [use for use in uses if isinstance(use, GraphTerms)]
         if pipes and graphs:
             raise Inexpressible(f"two blocks have the name `{name}`")
@@ -209,7 +209,7 @@ class _Writer:
         )
         self._declarations.append(f"{kind} {name}{f'({formals})' if formals else ''}{body}")
         self._arguments[key] = [
-            tuple(Arg(formal, values[number]) for formal, values in variables.values.items())
+            tuple(ArgTerm(formal, values[number]) for formal, values in variables.values.items())
             for number in range(len(uses))
         ]
 
@@ -241,7 +241,7 @@ def _all_or_none(
     return common(known) if known else None
 
 
-def _kind(wire: Wire) -> tuple[object, ...]:
+def _kind(wire: WireTerm) -> tuple[object, ...]:
     """What must be the same in all uses of a block."""
     pattern = wire.pattern.callee if wire.pattern else None
     return wire.groups, pattern, wire.via is None, wire.through is None

@@ -50,7 +50,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Arg:
+class ArgTerm:
     """An argument; one that is `default` need not be written."""
 
     name: str
@@ -59,11 +59,11 @@ class Arg:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class CallTerm:
     """An op, a block, a router or a pattern with its arguments."""
 
     callee: str
-    args: tuple[Arg, ...] = ()
+    args: tuple[ArgTerm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipe:
+class PipeTerm:
     """Steps, one after the other."""
 
     steps: tuple[Term, ...]
 
 
-Term: TypeAlias = Lit | Var | Items | Pick | Use | Mention | Pipe
+Term: TypeAlias = Lit | Var | Items | Pick | CallTerm | Mention | PipeTerm
 Hole: TypeAlias = Callable[[Sequence[Term], str], Term]
 """What stands where terms differ; the text says what it is about, to give it a name."""
 
@@ -97,34 +97,34 @@ def unify(terms: Sequence[Term], hole: Hole, about: str = "body") -> Term:
     first = terms[0]
     if all(term == first for term in terms):
         return first
-    uses = [term for term in terms if isinstance(term, Use)]
+    uses = [term for term in terms if isinstance(term, CallTerm)]
     if len(uses) == len(terms) and len({_shape(use) for use in uses}) == 1:
         slots = list(zip(*(use.args for use in uses), strict=True))
         if not any(_is_none(slot) for slot in slots):
-            return Use(uses[0].callee, tuple(_unify_args(slot, hole) for slot in slots))
-    pipes = [term for term in terms if isinstance(term, Pipe)]
+            return CallTerm(uses[0].callee, tuple(_unify_args(slot, hole) for slot in slots))
+    pipes = [term for term in terms if isinstance(term, PipeTerm)]
     if len(pipes) == len(terms) and len({len(pipe.steps) for pipe in pipes}) == 1:
         steps = zip(*(pipe.steps for pipe in pipes), strict=True)
-        return Pipe(tuple(unify(step, hole) for step in steps))
+        return PipeTerm(tuple(unify(step, hole) for step in steps))
     return hole(terms, about)
 
 
-def _shape(use: Use) -> tuple[str, ...]:
+def _shape(use: CallTerm) -> tuple[str, ...]:
     return use.callee, *(arg.name for arg in use.args)
 
 
-def _is_none(slot: Sequence[Arg]) -> bool:
+def _is_none(slot: Sequence[ArgTerm]) -> bool:
     """Whether values differ and one of them can only be meant by leaving it out."""
     values = [arg.value for arg in slot]
     all_left_out = all(arg.default for arg in slot)
     return not all_left_out and any(isinstance(v, Lit) and v.value is None for v in values)
 
 
-def _unify_args(slot: Sequence[Arg], hole: Hole) -> Arg:
+def _unify_args(slot: Sequence[ArgTerm], hole: Hole) -> ArgTerm:
     first = slot[0]
     if all(arg.default for arg in slot):
         return first
-    return Arg(first.name, unify([arg.value for arg in slot], hole, first.name))
+    return ArgTerm(first.name, unify([arg.value for arg in slot], hole, first.name))
 
 
 @dataclass(slots=True)
@@ -181,16 +181,16 @@ def written(term: Term) -> str:
             return f"[{', '.join(map(written, items))}]"
         case Pick(items):
             return f"{written(items)}[index]"
-        case Pipe(steps):
+        case PipeTerm(steps):
             return " |> ".join(map(written, steps))
-        case Use(callee, args):
+        case CallTerm(callee, args):
             given = _written_args(args)
             return f"{callee}({given})" if given else callee
         case Mention(_, name):
             return name
 
 
-def _written_args(args: Sequence[Arg]) -> str:
+def _written_args(args: Sequence[ArgTerm]) -> str:
     """The arguments that must be written; the first one without its name."""
     parts: list[str] = []
     positional = True

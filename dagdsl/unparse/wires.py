@@ -12,7 +12,7 @@ from itertools import islice, pairwise, takewhile
 
 from dagdsl.ir.nodes import Edge, Graph, Router
 from dagdsl.topology.patterns import PATTERNS, listed
-from dagdsl.unparse.terms import Arg, Inexpressible, Pipe, Use, literal, written
+from dagdsl.unparse.terms import ArgTerm, CallTerm, Inexpressible, PipeTerm, literal, written
 
 PLAIN_PATTERNS = ("complete", "chain")
 Pair = tuple[str, str]
@@ -26,7 +26,7 @@ class Via:
     """
 
     base: str
-    steps: Pipe = field(compare=False)
+    steps: PipeTerm = field(compare=False)
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,13 +34,13 @@ class Via:
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class WireTerm:
     """A statement: groups of nodes and arrays with arrows in between, or a pattern."""
 
     groups: tuple[tuple[str, ...], ...]
-    pattern: Use | None
+    pattern: CallTerm | None
     via: Via | None
-    through: Pipe | None
+    through: PipeTerm | None
 
 
 @dataclass(slots=True)
@@ -49,11 +49,11 @@ class _Segment:
 
     edges: list[Edge]
     via: Via | None
-    through: Pipe | None
+    through: PipeTerm | None
     routers: list[Router]
 
 
-class Wiring:
+class GraphWiring:
     """The statements of one graph.
 
     `names` are its nodes as they are declared; `arrays` the nodes of each array.
@@ -65,7 +65,7 @@ class Wiring:
         names: Sequence[str],
         arrays: Mapping[str, Sequence[str]],
         vias: Mapping[str, Via],
-        through: Callable[[Edge], Pipe | None],
+        through: Callable[[Edge], PipeTerm | None],
     ) -> None:
         self._names = names
         self._arrays = arrays
@@ -73,9 +73,9 @@ class Wiring:
         self._has_ports = any(node.kind == "out" for node in graph.nodes)
         self._segments = _joined([_segment(run, graph, vias, through) for run in _runs(graph)])
 
-    def statements(self, by_list: bool = False) -> tuple[Wire, ...]:
+    def statements(self, by_list: bool = False) -> tuple[WireTerm, ...]:
         """The wires; `by_list` each with all its edges in a list. Raises Inexpressible."""
-        wires: list[Wire] = []
+        wires: list[WireTerm] = []
         for segment in self._segments:
             pairs = [(edge.source, edge.target) for edge in segment.edges]
             pattern = self._pattern(pairs, by_list)
@@ -84,13 +84,13 @@ class Wiring:
                 pattern = pattern or self._pattern(pairs, by_list=True)
                 if pattern is None:
                     raise Inexpressible("no wires make its edges in their order")
-                wires.append(Wire((), pattern, segment.via, segment.through))
+                wires.append(WireTerm((), pattern, segment.via, segment.through))
             for path in paths or ():
                 groups = tuple(self._refs(group) for group in path)
-                wires.append(Wire(groups, None, segment.via, segment.through))
+                wires.append(WireTerm(groups, None, segment.via, segment.through))
         return tuple(wires)
 
-    def _pattern(self, pairs: Sequence[Pair], by_list: bool) -> Use | None:
+    def _pattern(self, pairs: Sequence[Pair], by_list: bool) -> CallTerm | None:
         if not self._has_ports:
             return None
         numbered = [(self._numbers[a], self._numbers[b]) for a, b in pairs]
@@ -98,8 +98,10 @@ class Wiring:
         for pattern in map(PATTERNS.__getitem__, () if by_list else PLAIN_PATTERNS):
             count = pattern.most(nodes, {})
             if count == len(pairs) and list(pattern.edges(nodes, {})) == numbered:
-                return Use(pattern.name)
-        return Use("edges", (Arg("pairs", literal(listed(numbered))),)) if by_list else None
+                return CallTerm(pattern.name)
+        return (
+            CallTerm("edges", (ArgTerm("pairs", literal(listed(numbered))),)) if by_list else None
+        )
 
     def _paths(self, pairs: Sequence[Pair], segment: _Segment) -> list[list[list[str]]] | None:
         """Paths that make the edges; None if that would cut a router's edges apart."""
@@ -153,7 +155,7 @@ def _segment(
     run: list[Edge],
     graph: Graph,
     vias: Mapping[str, Via],
-    through: Callable[[Edge], Pipe | None],
+    through: Callable[[Edge], PipeTerm | None],
 ) -> _Segment:
     gates = [edge.gate for edge in run]
     used = {None if gate is None else vias[gate.router] for gate in gates}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dagdsl.ir.nodes import Net
 from dagdsl.viz import facts, style
-from dagdsl.viz.outline import Cluster, Link, Vertex, outline
+from dagdsl.viz.outline import OutlineCluster, OutlineLink, OutlineVertex, outline
 
 
 def to_dot(net: Net) -> str:
@@ -22,7 +22,7 @@ def _lines(net: Net) -> Iterator[str]:
     yield f"  node [{_attributes(shape='box', style='rounded', **font)}]"
     yield f"  edge [{_attributes(color=style.STATIC.colour, arrowsize='0.6', **font)}]"
     for member in drawn.members:
-        if isinstance(member, Cluster):
+        if isinstance(member, OutlineCluster):
             yield from _cluster(member)
         else:
             yield f"  {_vertex(member)}"
@@ -34,7 +34,7 @@ def _lines(net: Net) -> Iterator[str]:
     yield "}"
 
 
-def _cluster(cluster: Cluster) -> Iterator[str]:
+def _cluster(cluster: OutlineCluster) -> Iterator[str]:
     label = _lefts((cluster.node.name, facts.shape_text(cluster.node), *cluster.rules))
     looks = {"style": "rounded,filled", "color": style.STAGE_LINE, "fillcolor": style.STAGE_FILL}
     yield f"  subgraph cluster_{cluster.id} {{"
@@ -45,7 +45,7 @@ def _cluster(cluster: Cluster) -> Iterator[str]:
     yield "  }"
 
 
-def _vertex(vertex: Vertex) -> str:
+def _vertex(vertex: OutlineVertex) -> str:
     looks = {"label": "\n".join(vertex.lines)}
     if vertex.node:
         looks["tooltip"] = facts.node_text(vertex.node)
@@ -54,7 +54,7 @@ def _vertex(vertex: Vertex) -> str:
     return f"{vertex.id} [{_attributes(**looks)}]"
 
 
-def _link(link: Link) -> str:
+def _link(link: OutlineLink) -> str:
     arrow = f"{link.source} -> {link.target}"
     if link.edge is None:
         return arrow

@@ -14,7 +14,7 @@ _MINOR = frozenset(spec.name for spec in (*activation.OPS, *norm.OPS))
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RoutingRule:
     """The routers of one graph that decide alike, as one line of a legend."""
 
     routers: tuple[str, ...]
@@ -127,12 +127,12 @@ def formula(router: Router) -> str:
     return text
 
 
-def rules(graph: Graph) -> tuple[Rule, ...]:
+def rules(graph: Graph) -> tuple[RoutingRule, ...]:
     """The routers of a graph, those with one formula together, in order of appearance."""
     names: dict[str, list[str]] = {}
     for router in graph.routers:
         names.setdefault(formula(router), []).append(router.name)
-    return tuple(Rule(tuple(routers), text) for text, routers in names.items())
+    return tuple(RoutingRule(tuple(routers), text) for text, routers in names.items())
 
 
 def transforms(graph: Graph) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from dagdsl.ir.nodes import Net
 from dagdsl.viz import facts, style
-from dagdsl.viz.outline import Cluster, Link, Vertex, outline
+from dagdsl.viz.outline import OutlineCluster, OutlineLink, OutlineVertex, outline
 
 # Whatever might end a label, start a comment, a directive or markup; Mermaid has its own entities.
 _SPECIAL = re.compile(r"[\"#&<>`|;%{}\\\x00-\x1f]")
@@ -20,10 +20,10 @@ def to_mermaid(net: Net) -> str:
 
 def _lines(net: Net) -> Iterator[str]:
     drawn = outline(net)
-    clusters = [member for member in drawn.members if isinstance(member, Cluster)]
+    clusters = [member for member in drawn.members if isinstance(member, OutlineCluster)]
     yield "flowchart TB"
     for member in drawn.members:
-        if isinstance(member, Cluster):
+        if isinstance(member, OutlineCluster):
             yield from _cluster(member)
         else:
             yield f"  {_vertex(member)}"
@@ -39,7 +39,7 @@ def _lines(net: Net) -> Iterator[str]:
     yield f"  classDef legend fill:none,stroke:none,color:{style.GREY}"
 
 
-def _cluster(cluster: Cluster) -> Iterator[str]:
+def _cluster(cluster: OutlineCluster) -> Iterator[str]:
     # A title of two lines would run into the drawing.
     title = f"{cluster.node.name}: {facts.shape_text(cluster.node)}"
     yield f"  subgraph {cluster.id}[{_label([title])}]"
@@ -55,13 +55,13 @@ def _legend(id: str, rules: Iterable[str]) -> Iterator[str]:
         yield f"  legend{id}[{_label(lines)}]:::legend"
 
 
-def _vertex(vertex: Vertex) -> str:
+def _vertex(vertex: OutlineVertex) -> str:
     text = _label(vertex.lines)
     is_plain = vertex.node is not None and vertex.node.kind == "node"
     return f"{vertex.id}[{text}]:::vertex" if is_plain else f"{vertex.id}([{text}]):::vertex"
 
 
-def _link(link: Link) -> str:
+def _link(link: OutlineLink) -> str:
     arrow = "-->" if link.rule is None else "-.->"
     through = link.edge.steps if link.edge else ()
     text = f"|{_label([facts.summary(through)])}|" if through else ""

@@ -10,7 +10,7 @@ from dagdsl.viz import facts
 
 
 @dataclass(frozen=True, slots=True)
-class Vertex:
+class OutlineVertex:
     """A box to draw: a node of the net, of a stage, or (`node` is None) an output of the net."""
 
     id: str
@@ -19,17 +19,17 @@ class Vertex:
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class OutlineCluster:
     """A stage: its own id, its vertices, and a line for each of its rules."""
 
     id: str
     node: Node
-    vertices: tuple[Vertex, ...]
+    vertices: tuple[OutlineVertex, ...]
     rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class OutlineLink:
     """A line to draw: an edge of the net or, where there is none, the way to an output."""
 
     source: str
@@ -42,40 +42,40 @@ class Link:
 class Outline:
     """All there is to draw, in order: what is in the net's own graph, its rules, every link."""
 
-    members: tuple[Vertex | Cluster, ...]
+    members: tuple[OutlineVertex | OutlineCluster, ...]
     rules: tuple[str, ...]
-    links: tuple[Link, ...]
+    links: tuple[OutlineLink, ...]
 
 
 def outline(net: Net) -> Outline:
     """Number everything. Links to a stage end at its port `in`, those from it leave its `out`."""
-    members: list[Vertex | Cluster] = []
-    links: list[Link] = []
+    members: list[OutlineVertex | OutlineCluster] = []
+    links: list[OutlineLink] = []
     enter: dict[str, str] = {}
     leave: dict[str, str] = {}
     for i, node in enumerate(net.graph.nodes):
         graph = inner_graph(node)
         if graph is None:
             lines = (node.name, facts.node_summary(node), facts.shape_text(node))
-            members.append(Vertex(f"v{i}", _filled(lines), node))
+            members.append(OutlineVertex(f"v{i}", _filled(lines), node))
             enter[node.name] = leave[node.name] = f"v{i}"
             continue
         ids = {inner.name: f"v{i}_{j}" for j, inner in enumerate(graph.nodes)}
         inside = tuple(_inner(ids[inner.name], inner, node) for inner in graph.nodes)
-        members.append(Cluster(f"s{i}", node, inside, _rules(graph)))
+        members.append(OutlineCluster(f"s{i}", node, inside, _rules(graph)))
         links += _links(graph, ids, ids)
         enter[node.name], leave[node.name] = inside[0].id, inside[-1].id
     links += _links(net.graph, leave, enter)
     for i, tap in enumerate(facts.taps(net)):
-        members.append(Vertex(f"o{i}", (tap.name,)))
-        links.append(Link(leave[tap.node], f"o{i}"))
+        members.append(OutlineVertex(f"o{i}", (tap.name,)))
+        links.append(OutlineLink(leave[tap.node], f"o{i}"))
     return Outline(tuple(members), _rules(net.graph), tuple(links))
 
 
-def _inner(id: str, node: Node, stage: Node) -> Vertex:
+def _inner(id: str, node: Node, stage: Node) -> OutlineVertex:
     # The entry of a stage works on what comes in, so it is told at that port.
     does = facts.node_summary(stage if node.kind == "in" else node)
-    return Vertex(id, _filled((node.name, does, facts.odd_shape(node, stage.shape))), node)
+    return OutlineVertex(id, _filled((node.name, does, facts.odd_shape(node, stage.shape))), node)
 
 
 def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,8 +86,8 @@ def _rules(graph: Graph) -> tuple[str, ...]:
     return tuple(rule.text for rule in facts.rules(graph))
 
 
-def _links(graph: Graph, sources: dict[str, str], targets: dict[str, str]) -> Iterator[Link]:
+def _links(graph: Graph, sources: dict[str, str], targets: dict[str, str]) -> Iterator[OutlineLink]:
     rule_of = {name: i for i, rule in enumerate(facts.rules(graph)) for name in rule.routers}
     for edge in graph.edges:
         rule = rule_of[edge.gate.router] if edge.gate else None
-        yield Link(sources[edge.source], targets[edge.target], edge, rule)
+        yield OutlineLink(sources[edge.source], targets[edge.target], edge, rule)

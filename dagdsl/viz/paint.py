@@ -10,7 +10,7 @@ from dagdsl.ir.nodes import Edge, Graph
 from dagdsl.viz import facts, style
 from dagdsl.viz.measure import clip, text_width
 from dagdsl.viz.style import Stroke
-from dagdsl.viz.xml import Element, element
+from dagdsl.viz.xml import SvgElement, element
 
 Routes: TypeAlias = Mapping[str, Sequence[Sequence[float]]]
 """For one sample: the name of a graph -> `[i][j]`, the weight of the edge from node i to node j."""
@@ -28,11 +28,11 @@ class Picture:
     left: float
     right: float
     height: float
-    body: Element
+    body: SvgElement
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class DrawnEdge:
     """An edge with the path it takes, and the point of it where a badge can sit."""
 
     edge: Edge
@@ -41,7 +41,7 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """A line of a legend: a sample of a line, or the letter of a badge, and what it stands for."""
 
     text: str
@@ -56,7 +56,7 @@ class Entry:
     def _shown(self) -> str:
         return clip(self.text, style.SMALL_SIZE, _LEGEND_LIMIT)
 
-    def draw(self, x: float, y: float) -> list[Element]:
+    def draw(self, x: float, y: float) -> list[SvgElement]:
         """The entry with its left end at `x`, its middle at `y`."""
         if isinstance(self.mark, str):
             mark = _badge((x + 10, y), self.mark)
@@ -83,7 +83,7 @@ def label(
     bold: bool = False,
     anchor: Literal["start", "middle", "end"] = "start",
     colour: str = style.INK,
-) -> Element:
+) -> SvgElement:
     """A line of text around the height `middle`."""
     return element(
         "text",
@@ -98,27 +98,27 @@ def label(
     )
 
 
-def title(text: str) -> Element:
+def title(text: str) -> SvgElement:
     """What a browser shows when the mouse rests on the element around it."""
     return element("title", text=text)
 
 
-def box(x: float, y: float, width: float, height: float, radius: float, **more: str) -> Element:
+def box(x: float, y: float, width: float, height: float, radius: float, **more: str) -> SvgElement:
     """A rounded box with the line of a node, unless `more` says otherwise."""
     looks = {"fill": style.PAPER, "stroke": style.LINE, **more}
     return element("rect", x=x, y=y, width=width, height=height, rx=radius, **looks)
 
 
-def arrow(path: str, **more: str) -> Element:
+def arrow(path: str, **more: str) -> SvgElement:
     """A static edge."""
     looks = {"fill": "none", "stroke": style.STATIC.colour, "stroke_width": "1.1", **more}
     return element("path", None, d=path, marker_end=_head(style.STATIC), **looks)
 
 
-def legend(graph: Graph) -> tuple[Entry, ...]:
+def legend(graph: Graph) -> tuple[LegendEntry, ...]:
     """What the dashes and the badges in the drawing of a graph stand for."""
-    dashes = [Entry(rule.text, style.gated(i)) for i, rule in enumerate(facts.rules(graph))]
-    badges = [Entry(text, letter) for text, letter in letters(graph).items()]
+    dashes = [LegendEntry(rule.text, style.gated(i)) for i, rule in enumerate(facts.rules(graph))]
+    badges = [LegendEntry(text, letter) for text, letter in letters(graph).items()]
     return (*dashes, *badges)
 
 
@@ -134,25 +134,25 @@ def strokes(graph: Graph) -> dict[str, Stroke]:
     }
 
 
-def wires(
-    graph: Graph, drawn: Iterable[Wire], weights: Sequence[Sequence[float]] | None
-) -> list[Element]:
+def draw_edges(
+    graph: Graph, drawn: Iterable[DrawnEdge], weights: Sequence[Sequence[float]] | None
+) -> list[SvgElement]:
     """The edges of a graph: a group for each kind of line, static ones last, badges on top."""
     routed, letter = strokes(graph), letters(graph)
     place = {node.name: i for i, node in enumerate(graph.nodes)}
-    groups: dict[Stroke, list[Element]] = {s: [] for s in (*routed.values(), style.STATIC)}
-    badges: list[Element] = []
-    for wire in drawn:
-        edge = wire.edge
+    groups: dict[Stroke, list[SvgElement]] = {s: [] for s in (*routed.values(), style.STATIC)}
+    badges: list[SvgElement] = []
+    for drawn_edge in drawn:
+        edge = drawn_edge.edge
         stroke = routed.get(edge.gate.router, style.STATIC) if edge.gate else style.STATIC
         looks: dict[str, str] = {}
         if weights is not None:
             looks = _weighed(weights[place[edge.source]][place[edge.target]])
         groups[stroke].append(
-            element("path", title(facts.edge_text(edge)), d=wire.path, class_="edge", **looks)
+            element("path", title(facts.edge_text(edge)), d=drawn_edge.path, class_="edge", **looks)
         )
         if edge.steps:
-            badges += _badge(wire.badge, letter[facts.summary(edge.steps)])
+            badges += _badge(drawn_edge.badge, letter[facts.summary(edge.steps)])
     return [
         *(
             element(
@@ -171,7 +171,7 @@ def wires(
     ]
 
 
-def heads() -> Element:
+def heads() -> SvgElement:
     """The arrow heads, one for each colour, for the top of a figure."""
     return element(
         "defs",
@@ -207,7 +207,7 @@ def _weighed(weight: float) -> dict[str, str]:
     return {"stroke_width": f"{min(0.8 + 1.2 * weight, 3):.2f}", "stroke_dasharray": "none"}
 
 
-def _badge(at: tuple[float, float], letter: str) -> list[Element]:
+def _badge(at: tuple[float, float], letter: str) -> list[SvgElement]:
     looks = {"fill": style.PAPER, "stroke": style.LINE, "stroke_width": "0.8"}
     circle = element("circle", None, cx=at[0], cy=at[1], r=_BADGE, **looks)
     return [circle, label(*at, letter, 7.5, anchor="middle")]

@@ -11,15 +11,15 @@ from dagdsl.viz.arcs import NODE_HEIGHT, PORT_RADIUS, Column, arcs, swing
 from dagdsl.viz.measure import clip, text_width
 from dagdsl.viz.paint import (
     LEGEND_LINE,
-    Entry,
+    DrawnEdge,
+    LegendEntry,
     Picture,
-    Wire,
     box,
+    draw_edges,
     label,
     title,
-    wires,
 )
-from dagdsl.viz.xml import Element, element
+from dagdsl.viz.xml import SvgElement, element
 
 _PAD = 13.0
 _HEAD = 30.0
@@ -48,7 +48,7 @@ class _Row:
 def stage_picture(
     node: Node,
     graph: Graph,
-    legend: Sequence[Entry],
+    legend: Sequence[LegendEntry],
     weights: Sequence[Sequence[float]] | None = None,
 ) -> Picture:
     """Draw a stage. `legend` is what stands at its foot."""
@@ -59,7 +59,7 @@ def stage_picture(
     ports = frozenset(i for i, row in enumerate(rows) if row.is_port)
     swings = swing([(place[e.source], place[e.target]) for e in graph.edges], ports)
     paths = arcs(Column(y, ports, half), swings)
-    drawn = [Wire(e, arc.path, arc.apex) for e, arc in zip(graph.edges, paths, strict=True)]
+    drawn = [DrawnEdge(e, arc.path, arc.apex) for e, arc in zip(graph.edges, paths, strict=True)]
 
     bent = [pair for pair, out in zip(swings.edges, swings.out, strict=True) if out]
     railed = {end for pair in bent for end in pair}
@@ -80,7 +80,7 @@ def stage_picture(
             anchor="end",
             colour=style.GREY,
         ),
-        *wires(graph, drawn, weights),
+        *draw_edges(graph, drawn, weights),
         *(
             _port(row, at, half if i in railed else 0)
             if row.is_port
@@ -136,7 +136,7 @@ def _sides(
     half: float,
     swing_left: float,
     swing_right: float,
-    legend: Iterable[Entry],
+    legend: Iterable[LegendEntry],
 ) -> tuple[float, float]:
     """How far the box reaches to the left and to the right of the axis."""
     left, right = half + swing_left + _PAD, half + swing_right + _PAD
@@ -159,7 +159,7 @@ def _port_text(row: _Row) -> str:
     return f"{row.name}: {row.detail}" if row.detail else row.name
 
 
-def _port(row: _Row, y: float, rail: float) -> Element:
+def _port(row: _Row, y: float, rail: float) -> SvgElement:
     return element(
         "g",
         title(facts.node_text(row.node)),
@@ -171,7 +171,7 @@ def _port(row: _Row, y: float, rail: float) -> Element:
     )
 
 
-def _node(row: _Row, y: float, half: float, detail_x: float) -> Element:
+def _node(row: _Row, y: float, half: float, detail_x: float) -> SvgElement:
     return element(
         "g",
         title(facts.node_text(row.node)),

@@ -9,14 +9,14 @@ from dagdsl.viz.columns import page
 from dagdsl.viz.layers import Size, layers
 from dagdsl.viz.paint import (
     LEGEND_LINE,
-    Entry,
+    DrawnEdge,
+    LegendEntry,
     Picture,
     Routes,
-    Wire,
+    draw_edges,
     heads,
     legend,
     title,
-    wires,
 )
 from dagdsl.viz.stage import stage_picture
 from dagdsl.viz.xml import element
@@ -40,7 +40,7 @@ def to_svg(net: Net, routes: Routes | None = None) -> str:
     sizes = [Size(p.left, p.right, p.height) for p in pictures]
     sheet = page(layers(sizes, [(place[e.source], place[e.target]) for e in graph.edges]))
     drawn = [
-        Wire(edge, route.path, route.badge)
+        DrawnEdge(edge, route.path, route.badge)
         for edge, route in zip(graph.edges, sheet.routes, strict=True)
     ]
 
@@ -59,7 +59,7 @@ def to_svg(net: Net, routes: Routes | None = None) -> str:
                 element("g", picture.body, transform=f"translate({x:.1f} {y:.1f})")
                 for picture, (x, y) in zip(pictures, sheet.places, strict=True)
             ),
-            *wires(graph, drawn, routes.get("net")),
+            *draw_edges(graph, drawn, routes.get("net")),
             transform=f"translate({(width - sheet.width) / 2:.1f} {_MARGIN:g})",
         ),
         *(
@@ -77,14 +77,14 @@ def to_svg(net: Net, routes: Routes | None = None) -> str:
     return figure.render()
 
 
-def _common_legend(net: Net) -> tuple[Entry, ...]:
+def _common_legend(net: Net) -> tuple[LegendEntry, ...]:
     """The legend of every stage, if they all have the same one and the net itself has none."""
     graphs = [graph for stage in net.stages if (graph := inner_graph(stage))]
     legends = {found for graph in graphs if (found := legend(graph))}
     return legends.pop() if len(legends) == 1 and not legend(net.graph) else ()
 
 
-def _picture(node: Node, common: tuple[Entry, ...], routes: Routes) -> Picture:
+def _picture(node: Node, common: tuple[LegendEntry, ...], routes: Routes) -> Picture:
     graph = inner_graph(node)
     if graph is None:
         return node_picture(node)

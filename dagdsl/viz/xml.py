@@ -12,12 +12,12 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class SvgElement:
     """A tag with attributes, and elements or one text inside."""
 
     tag: str
     attributes: tuple[tuple[str, str], ...] = ()
-    children: tuple[Element, ...] = ()
+    children: tuple[SvgElement, ...] = ()
     text: str = ""
 
     def render(self) -> str:
@@ -40,10 +40,10 @@ class Element:
 
 
 def element(
-    tag: str, *children: Element | None, text: str = "", **attributes: str | float | None
-) -> Element:
+    tag: str, *children: SvgElement | None, text: str = "", **attributes: str | float | None
+) -> SvgElement:
     """Build an element. `stroke_width` becomes `stroke-width`; None leaves a thing out."""
-    return Element(
+    return SvgElement(
         tag,
         tuple(
             (key.rstrip("_").replace("_", "-"), value if isinstance(value, str) else number(value))

@@ -10,7 +10,7 @@ import torch
 import dagdsl
 from dagdsl.benchmark.measure import bench
 from dagdsl.benchmark.memory import peak_bytes
-from dagdsl.benchmark.plan import Plan
+from dagdsl.benchmark.plan import BenchPlan
 from dagdsl.benchmark.routes import reach, router_layers
 from dagdsl.benchmark.subjects import images, loss_of
 from dagdsl.errors import UsageError
@@ -37,7 +37,7 @@ net Static {
   output logits
 }
 """
-TINY = Plan(backend="eager", rounds=5)
+TINY = BenchPlan(backend="eager", rounds=5)
 
 
 @pytest.mark.parametrize("wanted", [0.3, 0.6, 1.0])
@@ -88,17 +88,17 @@ def test_training_rows_have_memory() -> None:
 @pytest.mark.parametrize(
     ("plan", "said"),
     [
-        (Plan(modes=("fast",)), "there is no mode `fast`"),
-        (Plan(modes=("grouped",), train=True), "`dense` and `eager` train"),
-        (Plan(modes=("branch",), batches=(8,)), "one sample"),
-        (Plan(batches=()), "at least one sample"),
-        (Plan(shares=(1.5,)), "between 0 and 1"),
-        (Plan(backend="none"), "there is no backend"),
-        (Plan(against="timm:resnet50"), "takes torchvision:NAME"),
-        (Plan(against="torchvision:resnet5000"), "no model `resnet5000`"),
+        (BenchPlan(modes=("fast",)), "there is no mode `fast`"),
+        (BenchPlan(modes=("grouped",), train=True), "`dense` and `eager` train"),
+        (BenchPlan(modes=("branch",), batches=(8,)), "one sample"),
+        (BenchPlan(batches=()), "at least one sample"),
+        (BenchPlan(shares=(1.5,)), "between 0 and 1"),
+        (BenchPlan(backend="none"), "there is no backend"),
+        (BenchPlan(against="timm:resnet50"), "takes torchvision:NAME"),
+        (BenchPlan(against="torchvision:resnet5000"), "no model `resnet5000`"),
     ],
 )
-def test_plans_that_cannot_be_measured(plan: Plan, said: str) -> None:
+def test_plans_that_cannot_be_measured(plan: BenchPlan, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         bench(dagdsl.loads(GATED), plan)
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.goals import sparse
 from benchmarks.goals.scale import FULL
 from benchmarks.goals.table import GOALS, GROUPS
-from dagdsl.benchmark.plan import Row
+from dagdsl.benchmark.plan import BenchRow
 from dagdsl.benchmark.timing import Estimate
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +24,8 @@ def test_every_group_can_be_measured(group: str) -> None:
     assert any(goal.group == group for goal in GOALS.values())
 
 
-def row(name: str, ratio: float) -> Row:
-    return Row(name, 1, 0.4, Estimate(10 * ratio, 0.01), Estimate(ratio, 0.01), "static", None)
+def row(name: str, ratio: float) -> BenchRow:
+    return BenchRow(name, 1, 0.4, Estimate(10 * ratio, 0.01), Estimate(ratio, 0.01), "static", None)
 
 
 def test_the_best_mode_is_held_to_the_active_share() -> None:

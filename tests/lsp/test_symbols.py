@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from dagdsl import frontend
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.lsp import completion, describe, outline, problems
-from dagdsl.lsp.index import Index
+from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.library import Library
 from dagdsl.lsp.resolve import symbols_of
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind
@@ -43,9 +43,10 @@ def test_the_same_names_are_used_as_in_elaboration(
     ((module, context),) = seen
     symbols = symbols_of(module)
     used = {
-        use.target.key
-        for use in symbols.uses
-        if isinstance(use.target, Definition) and use.span.start != use.target.span.start
+        occurrence.target.key
+        for occurrence in symbols.occurrences
+        if isinstance(occurrence.target, Definition)
+        and occurrence.span.start != occurrence.target.span.start
     }
     needed = context.used | context.mentioned
     for definition in symbols.definitions:
@@ -53,8 +54,15 @@ def test_the_same_names_are_used_as_in_elaboration(
         match definition.kind, declared:
             case Kind.IMPORT, ast.Import():
                 # Its path leads there as well.
-                uses = [use for use in symbols.uses if use.target is definition]
-                met, found = id(declared) in needed, len(uses) > 1 + (declared.alias is not None)
+                occurrences = [
+                    occurrence
+                    for occurrence in symbols.occurrences
+                    if occurrence.target is definition
+                ]
+                met, found = (
+                    id(declared) in needed,
+                    len(occurrences) > 1 + (declared.alias is not None),
+                )
             case (
                 (Kind.PARAM | Kind.ROUTER | Kind.BLOCK | Kind.ARGUMENT | Kind.CONSTANT),
                 (ast.Param() | ast.Router() | ast.Block() | ast.Formal() | ast.Let()),
@@ -83,19 +91,19 @@ def test_every_state_of_a_file_gets_answers() -> None:
         middle = len(text) // 2
         for offset in (middle, len(text)):
             completion.complete(index, offset, Path("/nowhere"))
-        for use in index.symbols.uses[::5]:
-            assert describe.hover(use.target, index)
+        for occurrence in index.symbols.occurrences[::5]:
+            assert describe.hover(occurrence.target, index)
 
 
 def test_names_and_nodes_of_all_files_are_described() -> None:
     for path in FILES:
-        index = Index(SourceFile(str(path), path.read_text()), Library())
-        for use in index.symbols.uses:
-            assert describe.hover(use.target, index)
+        index = FileIndex(SourceFile(str(path), path.read_text()), Library())
+        for occurrence in index.symbols.occurrences:
+            assert describe.hover(occurrence.target, index)
 
 
 def test_all_the_language_gives_is_described() -> None:
-    index = Index(SourceFile("net.dg", NET), Library())
+    index = FileIndex(SourceFile("net.dg", NET), Library())
     for offset in (NET.index("relu6\n"), NET.index("12\n"), NET.index("ir\n    node d") + 2):
         for item in completion.complete(index, offset, ROOT):
             assert isinstance(item.detail, str)
@@ -107,7 +115,7 @@ def test_all_the_language_gives_is_described() -> None:
 def test_names_are_found_where_the_tree_is_broken() -> None:
     sink = Sink()
     library = Library()
-    index = Index(SourceFile("net.dg", NET.replace("stage s1 {", "stage s1 {{")), library)
+    index = FileIndex(SourceFile("net.dg", NET.replace("stage s1 {", "stage s1 {{")), library)
     library.parse(index.source, sink)
     assert sink.has_errors
     assert {"stem", "n", "gate", "width"} <= {found.name for found in index.symbols.definitions}

@@ -17,7 +17,7 @@ from dagdsl.syntax.comments import comments_of
 from dagdsl.syntax.formatter import format_text
 from dagdsl.syntax.problems import Problems
 from dagdsl.syntax.tokens import tokenize
-from dagdsl.transform.edits import Entry
+from dagdsl.transform.edits import EntryKind
 from tests.cli.run import dagdsl as run
 from tests.models.torchvision_models import build
 
@@ -64,7 +64,7 @@ def comments(text: str) -> list[str]:
 class TestFamilies:
     @pytest.mark.parametrize(("entry", "shortcuts"), [("shrink", False), ("first", True)])
     @pytest.mark.parametrize("family", FAMILIES)
-    def test_checks_clean(self, family: str, entry: Entry, shortcuts: bool) -> None:
+    def test_checks_clean(self, family: str, entry: EntryKind, shortcuts: bool) -> None:
         text = dagdsl.dynamize(f"std/models/{family}.dg", entry=entry, shortcuts=shortcuts)
         found = analyse(SourceFile("<dynamic>", text))
         assert found.diagnostics == []
