@@ -1,1 +1,1 @@
-"""IR -> facts and warnings: shapes, liveness, cost, gates."""
+"""Analyses of the IR: shapes, liveness, cost, and warnings about gates and balance."""

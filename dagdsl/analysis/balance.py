@@ -1,4 +1,4 @@
-"""IR -> warnings about where the cost of a net lies."""
+"""IR -> warnings about the distribution of cost over the stages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dagdsl.diagnostics.sink import Sink
 from dagdsl.ir.nodes import Net
 
 MAX_SHARE = 0.95
-"""More than this of the multiply-adds of all stages in one of them is most likely a slip."""
+"""A stage with a larger share of all stages' multiply-adds is most likely a mistake."""
 MIN_STAGES = 3
 
 
 def check_balance(net: Net, sink: Sink) -> None:
-    """Report a stage whose cost dwarfs that of all others."""
+    """Report a stage whose cost dominates the net."""
     if len(net.stages) < MIN_STAGES:
         return
     macs = {stage.name: cost_of_node(stage, net.graph).macs for stage in net.stages}
@@ -25,5 +25,5 @@ def check_balance(net: Net, sink: Sink) -> None:
                 f"stage `{stage.name}` has {macs[stage.name] / total:.1%} of the multiply-adds of "
                 f"all {len(macs)} stages",
                 label=f"{macs[stage.name]:,} of {total:,}",
-                help="is its resolution or its number of channels meant?",
+                help="check its stride and its number of channels",
             )

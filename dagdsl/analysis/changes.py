@@ -1,4 +1,4 @@
-"""Two nets -> what differs between them as networks, wherever and however they were written."""
+"""Two nets -> the differences between them as networks, however they are written."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Literal
 
-from dagdsl.analysis.cost import Costs, cost_of_net
+from dagdsl.analysis.cost import CostSummary, cost_of_net
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step, Value
 from dagdsl.ops.spec import format_shape
 
 Kind = Literal["added", "removed", "changed"]
 _NOT_SHOWN = ("name", "steps", "groups")
-"""Of a router: it has no name of its own, and the others are compared in other ways."""
+"""Fields of a router that are not compared as values: its name is generated, the others have
+their own comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference: `what` there is of it, such as `node s1.n[0]`, and how it differs."""
+    """A difference: the element `what`, such as `node s1.n[0]`, and the `details` that changed."""
 
     kind: Kind
     what: str
@@ -26,7 +27,7 @@ class Change:
 
 
 def changes(before: Net, after: Net) -> list[Change]:
-    """All differences, in the order of the nets; none if and only if the hashes are equal."""
+    """Return all differences in net order. Empty if and only if the hashes are equal."""
     found = list(_compare(_facts(before), _facts(after)))
     if not found and before.hash != after.hash:
         found.append(Change("changed", "order", ("nodes or edges come in another order",)))
@@ -34,15 +35,17 @@ def changes(before: Net, after: Net) -> list[Change]:
 
 
 def costs(before: Net, after: Net) -> dict[str, tuple[int, int]]:
-    """What both nets cost, where they differ."""
+    """Return the costs that differ: name -> (before, after)."""
     both = cost_of_net(before), cost_of_net(after)
-    pairs = {name: (getattr(both[0], name), getattr(both[1], name)) for name in Costs.__slots__}
+    pairs = {
+        name: (getattr(both[0], name), getattr(both[1], name)) for name in CostSummary.__slots__
+    }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A node, edge, router or output. `values` are compared one by one, `ops` in order."""
+    """A node, edge, router or output. `values` are compared by name, `ops` as a sequence."""
 
     values: Mapping[str, str]
     ops: tuple[tuple[str, Mapping[str, Value | None]], ...] = ()
@@ -75,7 +78,7 @@ def _graph_facts(graph: Graph, path: str) -> Iterator[tuple[str, _Fact]]:
 
 
 def _inner_facts(steps: tuple[Step, ...], path: str) -> Iterator[tuple[str, _Fact]]:
-    """The facts of graphs inside a node."""
+    """The facts of the graphs inside a node."""
     for step in steps:
         if isinstance(step, Graph):
             yield from _graph_facts(step, path)
@@ -104,7 +107,7 @@ def _edge_fact(edge: Edge, routers: Mapping[str, Router]) -> _Fact:
 
 
 def _ops(steps: tuple[Step, ...], path: str) -> Iterator[tuple[str, Mapping[str, Value | None]]]:
-    """The ops among steps and in their blocks; those of inner graphs are facts of their own."""
+    """The ops of the steps and their blocks. Ops of inner graphs belong to facts of their own."""
     for step in steps:
         if isinstance(step, Op):
             yield f"{path}{step.op}", step.params
@@ -113,7 +116,7 @@ def _ops(steps: tuple[Step, ...], path: str) -> Iterator[tuple[str, Mapping[str,
 
 
 def _compare(before: Mapping[str, _Fact], after: Mapping[str, _Fact]) -> Iterator[Change]:
-    """Changes in the order of `after`, what was removed in its old place."""
+    """Changes in the order of `after`; removed elements appear at their old position."""
     matcher = SequenceMatcher(None, list(before), list(after), autojunk=False)
     for _, low, high, start, end in matcher.get_opcodes():
         for what in list(before)[low:high]:
@@ -130,7 +133,7 @@ def _details(before: _Fact, after: _Fact) -> Iterator[str]:
     if before.gate is not None and after.gate is not None:
         yield from (f"gate {detail}" for detail in _details(before.gate, after.gate))
     elif before.gate is not after.gate:
-        yield "is not gated any more" if after.gate is None else "is gated now"
+        yield "is no longer gated" if after.gate is None else "is gated now"
     for name in dict.fromkeys((*before.values, *after.values)):
         old, new = before.values.get(name, "none"), after.values.get(name, "none")
         if old != new:

@@ -1,4 +1,4 @@
-"""IR -> parameters and MACs, per sample, with all edges open and with all that can close closed."""
+"""IR -> parameters and MACs per sample, with all edges open and with all closable ones closed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from dagdsl.analysis.liveness import all_closable, can_die, can_idle
+from dagdsl.analysis.liveness import jointly_closable, may_be_dead, may_be_unneeded
 from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Shape, Step
 from dagdsl.ops.catalogue import OPS
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
-    """`macs` with all edges open, `least_macs` with every edge closed that can close.
+class CostSummary:
+    """Parameters and MACs (multiply-adds) of a graph, per sample.
 
-    Nodes that are not computed then are not counted; which edges a top-k leaves open cannot be
-    said, so all of them are.
-    A MAC is one multiply-add; those of convolutions, fully connected layers and weighted sums are
-    counted. `router_*` are the routers' share of the totals.
+    `macs` assumes that all edges are open. `least_macs` assumes that every edge that can close is
+    closed, and leaves out the nodes that are then not computed. Which edges a top-k closes is not
+    known in advance, so it counts all of them as open.
+    MACs include convolutions, fully connected layers and weighted sums. `router_*` is the share of
+    the routers, `sum_macs` the share of the weighted sums.
     """
 
     parameters: int = 0
@@ -32,9 +33,9 @@ class Costs:
     edges: int = 0
     gated_edges: int = 0
 
-    def __add__(self, other: Costs) -> Costs:
-        # Written out: a net is the sum of thousands of these.
-        return Costs(
+    def __add__(self, other: CostSummary) -> CostSummary:
+        # Written out for speed: a net sums thousands of these.
+        return CostSummary(
             self.parameters + other.parameters,
             self.macs + other.macs,
             self.least_macs + other.least_macs,
@@ -47,40 +48,45 @@ class Costs:
         )
 
 
-def cost_of_net(net: Net) -> Costs:
-    """The costs of a whole net."""
+def cost_of_net(net: Net) -> CostSummary:
+    """Return the cost of a whole net."""
     return cost_of_graph(net.graph, frozenset(n for output in net.outputs for n in output.nodes))
 
 
-def cost_of_node(node: Node, graph: Graph) -> Costs:
-    """The costs of the steps of one node of `graph`."""
+def cost_of_node(node: Node, graph: Graph) -> CostSummary:
+    """Return the cost of the steps of one node of `graph`."""
     return cost_of_steps(node.steps, input_of(node, graph))
 
 
-def cost_of_graph(graph: Graph, ends: frozenset[str] = frozenset()) -> Costs:
-    """The costs of a graph: its nodes, routers, edges and weighted sums.
+def cost_of_graph(graph: Graph, ends: frozenset[str] = frozenset()) -> CostSummary:
+    """Return the cost of a graph: its nodes, routers, edges and weighted sums.
 
-    `nodes` and `edges` count those of the graph and of the graphs inside its nodes; ports and
-    stages themselves are not counted as nodes. `ends` are the nodes that are read from outside of
-    the graph, besides its `out`.
+    `nodes` and `edges` include those of the graphs inside its nodes. Ports and stages do not count
+    as nodes. `ends` are the nodes read from outside the graph, besides its `out`.
     """
-    # Not computed in some sample: without an open edge into them, or with none out of them.
-    dying = can_die(graph, all_closable) | can_idle(graph, ends, all_closable)
-    total = Costs()
+    # The nodes that are skipped for some sample: no open incoming edge, or no open outgoing edge.
+    skippable = may_be_dead(graph, jointly_closable) | may_be_unneeded(
+        graph, ends, jointly_closable
+    )
+    total = CostSummary()
     for node in graph.nodes:
-        total += _always(cost_of_node(node, graph), node.name not in dying)
+        total += _if_always(cost_of_node(node, graph), node.name not in skippable)
     nodes = sum(node.kind == "node" for node in graph.nodes)
     gated = weighted = least_weighted = 0
     for edge in graph.edges:
-        alive = dying.isdisjoint((edge.source, edge.target)) and not all_closable(graph, edge)
+        always_open = skippable.isdisjoint((edge.source, edge.target)) and not jointly_closable(
+            graph, edge
+        )
         if edge.steps:
-            total += _always(cost_of_steps(edge.steps, graph.node(edge.source).shape), alive)
+            total += _if_always(
+                cost_of_steps(edge.steps, graph.node(edge.source).shape), always_open
+            )
         if edge.gate is not None:
             macs = macs_of_weighting(edge, graph)
             gated += 1
             weighted += macs
-            least_weighted += macs if alive else 0
-    total += Costs(
+            least_weighted += macs if always_open else 0
+    total += CostSummary(
         macs=weighted,
         least_macs=least_weighted,
         sum_macs=weighted,
@@ -90,24 +96,24 @@ def cost_of_graph(graph: Graph, ends: frozenset[str] = frozenset()) -> Costs:
     )
     for router in graph.routers:
         cost = cost_of_steps(router.steps, read_by(router, graph))
-        reads_dead = router.vertex in dying
-        total += _always(
-            Costs(
+        may_be_skipped = router.vertex in skippable
+        total += _if_always(
+            CostSummary(
                 cost.parameters,
                 cost.macs,
                 cost.least_macs,
                 router_parameters=cost.parameters,
                 router_macs=cost.macs,
             ),
-            not reads_dead,
+            not may_be_skipped,
         )
     return total
 
 
-def cost_of_steps(steps: Iterable[Step], x: Shape) -> Costs:
-    """The costs of steps applied to an input of shape `x`."""
+def cost_of_steps(steps: Iterable[Step], x: Shape) -> CostSummary:
+    """Return the cost of steps applied to an input of shape `x`."""
     parameters = macs = 0
-    inner = Costs()
+    inner = CostSummary()
     for step in steps:
         match step:
             case Op():
@@ -119,21 +125,21 @@ def cost_of_steps(steps: Iterable[Step], x: Shape) -> Costs:
             case Graph():
                 inner += cost_of_graph(step)
         x = output_of(step)
-    return inner + Costs(parameters, macs, macs)
+    return inner + CostSummary(parameters, macs, macs)
 
 
-def cost_of_edge(edge: Edge, graph: Graph) -> Costs:
-    """What an edge does to what it carries, and its weighting."""
+def cost_of_edge(edge: Edge, graph: Graph) -> CostSummary:
+    """Return the cost of an edge: its steps and its weighting."""
     macs = macs_of_weighting(edge, graph)
     body = cost_of_steps(edge.steps, graph.node(edge.source).shape)
-    return body + Costs(macs=macs, least_macs=macs, sum_macs=macs, edges=1)
+    return body + CostSummary(macs=macs, least_macs=macs, sum_macs=macs, edges=1)
 
 
 def macs_of_weighting(edge: Edge, graph: Graph) -> int:
-    """One multiply-add for each feature that a gated edge brings."""
+    """The MACs of weighting an edge: one per feature if it is gated, else none."""
     return prod(carried_by(edge, graph)) if edge.gate is not None else 0
 
 
-def _always(cost: Costs, runs: bool) -> Costs:
-    """The same costs; without `least_macs` if what they are of need not run."""
-    return cost if runs or not cost.least_macs else replace(cost, least_macs=0)
+def _if_always(cost: CostSummary, always_runs: bool) -> CostSummary:
+    """`cost` itself if the element always runs, else `cost` without `least_macs`."""
+    return cost if always_runs or not cost.least_macs else replace(cost, least_macs=0)

@@ -1,4 +1,4 @@
-"""IR -> the MACs to be expected of a sample if chance decides which edges are open."""
+"""IR -> the expected MACs per sample if edges open at random."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from dagdsl.analysis.liveness import closable, keeps_strongest
 from dagdsl.analysis.shapes import input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Shape, Step
 
-State = frozenset[tuple[frozenset[tuple[str, bool]], int]]
-"""The live nodes so far by the edges they have yet to feed (target, may close?), and how many."""
+LiveNodes = frozenset[tuple[frozenset[tuple[str, bool]], int]]
+"""The size of each group of live nodes that still have the same edges to feed. An edge is a pair
+(target, may it close?)."""
 
 
 def expected_macs(net: Net, rate: float) -> float:
-    """The mean if each gate that can close is open with probability `rate`, whatever others are.
+    """Return the expected MACs if each gate that can close is open with probability `rate`.
 
-    Exact, but for what edges cost that `keep_strongest` reopens. A node that no open edge reaches
-    is not computed; one that nobody reads is.
+    Gates are independent. The result is exact except for the cost of edges that `keep_strongest`
+    reopens. A node without an open incoming edge is not computed; an unneeded node is.
     """
     return _of_graph(net.graph, rate)
 
@@ -52,19 +53,19 @@ def _of_steps(steps: Iterable[Step], x: Shape, rate: float) -> float:
 
 
 def alive_probabilities(graph: Graph, rate: float) -> dict[str, float]:
-    """How probable it is that some open edge of a live node leads to each node.
+    """Return for each node the probability that an open edge from a live node reaches it.
 
-    Live nodes that have the same edges ahead are only counted: in a complete DAG that leaves as
-    many cases as nodes, where there are two to the power of these.
+    Live nodes with the same edges ahead are interchangeable, so only their number is tracked. In a
+    complete DAG this leaves n states instead of 2^n.
     """
     ahead: dict[str, set[tuple[str, bool]]] = defaultdict(set)
     for edge in graph.edges:
         may_close = closable(graph, edge) and not keeps_strongest(graph, edge)
         ahead[edge.source].add((edge.target, may_close))
-    states: dict[State, float] = {frozenset(): 1.0}
+    states: dict[LiveNodes, float] = {frozenset(): 1.0}
     found: dict[str, float] = {}
     for node in graph.nodes:
-        after: dict[State, float] = defaultdict(float)
+        after: dict[LiveNodes, float] = defaultdict(float)
         found[node.name] = 0.0
         for state, chance in states.items():
             live, dead = _passed(state, node.name, rate)
@@ -80,9 +81,9 @@ def alive_probabilities(graph: Graph, rate: float) -> dict[str, float]:
 
 
 def _passed(
-    state: State, node: str, rate: float
+    state: LiveNodes, node: str, rate: float
 ) -> tuple[Counter[frozenset[tuple[str, bool]]], float]:
-    """What a state is behind a node, and how probable it is that it leaves the node dead."""
+    """The state after `node` has been fed, and the probability that it leaves `node` dead."""
     live: Counter[frozenset[tuple[str, bool]]] = Counter()
     dead = 1.0
     for ahead, count in state:

@@ -1,4 +1,4 @@
-"""IR -> warnings about routers and thresholds that are allowed and probably not meant."""
+"""IR -> warnings about routers and thresholds that are allowed but probably unintended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dagdsl.ir.paths import graphs_in
 from dagdsl.source import Origin
 
 MIN_MARGIN = 0.2
-"""Routers that start closer to their threshold than this were seen to close for good."""
+"""In experiments, routers that started closer to their threshold closed permanently."""
 
 _START: Final[Mapping[Activation, Callable[[float], float]]] = MappingProxyType(
     {
@@ -23,22 +23,23 @@ _START: Final[Mapping[Activation, Callable[[float], float]]] = MappingProxyType(
         "hard_concrete": lambda x: min(max(1.2 / (1 + exp(-x)) - 0.1, 0.0), 1.0),
     }
 )
-"""What an edge weighs by its own logit."""
+"""Activation -> the weight of an edge as a function of its logit."""
 
 
 def check_gates(net: Net, sink: Sink) -> None:
-    """Report edges that can never open or never close, and routers that start almost closed."""
+    """Report edges that can never open or never close, and routers that start nearly closed."""
     by_origin: dict[Origin, list[Router]] = {}
     for graph in graphs_in((net.graph,)):
         for router in graph.routers:
             if router.origin is None:
                 continue
             by_origin.setdefault(router.origin, []).append(router)
-            _check_sight(router, graph, sink)
+            _check_input(router, graph, sink)
             if router.threshold is not None:
                 _check_threshold(router, router.threshold, router.origin, sink)
     for origin, routers in by_origin.items():
-        # A rule wires many nodes: the last of a stage has one edge, and that is no mistake.
+        # A pattern wires many nodes. It is no mistake if the last node of a stage, which has one
+        # edge, is always open.
         reasons = [_always_open(router) for router in routers]
         if all(reasons):
             sink.warning(
@@ -46,7 +47,7 @@ def check_gates(net: Net, sink: Sink) -> None:
                 origin,
                 f"these gates are always open: {reasons[0]}",
                 label="decides nothing",
-                help="take a larger `tau` or a smaller `k`, or take the gate out",
+                help="use a larger `tau` or a smaller `k`, or remove the gate",
             )
 
 
@@ -66,20 +67,20 @@ def _check_threshold(router: Router, tau: float, at: Origin, sink: Sink) -> None
             at,
             f"the edges of this router can never open: no weight is above {tau:g}",
             label=f"weights are at most {largest:g}",
-            help="take a smaller `tau`",
+            help="use a smaller `tau`",
         )
     elif start is not None and start - tau < MIN_MARGIN and router.train == "hard":
         sink.warning(
             "DG0803",
             at,
             f"the weights start at {start:.2f}, close to the threshold of {tau:g}",
-            label="edges may close early and get no gradient to open again",
-            help='take a smaller `tau`, a larger `init` of `fc`, or `train = "straight_through"`',
+            label="edges may close early and receive no gradient that reopens them",
+            help='use a smaller `tau`, a larger `init` of `fc`, or `train = "straight_through"`',
         )
 
 
 def _always_open(router: Router) -> str:
-    """Why a gate that could close its edges never does; empty if it may."""
+    """Why a gate with a closing decision never closes an edge. Empty if it may."""
     tau, most = router.threshold, max(router.groups)
     if router.topk is not None and router.topk < most:
         return ""
@@ -98,22 +99,22 @@ def _always_open(router: Router) -> str:
     return ""
 
 
-def _check_sight(router: Router, graph: Graph, sink: Sink) -> None:
+def _check_input(router: Router, graph: Graph, sink: Sink) -> None:
     x = read_by(router, graph)
     for op in router.steps:
         if x == (1,) and "channels" in op.params:
             sink.warning(
                 "DG0805",
                 op.origin or router.origin,  # type: ignore[arg-type]
-                "this router decides by one number an image: what it reads has one channel",
+                "this router decides by one number per image, because it reads a single channel",
                 label="gets one feature",
-                help="let it read more channels, or put `conv(8)` before `gap`",
+                help="let it read more channels, or insert `conv(8)` before `gap`",
             )
         x = op.shape
 
 
 def _param(router: Router, name: str) -> float | None:
-    """A number that the last of the router's steps with such a parameter has."""
+    """The parameter `name` of the last step of the router that has it."""
     for op in reversed(router.steps):
         if name in op.params:
             value = op.params[name]

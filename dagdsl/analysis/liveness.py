@@ -1,4 +1,4 @@
-"""Graph -> which of its nodes may be dead or idle, which of its edges closed, for some sample."""
+"""Graph -> nodes that may be dead or unneeded, and edges that may close, for some sample."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dagdsl.ir.nodes import Edge, Graph, Router
 
 
 def closable(graph: Graph, edge: Edge) -> bool:
-    """Whether the edge's own gate may close it; its source may be dead all the same."""
+    """Whether the edge's own gate may close it. Independently of that, its source may be dead."""
     router = router_of(graph, edge)
     return router is not None and router.closes
 
 
-def all_closable(graph: Graph, edge: Edge) -> bool:
-    """Whether the edge's gate may close it and all others: a top-k without a threshold cannot."""
+def jointly_closable(graph: Graph, edge: Edge) -> bool:
+    """Whether the gate may close this edge and all its others at once; a bare top-k cannot."""
     router = router_of(graph, edge)
     return router is not None and router.threshold is not None
 
@@ -22,23 +22,23 @@ def all_closable(graph: Graph, edge: Edge) -> bool:
 Closes = Callable[[Graph, Edge], bool]
 
 
-def can_die(graph: Graph, closes: Closes = closable) -> frozenset[str]:
-    """The nodes all of whose in-edges may be closed for one sample; a port `in` is never one."""
-    mortal: set[str] = set()
+def may_be_dead(graph: Graph, closes: Closes = closable) -> frozenset[str]:
+    """Return the nodes that no open edge may reach for some sample. An `in` is never dead."""
+    found: set[str] = set()
     for node in graph.nodes:
         if node.kind == "in":
             continue
         into = graph.edges_into(node.name)
-        if not any(_keeps_alive(graph, edge, mortal, closes) for edge in into):
-            mortal.add(node.name)
-    return frozenset(mortal)
+        if not any(_keeps_alive(graph, edge, found, closes) for edge in into):
+            found.add(node.name)
+    return frozenset(found)
 
 
-def can_idle(graph: Graph, ends: Iterable[str], closes: Closes = closable) -> frozenset[str]:
-    """The nodes that nothing may need for one sample, as is known before they are computed.
+def may_be_unneeded(graph: Graph, ends: Iterable[str], closes: Closes = closable) -> frozenset[str]:
+    """Return the nodes that may be unneeded for some sample, as is known before they run.
 
-    All edges that leave such a node lead to others of the kind, or may be closed by routers that
-    read what stands before it. `ends` are the nodes that are read from outside of the graph.
+    Each outgoing edge of such a node leads to another such node, or may be closed by a router that
+    reads an earlier node. `ends` are the nodes read from outside the graph.
     """
     place = {node.name: i for i, node in enumerate(graph.nodes)}
     read = {router.vertex for router in graph.routers}
@@ -46,11 +46,11 @@ def can_idle(graph: Graph, ends: Iterable[str], closes: Closes = closable) -> fr
     leaving: dict[str, list[Edge]] = {}
     for edge in graph.edges:
         leaving.setdefault(edge.source, []).append(edge)
-    idle: set[str] = set()
+    found: set[str] = set()
 
-    def unneeded(edge: Edge) -> bool:
+    def may_be_unread(edge: Edge) -> bool:
         router = router_of(graph, edge)
-        if edge.target in idle:
+        if edge.target in found:
             return True
         if router is None or not closes(graph, edge) or keeps_strongest(graph, edge):
             return False
@@ -58,25 +58,25 @@ def can_idle(graph: Graph, ends: Iterable[str], closes: Closes = closable) -> fr
 
     for node in reversed(graph.nodes):
         out = leaving.get(node.name, ())
-        if node.name not in needed and node.kind != "in" and out and all(map(unneeded, out)):
-            idle.add(node.name)
-    return frozenset(idle)
+        if node.name not in needed and node.kind != "in" and out and all(map(may_be_unread, out)):
+            found.add(node.name)
+    return frozenset(found)
 
 
 def keeps_strongest(graph: Graph, edge: Edge) -> bool:
-    """Whether the edge's gate may reopen it for a node that it would otherwise leave dead."""
+    """Whether the edge's gate reopens the strongest edge of a node that would otherwise be dead."""
     router = router_of(graph, edge)
     return router is not None and router.threshold is not None and router.dead == "keep_strongest"
 
 
 def router_of(graph: Graph, edge: Edge) -> Router | None:
-    """The router that weighs the edge, if one does."""
+    """The router that weighs the edge, or None."""
     return None if edge.gate is None else graph.router(edge.gate.router)
 
 
-def _keeps_alive(graph: Graph, edge: Edge, mortal: set[str], closes: Closes) -> bool:
-    # One such edge is enough: the strongest is looked for among all in-edges of a node that keep
-    # theirs, and one whose source is alive is always there to be found.
-    if edge.source in mortal:
+def _keeps_alive(graph: Graph, edge: Edge, dead: set[str], closes: Closes) -> bool:
+    # One such edge is enough: `keep_strongest` chooses among the node's incoming edges with that
+    # setting, and at least one of them has a live source.
+    if edge.source in dead:
         return False
     return not closes(graph, edge) or keeps_strongest(graph, edge)

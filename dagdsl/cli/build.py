@@ -15,7 +15,7 @@ from dagdsl.cli.console import Format, NetName, Sets
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
-    from dagdsl.analysis.cost import Costs
+    from dagdsl.analysis.cost import CostSummary
     from dagdsl.ir.nodes import Net
     from dagdsl_compiler.driver import Mode
 
@@ -163,7 +163,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         write_atomic(path, files[name])
 
 
-def _rows(net: Net) -> list[tuple[str, str, Costs]]:
+def _rows(net: Net) -> list[tuple[str, str, CostSummary]]:
     """Name, shape and costs of each node of the net's own graph."""
     from dagdsl.analysis.cost import cost_of_node
     from dagdsl.ops.spec import format_shape
@@ -175,7 +175,7 @@ def _rows(net: Net) -> list[tuple[str, str, Costs]]:
     ]
 
 
-def _table(net: Net, total: Costs) -> object:
+def _table(net: Net, total: CostSummary) -> object:
     from rich import box
     from rich.table import Table
 
@@ -196,7 +196,7 @@ def _table(net: Net, total: Costs) -> object:
     return table
 
 
-def _cells(costs: Costs, total: Costs) -> tuple[str, ...]:
+def _cells(costs: CostSummary, total: CostSummary) -> tuple[str, ...]:
     share = costs.router_parameters / total.parameters if total.parameters else 0.0
     return (
         f"{costs.nodes or ''}",

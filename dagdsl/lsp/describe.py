@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dagdsl.analysis.cost import Costs
+from dagdsl.analysis.cost import CostSummary
 from dagdsl.ir.nodes import Shape
 from dagdsl.lsp.facts import NodeFact, StepFact
 from dagdsl.lsp.index import FileIndex, comment_above
@@ -141,7 +141,7 @@ def shapes(facts: Iterable[NodeFact]) -> list[str]:
     return list(dict.fromkeys(format_shape(fact.node.shape) for fact in facts))
 
 
-def _measures(shape: Shape, costs: Costs | None) -> str:
+def _measures(shape: Shape, costs: CostSummary | None) -> str:
     text = f"**{format_shape(shape)}**"
     if costs is not None:
         text += f", {costs.parameters:,} parameters, {costs.macs:,} MACs"

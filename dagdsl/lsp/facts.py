@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dagdsl.analysis.cost import Costs, cost_of_node, cost_of_steps
+from dagdsl.analysis.cost import CostSummary, cost_of_node, cost_of_steps
 from dagdsl.analysis.shapes import carried_by, input_of, output_of, read_by
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Op, Shape, Step
 from dagdsl.lsp.symbols import Occurrence
@@ -24,7 +24,7 @@ class NodeFact:
     graph: Graph
 
     @property
-    def costs(self) -> Costs | None:
+    def costs(self) -> CostSummary | None:
         """What its steps cost; None while a shape in it is unknown."""
         if not (_input(self.node, self.graph) and _known(self.node.steps)):
             return None
@@ -39,7 +39,7 @@ class StepFact:
     step: Op | Block
 
     @property
-    def costs(self) -> Costs | None:
+    def costs(self) -> CostSummary | None:
         """What it costs; None while a shape in it is unknown."""
         return cost_of_steps([self.step], self.x) if self.x and _known([self.step]) else None
 

@@ -1,4 +1,4 @@
-"""`can_die` against brute force: every way in which gates can be open or closed."""
+"""`may_be_dead` against brute force: every way in which gates can be open or closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from itertools import product
 import pytest
 
 import dagdsl
-from dagdsl.analysis.liveness import all_closable, can_die, can_idle, closable, keeps_strongest
+from dagdsl.analysis.liveness import (
+    closable,
+    jointly_closable,
+    keeps_strongest,
+    may_be_dead,
+    may_be_unneeded,
+)
 from dagdsl.ir.nodes import Block, Edge, Gate, Graph, Node
 from tests.compiler.nets import complete, random_graph, router
 
@@ -36,13 +42,13 @@ def test_against_brute_force(seed: int) -> None:
     graph = random_graph(seed, X)
     if len(graph.edges) > 12:
         graph = graph.replace(edges=graph.edges[:12])
-    assert can_die(graph) == brute_force(graph)
+    assert may_be_dead(graph) == brute_force(graph)
 
 
 def test_complete_stages() -> None:
-    assert can_die(complete(2)) == {"n[0]", "n[1]", "out"}
-    assert can_die(complete(2, dead="keep_strongest")) == frozenset()
-    assert can_die(complete(2, threshold=None)) == frozenset()
+    assert may_be_dead(complete(2)) == {"n[0]", "n[1]", "out"}
+    assert may_be_dead(complete(2, dead="keep_strongest")) == frozenset()
+    assert may_be_dead(complete(2, threshold=None)) == frozenset()
 
 
 def test_an_ungated_edge_of_a_mortal_node_does_not_save_its_target() -> None:
@@ -59,7 +65,7 @@ def test_an_ungated_edge_of_a_mortal_node_does_not_save_its_target() -> None:
         Edge(source="in", target="out"),
     )
     graph = Graph(nodes=nodes, edges=edges, routers=(router("r", "in", 1, x=X),))
-    assert can_die(graph) == {"a", "b"}
+    assert may_be_dead(graph) == {"a", "b"}
 
 
 BLOCK = """
@@ -84,7 +90,7 @@ def test_what_nothing_needs_is_idle_if_that_is_known_beforehand(gate: str, idle:
     assert isinstance(block, Block)
     graph = block.steps[0]
     assert isinstance(graph, Graph)
-    assert can_idle(graph, ()) == idle
-    assert can_idle(graph, ["a"]) == idle - {"a"}
+    assert may_be_unneeded(graph, ()) == idle
+    assert may_be_unneeded(graph, ["a"]) == idle - {"a"}
     # A top-k never closes all edges at once.
-    assert can_idle(graph, (), all_closable) == (set() if gate == "top" else idle)
+    assert may_be_unneeded(graph, (), jointly_closable) == (set() if gate == "top" else idle)

@@ -58,7 +58,7 @@ def test_gates() -> None:
         "changed edge s.in -> n[0] gate threshold 0.1 -> 0.3"
     )
     assert changed((" via gate(0.1)", ""), ("router gate", "router _gate"))[0] == (
-        "changed edge s.in -> n[0] is not gated any more"
+        "changed edge s.in -> n[0] is no longer gated"
     )
     found = changed(("gap |> fc |> sigmoid", 'reads("stage") |> gap |> fc(init = 2.0) |> sigmoid'))
     assert "gate reads source -> stage" in found[0]

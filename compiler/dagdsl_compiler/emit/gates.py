@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dagdsl.analysis.liveness import can_die
+from dagdsl.analysis.liveness import may_be_dead
 from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router
 from dagdsl.ir.paths import graphs_in, plain
 from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal
@@ -168,7 +168,7 @@ class GateFunctions:
         """Collect the rules of all graphs."""
         made = cls(names)
         for graph in graphs_in((net.graph,)):
-            mortal = can_die(graph)
+            mortal = may_be_dead(graph)
             for router in graph.routers:
                 rule = Rule.of(router)
                 if rule not in made.functions:

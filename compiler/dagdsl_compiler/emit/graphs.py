@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagdsl.analysis.liveness import can_die, keeps_strongest
+from dagdsl.analysis.liveness import keeps_strongest, may_be_dead
 from dagdsl.ir.nodes import Edge, Graph, Node, Router
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
@@ -40,7 +40,7 @@ class GraphWriter:
         self.graph = graph
         self.names = names
         self.values = values
-        self.mortal = can_die(graph)
+        self.mortal = may_be_dead(graph)
         self.alive: dict[str, str] = {}
         self.carried: dict[tuple[str, str], str] = {}
         self.decided: dict[str, tuple[str, str | None]] = {}

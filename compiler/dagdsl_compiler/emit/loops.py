@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from dagdsl.analysis.liveness import can_die
+from dagdsl.analysis.liveness import may_be_dead
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
 from dagdsl.ir.paths import GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
@@ -111,7 +111,7 @@ def _source_routers(
 ) -> str:
     function = to.build.gates[graph.routers[0]]
     rule, tau = function.rule, graph.routers[0].threshold
-    closes, masks = rule.closes, bool(can_die(graph))
+    closes, masks = rule.closes, bool(may_be_dead(graph))
     logits = "router(values[j])"
     more = [literal(tau)] if function.has_tau else []
     more += ["self.training"] if rule.train == "soft" else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from dagdsl.analysis.liveness import can_die, keeps_strongest
+from dagdsl.analysis.liveness import keeps_strongest, may_be_dead
 from dagdsl.analysis.shapes import input_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, plain
@@ -134,7 +134,7 @@ class GraphLowering:
         self.write = shared.write
         self.ir = graph
         self.paths = paths
-        self.mortal = can_die(graph)
+        self.mortal = may_be_dead(graph)
         self.values = dict(inputs)
         self.alive: dict[str, fx.Node] = {}
         self.weights: dict[tuple[str, str], fx.Node | None] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dagdsl.analysis.cost import cost_of_node, cost_of_steps
-from dagdsl.analysis.liveness import can_die, closable
+from dagdsl.analysis.liveness import closable, may_be_dead
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Graph, Net, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_of, outer_graphs, paths_of
@@ -110,7 +110,7 @@ def remains_of(graph: Graph, paths: GraphPaths, pins: Pins) -> Remains:
         closed=frozenset(closed),
         opened=frozenset(opened),
         dead=frozenset(dead),
-        mortal=can_die(left) - dead,
+        mortal=may_be_dead(left) - dead,
         read=frozenset(
             name for router in _live_routers(graph, closed) for name in _read(graph, router)
         ),
