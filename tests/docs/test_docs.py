@@ -1,4 +1,4 @@
-"""What the docs show is true: `dg` blocks check clean, links lead somewhere, files are current."""
+"""`.dg` blocks in the docs check clean, links resolve, generated parts are current."""
 
 from __future__ import annotations
 
@@ -13,35 +13,39 @@ import dagdsl
 from dagdsl.frontend import analyse
 from dagdsl.source import SourceFile
 from dagdsl.viz.formats import draw
+from tests.docs.pages import PAGES, ROOT, Fence, fences
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```dg\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
-
-
-def blocks() -> list[tuple[str, str]]:
-    return [
-        (f"{page.name}-{number}", block)
-        for page in PAGES
-        for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
-    ]
+CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("block", [pytest.param(text, id=name) for name, text in blocks()])
-def test_dg_block_checks_clean(block: str) -> None:
-    assert analyse(SourceFile("docs.dg", block)).diagnostics == []
+@pytest.mark.parametrize(
+    "block", [block for page in PAGES for block in fences(page, "dg")], ids=str
+)
+def test_dg_block_checks_clean(block: Fence) -> None:
+    assert analyse(SourceFile("docs.dg", block.text)).diagnostics == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in LINK.findall(page.read_text()):
-        assert (page.parent / link).exists(), link
+    text = CODE.sub("`", page.read_text(encoding="utf-8"))
+    for path, anchor in LINK.findall(text):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            assert anchor in anchors(target), f"{path}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page, as GitHub and MyST name them."""
+    titles = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 def test_readme_shows_the_quickstart() -> None:
-    shown = next(b for b in BLOCK.findall((ROOT / "README.md").read_text()))
-    assert dagdsl.loads(shown).hash == dagdsl.load(ROOT / "examples/quickstart.dg").hash
+    shown = fences(ROOT / "README.md", "dg")[0]
+    assert dagdsl.loads(shown.text).hash == dagdsl.load(ROOT / "examples/quickstart.dg").hash
 
 
 def test_picture_is_current() -> None:
