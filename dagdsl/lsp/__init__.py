@@ -1,1 +1,1 @@
-"""The language server: what an editor asks about a `.dg` file, answered over stdio."""
+"""The language server for `.dg` files, spoken over stdin and stdout."""

@@ -1,4 +1,4 @@
-"""A place in a text -> what could be written there."""
+"""Completion: a position in a file -> the items that could be written there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dagdsl.syntax.wording import KEYWORDS, spelling
 from dagdsl.topology.patterns import PATTERNS
 
 TRIGGERS: Final = [".", "(", '"', "/", ">"]
-"""Characters after which an editor asks without being asked."""
+"""Characters after which an editor requests completion by itself."""
 
 _ICONS: Final = {
     Kind.IMPORT: lsp.CompletionItemKind.Module,
@@ -49,11 +49,11 @@ _TOP: Final = ("IMPORT", "PARAM", "ROUTER", "BLOCK", "NET", "EDITION")
 
 
 def complete(index: FileIndex, offset: int, folder: Path) -> list[lsp.CompletionItem]:
-    """What could stand at `offset`; files to import are looked for in `folder`."""
+    """Return the completion items at `offset`. Paths of imports are relative to `folder`."""
     cursor = cursor_at(index.source.text, offset)
     items = list(_Completion(index, cursor, folder).items())
     for number, item in enumerate(items):
-        item.sort_text = f"{number:04}"  # or else an editor sorts them by name
+        item.sort_text = f"{number:04}"  # without it, an editor sorts them by name
     return items
 
 
@@ -65,7 +65,7 @@ class _Completion:
         self.scope = _scope(index, cursor)
 
     def items(self) -> Iterator[lsp.CompletionItem]:
-        """The items, those that are meant most likely first."""
+        """The items, the most likely first."""
         cursor = self.cursor
         if cursor.string is not None:
             return self._strings(cursor.string)
@@ -92,7 +92,7 @@ class _Completion:
         yield from self._keywords(self.cursor.expected - starts)
         if self.cursor.first_on_line or self.cursor.last in ("", "LBRACE", "RBRACE"):
             if self.scope.kind is Kind.NET:
-                starts -= {"CONNECT"}  # it parses, so that it can be told why it may not be
+                starts -= {"CONNECT"}  # the parser accepts it here only to report a better error
             yield from self._keywords(self.cursor.expected & starts)
             if self.cursor.blocks:
                 yield from self._nodes()
@@ -184,7 +184,7 @@ class _Completion:
             yield from _named(Builtin(BuiltinKind.PORT, name) for name in names)
 
     def _steps(self, wanted: Kind) -> Iterator[lsp.CompletionItem]:
-        """Ops and blocks; with `Kind.ROUTER` also routers, and what only they are made of."""
+        """Ops and blocks; for `Kind.ROUTER` also routers and the ops that only routers use."""
         kinds = {Kind.BLOCK, wanted}
         yield from self._items_of(*kinds)
         yield from _named(
@@ -204,7 +204,7 @@ class _Completion:
         )
 
     def _items_of(self, *kinds: Kind) -> Iterator[lsp.CompletionItem]:
-        """What is declared at the top of this file, or of an imported one."""
+        """The top-level declarations of this file and of the files it imports."""
         module = self.index.module
         for target in (item_of(item, module) for item in module.items.values()):
             if target.kind in kinds:
@@ -249,7 +249,7 @@ class _Completion:
                     yield from map(_word, target.param.choices)
 
     def _paths(self, written: str) -> Iterator[lsp.CompletionItem]:
-        """Files of the standard library and beside this one, one folder at a time."""
+        """The files that can be imported: the standard library, and `folder`, level by level."""
         parent = written[: written.rfind("/") + 1]
         base = Path(parent)
         if base.is_absolute():
@@ -269,7 +269,7 @@ class _Completion:
 
 
 def _scope(index: FileIndex, cursor: Cursor) -> LexicalScope:
-    """The names known at a place; of what is around it, if a mistake hides the innermost."""
+    """The scope at the cursor, or the innermost enclosing one that survived a syntax error."""
     path = cursor.blocks
     if cursor.kind in ("ROUTER", "BLOCK", "NET") and not path and len(cursor.statement) > 1:
         path = (cursor.statement[1].text,)

@@ -1,4 +1,4 @@
-"""Names and what is known about them -> Markdown for hovers and completions."""
+"""Markdown for hovers and completions: signatures, documentation, values, shapes and costs."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from dagdsl.syntax import ast
 from dagdsl.topology.patterns import PATTERNS
 
 _SHOWN = 4
-"""How many of the elements that one piece of text stands for are listed."""
+"""The number of IR elements listed for one piece of text."""
 
 ATTRIBUTES = {
-    "channels": "Channels of the nodes of the stage; those of its input if it is left out.",
-    "stride": "How much smaller than its input the stage is, along each side. 1 if left out.",
-    "entry": "The pipe that brings the input to the stage's channels and stride. A convolution, "
-    "`bn` and `relu` if left out.",
-    "merge": "How the edges into `out` are merged: `sum` if it is left out.",
-    "index": "The number of the node in its array, from 0.",
+    "channels": "Channels of the stage's nodes. Default: the channels of its input.",
+    "stride": "Factor by which the stage reduces height and width. Default: 1.",
+    "entry": "Pipe that maps the input to the stage's channels and stride. Default: a "
+    "convolution, `bn` and `relu`.",
+    "merge": "Merge of the edges into `out`. Default: `sum`.",
+    "index": "Index of the node in its array, counted from 0.",
 }
 
 _CHOOSE = ("condition, then, otherwise", "One of two values; the other is not evaluated.")
 
 _PORTS = {
-    "in": "What enters the stage or block.",
-    "out": "What the stage or block gives: the merge of all edges that lead here.",
-    "in.channels": "The channels of the input.",
-    "in.height": "The height of the input.",
-    "in.width": "The width of the input.",
+    "in": "Input of the stage or block.",
+    "out": "Output of the stage or block: the merge of all edges that end here.",
+    "in.channels": "Channels of the input.",
+    "in.height": "Height of the input.",
+    "in.width": "Width of the input.",
 }
 
 
 def code(text: str) -> str:
-    """A piece of `.dg` text."""
+    """Return `.dg` text as a Markdown code block."""
     return f"```dg\n{text}\n```"
 
 
 def signature(target: Target) -> str:
-    """What a name is, in one line of the language."""
+    """Return a one-line signature in the syntax of the language."""
     match target:
         case Builtin(BuiltinKind.OP, name):
             return _call(name, map(_param, OPS[name].params))
@@ -70,7 +70,7 @@ def signature(target: Target) -> str:
 
 
 def documentation(target: Target) -> str:
-    """What it does: from the catalogue, or from the comment above its declaration."""
+    """Return the description from the catalogue or from the comment above the declaration."""
     match target:
         case Builtin(BuiltinKind.OP, name):
             return "\n\n".join([OPS[name].doc, _parameters(OPS[name].params)]).strip()
@@ -94,7 +94,7 @@ def documentation(target: Target) -> str:
 
 
 def value_of(target: Target, index: FileIndex) -> str:
-    """The value of a param, or of an argument of a net, where it is known."""
+    """Return the value of a `param` or of an argument of a net, or "" if it is unknown."""
     match target:
         case Definition(kind=Kind.PARAM, path=(name,), home=home):
             value = home.params.get(name, UNKNOWN)
@@ -107,7 +107,7 @@ def value_of(target: Target, index: FileIndex) -> str:
 
 
 def hover(target: Target, index: FileIndex) -> str:
-    """All about a name."""
+    """Return signature, documentation, value, shapes and costs of a name."""
     parts = [code(signature(target)), documentation(target), value_of(target, index)]
     if isinstance(target, Definition):
         parts.append(about_nodes(index.nodes(target)))
@@ -115,7 +115,7 @@ def hover(target: Target, index: FileIndex) -> str:
 
 
 def about_nodes(facts: Sequence[NodeFact]) -> str:
-    """Shape, parameters and MACs of the nodes that a declaration stands for."""
+    """Return shape, parameters and MACs of the nodes that a declaration creates."""
     said = [(fact.where, _measures(fact.node.shape, fact.costs)) for fact in facts]
     if len({measures for _, measures in said}) == 1:
         each = f", each of {len(said)}" if len(said) > 1 else ""
@@ -125,7 +125,7 @@ def about_nodes(facts: Sequence[NodeFact]) -> str:
 
 
 def about_steps(facts: Sequence[StepFact]) -> str:
-    """What goes in and out of an op or block, and what it costs, where it stands."""
+    """Return input shape, output shape and costs of an op or block at one place in the text."""
     known = [fact for fact in facts if fact.step.shape]
     said = dict.fromkeys(
         (f"{format_shape(fact.x)} → " if fact.x else "") + _measures(fact.step.shape, fact.costs)
@@ -137,7 +137,7 @@ def about_steps(facts: Sequence[StepFact]) -> str:
 
 
 def shapes(facts: Iterable[NodeFact]) -> list[str]:
-    """The different shapes of some nodes, as people write them."""
+    """Return the distinct shapes of some nodes, as in `24 x 16 x 16`."""
     return list(dict.fromkeys(format_shape(fact.node.shape) for fact in facts))
 
 
@@ -165,7 +165,7 @@ def _param(param: Param) -> str:
 
 
 def _written(value: object) -> str:
-    """A value as it stands in a file."""
+    """Return a value in the syntax of the language."""
     return describe(value)  # type: ignore[arg-type]  # a list of values is one, whatever its type
 
 

@@ -1,6 +1,7 @@
-"""Nets as far as they were understood -> what an editor can say about the text they came from.
+"""Elaborated nets -> the IR elements that each piece of text stands for.
 
-A piece of text may stand for many elements: a node array, a block that is used in several places.
+One piece of text may stand for many elements: a node array, or a block used in several places.
+Nets may be incomplete, because the text has errors: then shapes are empty.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dagdsl.lsp.symbols import Occurrence
 
 @dataclass(frozen=True, slots=True)
 class NodeFact:
-    """A node, the graph it stands in, and the names that lead there: `DGNet.s1.n[0]`."""
+    """A node, its graph, and its full name: `DGNet.s1.n[0]`."""
 
     where: str
     node: Node
@@ -25,7 +26,7 @@ class NodeFact:
 
     @property
     def costs(self) -> CostSummary | None:
-        """What its steps cost; None while a shape in it is unknown."""
+        """The costs of its steps, or None if a shape in it is unknown."""
         if not (_input(self.node, self.graph) and _known(self.node.steps)):
             return None
         return cost_of_node(self.node, self.graph)
@@ -33,31 +34,31 @@ class NodeFact:
 
 @dataclass(frozen=True, slots=True)
 class StepFact:
-    """An op or a block that is applied to features of shape `x`."""
+    """An op or a block applied to an input of shape `x`."""
 
     x: Shape
     step: Op | Block
 
     @property
     def costs(self) -> CostSummary | None:
-        """What it costs; None while a shape in it is unknown."""
+        """The costs, or None if a shape in it is unknown."""
         return cost_of_steps([self.step], self.x) if self.x and _known([self.step]) else None
 
 
 @dataclass(slots=True)
 class Facts:
-    """The elements that each piece of text stands for, by its file and where it starts."""
+    """The elements that each piece of text stands for, keyed by file name and start offset."""
 
     nodes: dict[tuple[str, int], list[NodeFact]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[str, int], list[StepFact]] = field(default_factory=lambda: defaultdict(list))
 
     def steps_at(self, occurrence: Occurrence) -> list[StepFact]:
-        """The ops or blocks that a name stands for, which is the first thing in their text."""
+        """The ops or blocks whose text starts with this name."""
         return self.steps.get((occurrence.span.file.name, occurrence.start), [])
 
 
 def facts_of(nets: Iterable[Net]) -> Facts:
-    """What is known about the text of some nets."""
+    """Return the elements of some nets, by the text they come from."""
     facts = Facts()
     for net in nets:
         _add_graph(net.graph, net.name, facts)
@@ -67,7 +68,7 @@ def facts_of(nets: Iterable[Net]) -> Facts:
 def _add_graph(graph: Graph, where: str, facts: Facts) -> None:
     for node in graph.nodes:
         here = f"{where}.{node.name}"
-        # The ports of a stage or a block have the place of the whole.
+        # The origin of a port is the whole stage or block.
         if node.origin is not None and node.name not in ("in", "out"):
             span = node.origin.span
             facts.nodes[span.file.name, span.start].append(NodeFact(here, node, graph))
@@ -79,7 +80,7 @@ def _add_graph(graph: Graph, where: str, facts: Facts) -> None:
 
 
 def _input(node: Node, graph: Graph) -> Shape:
-    """The shape that enters a node's steps; empty where it is not known."""
+    """The input shape of a node's steps, or `()` if it is unknown."""
     try:
         return input_of(node, graph) if _is_fed(node, graph) else ()
     except ValueError:
@@ -87,7 +88,7 @@ def _input(node: Node, graph: Graph) -> Shape:
 
 
 def _is_fed(node: Node, graph: Graph) -> bool:
-    """Whether the shape of all that enters a node is known."""
+    """Whether the shapes on all incoming edges of a node are known."""
     return all(carried_by(edge, graph) for edge in graph.edges_into(node.name))
 
 

@@ -1,4 +1,4 @@
-"""The requests and notifications of the protocol -> calls of the modules beside this one."""
+"""Handlers of the protocol's requests and notifications, which delegate to the other modules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Handler = Callable[..., Any]
 
 
-# What the editor tells.
+# Notifications
 
 
 def _initialized(ls: Server, params: lsp.InitializedParams) -> None:
@@ -54,7 +54,7 @@ def _changed_on_disk(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> Non
         ls.reread(name_of(change.uri))
 
 
-# What it asks.
+# Requests
 
 
 def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
@@ -109,7 +109,7 @@ def _prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range:
         navigate.renameable(occurrence)
     except navigate.CannotRename as error:
         raise JsonRpcInvalidParams(str(error)) from error
-    assert occurrence is not None, "or there was nothing to be called differently"
+    assert occurrence is not None, "`renameable` refuses None"
     return range_of(occurrence.span)
 
 
@@ -157,7 +157,7 @@ def _index(ls: Server, document: lsp.TextDocumentIdentifier) -> FileIndex | None
 
 
 class _PositionParams(Protocol):
-    """What all requests have in common that ask about a place."""
+    """The parameters of any request about a position in a document."""
 
     @property
     def text_document(self) -> lsp.TextDocumentIdentifier: ...
@@ -167,7 +167,7 @@ class _PositionParams(Protocol):
 
 
 def _occurrence(ls: Server, params: _PositionParams) -> tuple[FileIndex | None, Occurrence | None]:
-    """The file that is asked about, and the name at the place."""
+    """Return the index of the requested file and the name at the requested position."""
     index = _index(ls, params.text_document)
     if index is None:
         return None, None
@@ -201,4 +201,4 @@ FEATURES: Final[tuple[tuple[str, Handler, Any], ...]] = (
     ),
     (lsp.TEXT_DOCUMENT_FORMATTING, _formatting, None),
 )
-"""Method, handler, options."""
+"""Method, handler and registration options of each feature."""

@@ -1,4 +1,4 @@
-"""One version of a file -> everything the server's answers are made from, each worked out once."""
+"""One version of a file -> everything that answers are made from, computed lazily and once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dagdsl.syntax import ast
 
 
 class FileIndex:
-    """What is known about one text. `before` is the index of the version before it, if any."""
+    """Everything known about one text. `before` is the index of its previous version, if any."""
 
     def __init__(
         self, source: SourceFile, library: Library, before: FileIndex | None = None
@@ -30,36 +30,39 @@ class FileIndex:
 
     @cached_property
     def module(self) -> Module:
-        """The tree, and those of its imports; without any elaboration."""
+        """The syntax tree of the file and of its imports, not elaborated."""
         return Modules(Context(Sink()), self._library.files).load(self.source)
 
     @cached_property
     def symbols(self) -> Symbols:
-        """The names in the text."""
+        """The names in the text and their meanings."""
         return symbols_of(self.module)
 
     @cached_property
     def analysis(self) -> Analysis:
-        """The diagnostics and the nets."""
+        """The diagnostics and the elaborated nets."""
         return analyse(self.source, files=self._library.files)
 
     @cached_property
     def facts(self) -> Facts:
-        """Shapes, by the text they belong to."""
+        """The IR elements, by the text they come from."""
         return facts_of(self.analysis.drafts.values())
 
     def nodes(self, definition: Definition) -> list[NodeFact]:
-        """The nodes a declaration stands for; where a mistake hides them, those before it."""
+        """The nodes that a declaration creates.
+
+        Where an error hides them, those of the last version without errors.
+        """
         found = self._known.get(definition.path)
         if not found and self._last_good is not None:
             found = self._last_good._known.get(definition.path)
         return found or []
 
     def _good(self) -> FileIndex | None:
-        """This version, or the last one before it, that was found to have no errors."""
-        # Does not look for any: versions that nobody waited for are never analysed.
+        """The latest version known to have no errors: this one or an earlier one."""
+        # Triggers no analysis: versions overtaken by the next keystroke are never analysed.
         if "analysis" in self.__dict__ and not self.analysis.has_errors:
-            self._last_good = None  # or else every version there ever was would be kept
+            self._last_good = None  # otherwise the chain of all versions would stay in memory
             return self
         return self._last_good
 
@@ -77,7 +80,7 @@ class FileIndex:
         return known
 
     def files(self) -> set[str]:
-        """The names of all files that the text is made of; those not found (yet) among them."""
+        """The names of all files imported directly or indirectly, existing or not."""
         names: set[str] = set()
         seen: set[str] = set()
         todo = [self.module]
@@ -97,7 +100,7 @@ class FileIndex:
 
 
 def comment_above(span: Span) -> str:
-    """The comment directly above a declaration, without its `#`."""
+    """Return the comment directly above a declaration, without the leading `#`."""
     file = span.file
     first = file.position(span.start).line
     above = (file.line(number).strip() for number in range(first - 1, 0, -1))

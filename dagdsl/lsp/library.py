@@ -1,4 +1,4 @@
-"""Where the server's texts come from: what is open in the editor goes before what is on disk."""
+"""The files as the editor sees them: an open document takes precedence over the file on disk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dagdsl.syntax.parser import parse
 from dagdsl.syntax.reader import read
 
 _TREES = 256
-"""How many trees are kept: imports, and the files of a workspace, rarely change."""
+"""The number of syntax trees kept: imports and the files of a workspace rarely change."""
 
 
 class Library:
-    """The texts of all files, and their trees, each parsed once."""
+    """The texts of all files and their syntax trees, each parsed once."""
 
     def __init__(self) -> None:
         self._open: dict[Path, SourceFile] = {}
@@ -26,32 +26,32 @@ class Library:
         self.files = Files(self.read, self.parse, self.exists)
 
     def copy(self) -> Library:
-        """The same texts, to try out others in."""
+        """Return a library with the same texts, in which edits can be tried out."""
         other = Library()
         other._open.update(self._open)
         return other
 
     def open(self, path: Path, source: SourceFile) -> None:
-        """The editor has this text in the place of the file at `path`."""
+        """Let the text of an open document stand for the file at `path`."""
         self._open[path] = source
 
     def close(self, path: Path) -> None:
-        """What is on disk counts again."""
+        """Read the file at `path` from disk again."""
         self._open.pop(path, None)
 
     def read(self, path: Path, sink: Sink, name: str | None = None) -> SourceFile | None:
-        """`dagdsl.syntax.reader.read`, for texts that may not have been saved."""
+        """Like `dagdsl.syntax.reader.read`, but prefers open documents, saved or not."""
         source = self._open.get(path.resolve())
         if source is None:
             return read(path, sink, name)
         return source if name is None else SourceFile(name, source.text)
 
     def exists(self, path: Path) -> bool:
-        """Whether there is a text at `path`."""
+        """Whether there is an open document or a file at `path`."""
         return path.resolve() in self._open or path.is_file()
 
     def parse(self, source: SourceFile, sink: Sink) -> ast.File:
-        """`dagdsl.syntax.parser.parse`, once for each text."""
+        """Like `dagdsl.syntax.parser.parse`, but parses each text only once."""
         tree, found = self._parsed(source)
         sink.extend(found)
         return tree

@@ -1,4 +1,4 @@
-"""A name in a text -> where it is declared, where it is used, and how it is called anew."""
+"""Go to definition, find references, and rename."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from dagdsl.syntax.reader import STD
 from dagdsl.syntax.wording import KEYWORDS, spelling
 
 RenameEdits = dict[str, list[tuple[Span, str]]]
-"""What to put in the place of what, by the name of the file."""
+"""Spans and their replacements, by file name."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class CannotRename(Exception):
-    """`str(error)` says why, for the user."""
+    """A rename was refused. `str(error)` tells the user why."""
 
 
 def definition(occurrence: Occurrence) -> Span | None:
-    """Where a name is declared; of an import, the file itself."""
+    """Return where a name is declared, or the start of the file if it is an import."""
     if isinstance(occurrence.target, Builtin):
         return None
     declared = occurrence.target.declared
@@ -45,7 +45,7 @@ def definition(occurrence: Occurrence) -> Span | None:
 def references(
     workspace: Workspace, target: Definition, *, declaration: bool = True
 ) -> Iterator[Span]:
-    """All places where a declared name stands, in all files."""
+    """Yield every occurrence of a declared name, in all files."""
     home = str(path_of(target.span.file.name))
     for index in workspace.files_with(target.name, home):
         for occurrence in index.symbols.occurrences:
@@ -58,7 +58,7 @@ def references(
 
 
 def same(index: FileIndex, target: Target) -> Iterator[Span]:
-    """All places in one file where a name stands."""
+    """Yield every occurrence of a name in one file."""
     for occurrence in index.symbols.occurrences:
         if isinstance(target, Builtin):
             if occurrence.target == target:
@@ -68,26 +68,29 @@ def same(index: FileIndex, target: Target) -> Iterator[Span]:
 
 
 def renameable(occurrence: Occurrence | None) -> Definition:
-    """The declaration behind a name, if it may be called differently. Raises CannotRename."""
+    """Return the declaration of a name. Raises CannotRename if it cannot be renamed."""
     if occurrence is None:
         raise CannotRename("there is no name here")
     target = occurrence.target
     if isinstance(target, Builtin):
         raise CannotRename(f"`{target.name}` is part of the language")
     if target.kind is Kind.ATTRIBUTE:
-        raise CannotRename(f"`{target.name}` is an attribute that the language gives")
+        raise CannotRename(f"`{target.name}` is an attribute defined by the language")
     if STD in path_of(target.span.file.name).parents:
         raise CannotRename(f"`{target.name}` belongs to the standard library")
     return target
 
 
 def rename(workspace: Workspace, target: Definition, name: str) -> RenameEdits:
-    """The edits that call a declaration `name` everywhere.
+    """Return the edits that rename a declaration to `name` everywhere.
 
-    Raises CannotRename if that is no name, or if afterwards any name would mean something else.
+    Raises CannotRename if `name` is not an identifier, or if the rename would change the meaning of
+    any name.
     """
     if not _NAME.fullmatch(name):
-        raise CannotRename(f"`{name}` is no name: names are made of letters, digits and `_`")
+        raise CannotRename(
+            f"`{name}` is not a valid name: use letters, digits and `_`, and start with no digit"
+        )
     if name in map(spelling, KEYWORDS):
         raise CannotRename(f"`{name}` is a keyword")
     edits: RenameEdits = defaultdict(list)
@@ -95,7 +98,7 @@ def rename(workspace: Workspace, target: Definition, name: str) -> RenameEdits:
         edits[span.file.name].append((span, name))
     declared = target.declared
     if isinstance(declared, ast.Import) and declared.alias is None:
-        # The name is made from the path, which stays what it is.
+        # The name comes from the path, which must not change: add an alias instead.
         end = Span(target.span.file, target.span.end, target.span.end)
         edits[target.span.file.name].append((end, f" as {name}"))
     _verify(workspace, edits, name)
@@ -103,25 +106,25 @@ def rename(workspace: Workspace, target: Definition, name: str) -> RenameEdits:
 
 
 def _is_path(occurrence: Occurrence) -> bool:
-    """Whether it is the path of an import, where the name itself does not stand."""
+    """Whether the occurrence is the path of an import, which does not contain the name itself."""
     return occurrence.span.text.startswith('"')
 
 
 def _verify(workspace: Workspace, edits: Mapping[str, list[tuple[Span, str]]], name: str) -> None:
-    """Make the edits on a copy of the files, and see that every name means what it meant."""
+    """Apply the edits to a copy of the files and check that no name changes its meaning."""
     trial = workspace.library.copy()
     before: dict[str, FileIndex] = {}
     after: dict[str, FileIndex] = {}
     for file, changes in edits.items():
         index = workspace.index(file)
-        assert index is not None, "it has just been read"
+        assert index is not None, "`references` has just read it"
         source = SourceFile(file, _edited(index.source.text, changes))
         trial.open(path_of(file), source)
         before[file], after[file] = index, FileIndex(source, trial)
     for file in edits:
         same = _meanings(before[file], before) == _meanings(after[file], after)
         if not same or _errors(after[file]) > _errors(before[file]):
-            raise CannotRename(f"`{name}` already stands for something else")
+            raise CannotRename(f"`{name}` is already used for something else")
 
 
 def _edited(text: str, changes: list[tuple[Span, str]]) -> str:
@@ -137,7 +140,7 @@ def _errors(index: FileIndex) -> int:
 def _meanings(
     index: FileIndex, files: Mapping[str, FileIndex]
 ) -> list[tuple[Path | str, int | str]]:
-    """What each name of a file stands for; declarations by their rank, which no rename changes."""
+    """The meaning of each name of a file. Declarations are ranked: a rename shifts offsets."""
     found: list[tuple[Path | str, int | str]] = []
     for occurrence in index.symbols.occurrences:
         target = occurrence.target
@@ -145,7 +148,7 @@ def _meanings(
             found.append((target.kind, target.name))
             continue
         if target.kind is Kind.IMPORT and occurrence.span.start < target.statement.end:
-            continue  # the import itself, to which an alias may have been added
+            continue  # the import itself: the rename may have added an alias
         file, start = target.key
         home = files.get(str(file))
         found.append((file, start if home is None else _rank(home.symbols, start)))

@@ -1,4 +1,4 @@
-"""A text -> what an editor shows beside and in between it: its outline, and the shapes."""
+"""The outline of a file, and the inlay hints that show shapes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ICONS = {
 
 
 def outline(index: FileIndex) -> list[lsp.DocumentSymbol]:
-    """The declarations of a file, those of nets and stages inside them."""
+    """Return the declarations of a file as a tree: nodes and stages under their net or stage."""
     top: list[lsp.DocumentSymbol] = []
     by_path: dict[tuple[str, ...], lsp.DocumentSymbol] = {}
     for definition in index.symbols.definitions:
@@ -47,7 +47,7 @@ def outline(index: FileIndex) -> list[lsp.DocumentSymbol]:
 def _symbol(definition: Definition, index: FileIndex) -> lsp.DocumentSymbol:
     whole = definition.statement
     if isinstance(definition.declared, ast.Decl):
-        whole = definition.declared.span  # of several in a statement, each its own
+        whole = definition.declared.span  # one of several in a statement
     return lsp.DocumentSymbol(
         definition.name,
         _ICONS[definition.kind],
@@ -59,7 +59,7 @@ def _symbol(definition: Definition, index: FileIndex) -> lsp.DocumentSymbol:
 
 
 def hints(index: FileIndex, wanted: lsp.Range) -> list[lsp.InlayHint]:
-    """The shape that each statement of a range gives, behind it."""
+    """Return a hint with the output shape after each node or stage declared within a range."""
     file = index.source
     start, end = offset(file, wanted.start), offset(file, wanted.end)
     return [
@@ -80,7 +80,7 @@ def _hints(index: FileIndex) -> Iterator[tuple[int, str]]:
     for definition in index.symbols.definitions:
         if definition.kind not in (Kind.NODE, Kind.STAGE):
             continue
-        # A stage goes on below its name.
+        # A stage extends below its name: put the hint on the first line.
         span = definition.span if definition.kind is Kind.STAGE else definition.statement
         _, facts = statements.setdefault(span.end, (span, []))
         facts.extend(index.nodes(definition))

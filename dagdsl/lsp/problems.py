@@ -1,4 +1,4 @@
-"""Diagnostics of the front end -> those of the protocol, and the edits that mend them."""
+"""Diagnostics of the front end -> diagnostics and quick fixes of the protocol."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ _UNUSED = "DG0801"
 
 
 def problems(index: FileIndex) -> list[lsp.Diagnostic]:
-    """All findings about a text; one in an imported file stands where this file leads to it."""
+    """Return the diagnostics of a file.
+
+    One in an imported file is shown at the import, with the real location as related information.
+    """
     return [_convert(found, index) for found in index.analysis.diagnostics]
 
 
 def _convert(found: Diagnostic, index: FileIndex) -> lsp.Diagnostic:
-    span = _place(found, index)
+    span = _span_in(found, index)
     related = [(note.span, note.message) for note in found.notes]
     if span is not found.span:
         related.insert(0, (found.span, found.label or found.message))
@@ -51,8 +54,8 @@ def _convert(found: Diagnostic, index: FileIndex) -> lsp.Diagnostic:
     )
 
 
-def _place(found: Diagnostic, index: FileIndex) -> Span:
-    """The place of a finding in this text, or what in it leads to the place."""
+def _span_in(found: Diagnostic, index: FileIndex) -> Span:
+    """Where to show a diagnostic in this file: its own span, a note's, or the import's."""
     name = index.source.name
     for span in (found.span, *(note.span for note in found.notes)):
         if span.file.name == name:
@@ -70,7 +73,7 @@ def _names(module: Module) -> Iterator[str]:
 
 
 def fixes(index: FileIndex, wanted: lsp.Range) -> list[lsp.CodeAction]:
-    """The edits that mend the problems within a range."""
+    """Return the quick fixes of the diagnostics within a range."""
     return [
         lsp.CodeAction(
             found.fix.title,
@@ -82,7 +85,7 @@ def fixes(index: FileIndex, wanted: lsp.Range) -> list[lsp.CodeAction]:
         for found in index.analysis.diagnostics
         if found.fix is not None
         and _is_ours(found.fix)
-        and _overlap(range_of(_place(found, index)), wanted)
+        and _overlap(range_of(_span_in(found, index)), wanted)
     ]
 
 
@@ -95,7 +98,7 @@ def _edit(fix: Fix) -> lsp.WorkspaceEdit:
 
 
 def _is_ours(fix: Fix) -> bool:
-    """Whether all that is to be changed is the user's."""
+    """Whether a fix leaves the standard library alone."""
     return not any(STD in path_of(edit.span.file.name).parents for edit in fix.edits)
 
 

@@ -1,6 +1,6 @@
-"""A module -> the symbols of its file: walks the tree and says what each name stands for.
+"""A module -> its symbol table: the declaration that each name in the file refers to.
 
-The rules are those of `dagdsl.sema`; a test compares the two on every example.
+The scoping rules are those of `dagdsl.sema`; a test compares the two on every example.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from dagdsl.topology.patterns import PATTERNS
 
 
 def symbols_of(module: Module) -> Symbols:
-    """All names of a module's file."""
+    """Return the symbol table of a module's file."""
     return _Resolver(module).run()
 
 
@@ -72,7 +72,7 @@ class _Resolver:
             names.setdefault(definition.name, definition)
 
     def _import(self, item: ast.Import) -> None:
-        # Without an alias the path itself declares the name.
+        # Without an alias, the path declares the name.
         name = item.alias.name if item.alias else Path(str(item.path.value)).stem
         at = item.alias.span if item.alias else item.path.span
         definition = Definition(Kind.IMPORT, (name,), at, item, item.span, self.module)
@@ -95,7 +95,7 @@ class _Resolver:
             case _:
                 scope = self._scope(Kind(kind_of(item)), (name,), top)
                 for formal in item.formals:
-                    # A default sees the arguments before it.
+                    # A default may refer to the arguments before it.
                     self._expressions(scope, formal.default)
                     self._define(formal_of(name, formal, self.module), scope.values)
                 if isinstance(item.body, tuple):
@@ -116,7 +116,7 @@ class _Resolver:
             self._statement(statement, scope)
 
     def _let(self, let: ast.Let, scope: LexicalScope) -> None:
-        # A constant sees those before it.
+        # A constant may refer to those before it.
         self._expressions(scope, let.value)
         name = let.name.name
         kind = Kind.CONSTANT
@@ -142,7 +142,7 @@ class _Resolver:
             self._define(definition)
             scope.nodes.setdefault(name.name, definition)
 
-    # Uses
+    # References
 
     def _statement(self, statement: ast.NetStatement, scope: LexicalScope) -> None:
         match statement:
@@ -177,7 +177,7 @@ class _Resolver:
     def _output(self, statement: ast.Output, scope: LexicalScope) -> None:
         name = statement.name
         if statement.fields is None:
-            # The name of a node: the output is called what the node is called.
+            # `output NAME` refers to the node of that name.
             self._ref(ast.Ref((name.name,), None, name.span), scope)
             return
         path = (*scope.path, name.name)
@@ -217,7 +217,7 @@ class _Resolver:
                     todo += expr.value, expr.index
 
     def _name(self, name: ast.Name, scope: LexicalScope, *, called: bool = False) -> Target | None:
-        """Note what a name in an expression stands for, word by word; gives the last of it."""
+        """Resolve a name in an expression, word by word. Return the target of the last word."""
         words = list(words_in(name.span))
         *spaces, last = name.path
         if name.path[0] == "in":
@@ -243,8 +243,8 @@ class _Resolver:
 
 
 def builtin(name: str, *, called: bool = False) -> Builtin | None:
-    """The op, function or pattern of that name."""
-    # `max` is a merge, and `max(a, b)` a function.
+    """Return the op, function or pattern of that name."""
+    # `max` is a merge, `max(a, b)` is a function.
     if name in OPS and not (called and name in FUNCTIONS):
         return Builtin(BuiltinKind.OP, name)
     if name in FUNCTIONS or name == CHOOSE:
@@ -253,7 +253,7 @@ def builtin(name: str, *, called: bool = False) -> Builtin | None:
 
 
 def attributes_of(scope: LexicalScope) -> tuple[str, ...]:
-    """The attributes that may be set in the body of a stage or a block."""
+    """Return the attributes that may be set in the body of a stage or a block."""
     match scope.kind:
         case Kind.STAGE:
             return (*STAGE_ATTRIBUTES, MERGE)
@@ -267,12 +267,12 @@ def _attribute(name: str) -> Target:
 
 
 def parameter_of(callee: Target | None, name: str) -> Target | None:
-    """What `name = ...` means among the arguments of a call."""
+    """Return the parameter that `name = ...` sets in a call, or None if there is none."""
     return next((target for target in parameters_of(callee) if target_name(target) == name), None)
 
 
 def parameters_of(callee: Target | None) -> list[Target]:
-    """All that a call may be given, in order."""
+    """Return the parameters of what is called, in order."""
     match callee:
         case Builtin(BuiltinKind.OP, name):
             params = OPS[name].params
@@ -281,23 +281,23 @@ def parameters_of(callee: Target | None) -> list[Target]:
         case Definition(declared=ast.Block() | ast.Router() | ast.Net() as item, home=home):
             return [formal_of(item.name.name, formal, home) for formal in item.formals]
         case Definition(declared=ast.Instance() as item, home=home):
-            return _left_open(item, home)
+            return _unset_parameters(item, home)
         case _:
             return []
     return [Builtin(BuiltinKind.PARAMETER, name, param) for param in params]
 
 
-def _left_open(
+def _unset_parameters(
     item: ast.Instance, home: Module, trail: tuple[ast.Instance, ...] = ()
 ) -> list[Target]:
-    """The arguments of a net made from another: those of the other that are not given yet."""
+    """The parameters of a net made from another one: those that the instance does not set."""
     name, args = callee_of(item.made)
     found = lookup(name, home)
     if found is None or any(item is other for other in trail):
         return []
     made_from, there = found
     if isinstance(made_from, ast.Instance):
-        formals = _left_open(made_from, there, (*trail, item))
+        formals = _unset_parameters(made_from, there, (*trail, item))
     else:
         formals = parameters_of(item_of(made_from, there))
     given = {arg.name for arg in args}
@@ -306,7 +306,7 @@ def _left_open(
 
 
 def lookup(name: ast.Name, module: Module) -> tuple[Declared, Module] | None:
-    """The declaration at the top of a file that a name means, and the module it stands in."""
+    """Return the top-level declaration a dotted name refers to, and the module that contains it."""
     for alias in name.path[:-1]:
         if alias not in module.imports:
             return None
@@ -316,7 +316,7 @@ def lookup(name: ast.Name, module: Module) -> tuple[Declared, Module] | None:
 
 
 def target_name(target: Target) -> str:
-    """The name by which something is used: that of a parameter is its own, not that of its op."""
+    """Return the name as it is written: of a parameter its own name, not that of its op."""
     if isinstance(target, Builtin) and target.param is not None:
         return target.param.name
     return target.name

@@ -1,4 +1,4 @@
-"""The server: keeps up with what is typed, and publishes what is wrong with it."""
+"""The server: tracks edits and publishes diagnostics."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from dagdsl.lsp.problems import problems
 from dagdsl.lsp.workspace import Workspace
 
 _PAUSE: Final = 0.02
-"""Seconds without a keystroke after which a file is looked at; what is pasted or repeated by a held
-key arrives faster."""
+"""Seconds without an edit after which a file is analysed. The repeats of a held key arrive faster,
+so they are not analysed one by one."""
 _SLOW: Final = 0.1
-"""Seconds from which on looking at a file is worth waiting for a longer pause."""
-_GARBAGE: Final = 20_000
-"""Objects made between two collections."""
+"""Seconds of analysis beyond which the pause grows to the duration of the last analysis."""
+_GC_THRESHOLD: Final = 20_000
+"""Allocations between two collections of the youngest generation."""
 
 
 class _Protocol(LanguageServerProtocol):
@@ -37,7 +37,7 @@ class _Protocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: lsp.InitializeParams
     ) -> Generator[Any, Any, lsp.InitializeResult]:
-        """Speak UTF-16, which every client knows, whatever else this one would like better."""
+        """Offer only UTF-16 positions, which every client must support."""
         if params.capabilities.general is not None:
             params.capabilities.general.position_encodings = None
         result: lsp.InitializeResult = yield from super().lsp_initialize(params)
@@ -45,10 +45,10 @@ class _Protocol(LanguageServerProtocol):
 
 
 class Server(LanguageServer):
-    """Answers from `files`, which it keeps as the editor has them."""
+    """Answers requests from `files`, the files as the editor sees them."""
 
     def __init__(self) -> None:
-        # Whole texts: they are small, and there is no state to get out of step.
+        # Full synchronisation: files are small, and no incremental state can get out of step.
         super().__init__(
             "dagdsl",
             __version__,
@@ -56,45 +56,45 @@ class Server(LanguageServer):
             protocol_cls=_Protocol,
         )
         self.files = Workspace()
-        self._waiting: dict[str, asyncio.TimerHandle] = {}
-        self._took: dict[str, float] = {}
+        self._pending: dict[str, asyncio.TimerHandle] = {}
+        self._seconds: dict[str, float] = {}  # of the last analysis of each file
 
     def changed(self, uri: str, text: str, version: int | None) -> None:
-        """A file has been opened or edited."""
+        """Take in a file that was opened or edited."""
         name = name_of(uri)
         self.files.set(name, text)
         self._schedule(name, uri, version)
         self.reread(name)
 
     def closed(self, uri: str) -> None:
-        """A file is no longer in the editor."""
+        """Forget a file that the editor has closed."""
         name = name_of(uri)
-        if name in self._waiting:
-            self._waiting.pop(name).cancel()
+        if name in self._pending:
+            self._pending.pop(name).cancel()
         self.files.close(name)
         self._publish([], uri, None)
         self.reread(name)
 
     def reread(self, name: str) -> None:
-        """A file is not what it was: neither are those that import it."""
+        """Analyse the open files that import a file that has changed."""
         for other in self.files.refresh_importers(name):
             self._schedule(other, uri_of(other), None)
 
     def _schedule(self, name: str, uri: str, version: int | None) -> None:
-        if name in self._waiting:
-            self._waiting[name].cancel()
-        took = self._took.get(name, 0.0)
-        pause = took if took > _SLOW else _PAUSE
+        if name in self._pending:
+            self._pending[name].cancel()
+        seconds = self._seconds.get(name, 0.0)
+        pause = seconds if seconds > _SLOW else _PAUSE
         loop = asyncio.get_running_loop()
-        self._waiting[name] = loop.call_later(pause, self._check, name, uri, version)
+        self._pending[name] = loop.call_later(pause, self._check, name, uri, version)
 
     def _check(self, name: str, uri: str, version: int | None) -> None:
-        del self._waiting[name]
+        del self._pending[name]
         index = self.files.index(name)
         if index is not None:
             start = time.perf_counter()
             self._publish(problems(index), uri, version)
-            self._took[name] = time.perf_counter() - start
+            self._seconds[name] = time.perf_counter() - start
 
     def _publish(self, found: list[lsp.Diagnostic], uri: str, version: int | None) -> None:
         self.text_document_publish_diagnostics(
@@ -102,26 +102,26 @@ class Server(LanguageServer):
         )
 
 
-def _is_accident(record: logging.LogRecord) -> bool:
+def _is_unexpected(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcInvalidParams))
 
 
 def tune_collector() -> None:
-    """Look for garbage less often: an answer is made from many objects, few of them garbage."""
+    """Collect garbage less often: analysis allocates many objects, few of them garbage."""
     gc.collect()
-    gc.freeze()  # what is there now stays
-    gc.set_threshold(_GARBAGE, 10, 50)
+    gc.freeze()  # what is allocated by now lives as long as the process
+    gc.set_threshold(_GC_THRESHOLD, 10, 50)
 
 
 def serve() -> None:
-    """Speak with an editor over stdin and stdout until it says goodbye."""
-    # That a rename is refused is an answer, no accident: it needs no traceback in the log.
-    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_accident)
+    """Serve an editor over stdin and stdout until it disconnects."""
+    # A refused rename is an answer, not a failure: do not log a traceback.
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_unexpected)
     server = Server()
     for method, handler, options in FEATURES:
         server.feature(method, options)(handler)
     tune_collector()
-    # pygls closes its streams in the end, and whatever prints must not get in between.
+    # pygls closes its streams at the end, and prints must not corrupt the protocol stream.
     stdin = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     with stdin, stdout, redirect_stdout(sys.stderr):

@@ -1,7 +1,7 @@
-"""The tree of a file -> its names: where each is declared, used, and which are known where.
+"""The symbol table of a file: declarations, occurrences of names, and lexical scopes.
 
-Elaboration resolves names too, but only those it evaluates: not the untaken arm of a `choose`, not
-the blocks of a library that no net uses, nothing behind a mistake. A rename must find them all.
+Elaboration resolves names too, but only those it evaluates: neither the untaken arm of a `choose`,
+nor blocks that no net uses, nor anything hidden by an error. A rename must find them all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dagdsl.syntax.reader import STD
 
 
 class Kind(StrEnum):
-    """What a name is, as it is called in messages."""
+    """The kind of a declaration, as messages call it."""
 
     IMPORT = "import"
     PARAM = "param"
@@ -41,29 +41,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Definition:
-    """A declared name. `path` leads there: `("DGNet", "s1", "a")`; `span` is the name itself."""
+    """A declaration. `path` is its full name, `("DGNet", "s1", "a")`; `span` covers the name."""
 
     kind: Kind
     path: tuple[str, ...]
     span: Span
     declared: ast.Item | ast.NetStatement | ast.Formal | ast.Decl
     statement: Span
-    """All of what declares it."""
+    """The whole statement that declares it."""
     home: Module = field(repr=False)
 
     @property
     def name(self) -> str:
-        """The name."""
+        """The last part of the path."""
         return self.path[-1]
 
     @property
     def key(self) -> tuple[Path, int]:
-        """The same for the same declaration, whichever file it was reached from."""
+        """Identifies the declaration, whichever file it was reached from."""
         return path_of(self.span.file.name), self.span.start
 
 
 class BuiltinKind(StrEnum):
-    """What a name that the language gives is."""
+    """The kind of a name that the language defines."""
 
     OP = "op"
     FUNCTION = "function"
@@ -75,7 +75,7 @@ class BuiltinKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A name that the language gives; `param` is what a named argument of an op is."""
+    """A name that the language defines; `param` is set for a parameter of an op or pattern."""
 
     kind: BuiltinKind
     name: str
@@ -87,9 +87,9 @@ Target = Definition | Builtin
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A name where it is used, or declared, and what it stands for.
+    """A name in the text, in a declaration or a reference, and what it refers to.
 
-    `start` is where the dotted name starts whose last word it is.
+    `start` is the offset of the whole dotted name, of which `span` may be the last word.
     """
 
     span: Span
@@ -99,9 +99,9 @@ class Occurrence:
 
 @dataclass(slots=True)
 class LexicalScope:
-    """A part of the file with names of its own: the file, a declaration, a stage.
+    """The names of a file, a declaration or a stage.
 
-    `values` are what expressions see, `nodes` what wires see.
+    `values` are visible in expressions, `nodes` in wires.
     """
 
     kind: Kind | None
@@ -111,7 +111,7 @@ class LexicalScope:
     nodes: dict[str, Definition] = field(default_factory=dict)
 
     def find(self, name: str) -> Target | None:
-        """What a name in an expression stands for, innermost first."""
+        """Look up a name of an expression in this scope and the enclosing ones."""
         scope: LexicalScope | None = self
         while scope is not None:
             if name in scope.values:
@@ -120,14 +120,14 @@ class LexicalScope:
         return None
 
     def visible(self) -> dict[str, Target]:
-        """All names an expression sees here."""
+        """All names that an expression in this scope can use."""
         outer = self.parent.visible() if self.parent else {}
         return outer | self.values
 
 
 @dataclass(slots=True)
 class Symbols:
-    """The names of a file. `uses` are sorted, and declarations are among them."""
+    """The symbol table of a file. `occurrences` are sorted and include declarations."""
 
     definitions: list[Definition] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -135,7 +135,7 @@ class Symbols:
     """By path: `()` is the file, `("DGNet", "s1")` a stage."""
 
     def at(self, offset: int) -> Occurrence | None:
-        """The name at a place; also directly behind it, where the cursor of an editor stands."""
+        """The name at an offset, or directly before it, where an editor's cursor stands."""
         index = (
             bisect_right(self.occurrences, offset, key=lambda occurrence: occurrence.span.start) - 1
         )
@@ -145,19 +145,19 @@ class Symbols:
 
 
 def item_of(item: Declared, home: Module) -> Definition:
-    """The definition of a declaration at the top of a file."""
+    """Return the definition of a top-level declaration."""
     return Definition(Kind(kind_of(item)), (item.name.name,), item.name.span, item, item.span, home)
 
 
 def formal_of(owner: str, formal: ast.Formal, home: Module) -> Definition:
-    """The definition of an argument of a block, router or net."""
+    """Return the definition of an argument of a block, router or net."""
     path = (owner, formal.name.name)
     return Definition(Kind.ARGUMENT, path, formal.name.span, formal, formal.span, home)
 
 
 @lru_cache(maxsize=1024)
 def path_of(name: str) -> Path:
-    """Where the file that people are shown as `name` lies."""
+    """Return the path of the file with this display name."""
     path = Path(name)
     if path.parts[:1] == ("std",):
         return STD.joinpath(*path.parts[1:])
@@ -168,7 +168,7 @@ _WORD = re.compile(r"#[^\n]*|([^\W\d]\w*)")
 
 
 def words_in(span: Span) -> Iterator[Span]:
-    """The words of a dotted name, which may stand on several lines with comments in between."""
+    """Yield the words of a dotted name, which may span lines and contain comments."""
     for match in _WORD.finditer(span.file.text, span.start, span.end):
         if match[1]:
             yield Span(span.file, match.start(), match.end())

@@ -1,4 +1,4 @@
-"""The files an editor works on: those that are open, and those in its folders."""
+"""The files an editor works on: the open documents and the files in its folders."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from dagdsl.lsp.symbols import path_of
 from dagdsl.source import SourceFile
 
 _MOST_FILES = 2000
-"""Files of the folders that are looked at; who opens a whole disk gets an answer all the same."""
+"""The most files searched in the folders, so that opening a whole disk does not hang the server."""
 
 
 class Workspace:
-    """Files are known by name: an absolute path, or the address of what lies on no disk."""
+    """Keeps an index of each open document.
+
+    A file is identified by its name: an absolute path, or a URI for a document that is not on disk.
+    """
 
     def __init__(self) -> None:
         self.library = Library()
@@ -26,7 +29,7 @@ class Workspace:
         self._open: dict[str, FileIndex] = {}
 
     def set(self, name: str, text: str) -> FileIndex:
-        """A file was opened or changed."""
+        """Set the text of a document that was opened or changed."""
         source = SourceFile(name, text)
         if not is_virtual(name):
             self.library.open(path_of(name), source)
@@ -35,7 +38,7 @@ class Workspace:
         return index
 
     def close(self, name: str) -> None:
-        """A file was closed: what is on disk counts again."""
+        """Close a document: its text on disk is used again."""
         self._open.pop(name, None)
         if not is_virtual(name):
             self.library.close(path_of(name))
@@ -45,7 +48,7 @@ class Workspace:
         return name in self._open
 
     def refresh_importers(self, name: str) -> list[str]:
-        """Forget what was worked out about the open files that import one that has changed."""
+        """Reset the indexes of the open documents that import `name`. Return their names."""
         stale = [
             other
             for other, index in self._open.items()
@@ -57,14 +60,14 @@ class Workspace:
         return stale
 
     def index(self, name: str) -> FileIndex | None:
-        """What is known about a file; None if it cannot be read."""
+        """Return the index of a file, or None if the file cannot be read."""
         if name in self._open:
             return self._open[name]
         source = self.library.read(Path(name), Sink())
         return None if source is None else FileIndex(source, self.library)
 
     def files_with(self, word: str, also: str) -> Iterator[FileIndex]:
-        """All files in which a word stands; `also` may lie outside of the folders."""
+        """Yield all files that contain a word. `also` is searched even outside the folders."""
         names = dict.fromkeys([*self._open, also, *self._on_disk()])
         for name in names:
             index = self.index(name)

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 async def client(lsp_client: LanguageClient, folder: Path) -> AsyncIterator[None]:
     capabilities = client_capabilities("visual-studio-code")
-    # Helix and Neovim would rather speak UTF-8.
+    # Offer UTF-8 first, as Helix and Neovim do: the server must choose UTF-16.
     utf8, utf16 = lsp.PositionEncodingKind.Utf8, lsp.PositionEncodingKind.Utf16
     capabilities.general = lsp.GeneralClientCapabilities(position_encodings=[utf8, utf16])
     await lsp_client.initialize_session(
@@ -41,7 +41,7 @@ async def client(lsp_client: LanguageClient, folder: Path) -> AsyncIterator[None
 
 @pytest.fixture
 def editor(client: LanguageClient, folder: Path) -> Iterator[Editor]:
-    # What is still on its way to another test must not be taken for an answer.
+    # A folder of its own: a late message of an earlier test must not match a file of this one.
     own = folder / uuid4().hex
     own.mkdir()
     editor = Editor(client, own)

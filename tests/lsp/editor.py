@@ -1,6 +1,6 @@
-"""An editor for tests: opens files in a real server process and asks about places in them.
+"""An editor for tests: opens files in a real server process and sends requests about them.
 
-A place is shown by the text around it, with `^` where the cursor is: `"-> s^1"`.
+A position is given by the text around it, with `^` for the cursor: `"-> s^1"`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pytest_lsp import LanguageClient
 
 from dagdsl.source import SourceFile
 
-_PATIENCE = 60
-"""Seconds until an answer is given up: the machine may be busy."""
+_TIMEOUT = 60
+"""Seconds to wait for diagnostics; generous, because the machine may be busy."""
 
 
 class Editor:
@@ -29,23 +29,23 @@ class Editor:
         return (self.folder / name).as_uri()
 
     async def open(self, name: str, text: str) -> list[lsp.Diagnostic]:
-        """Open a file that need not be on disk; its diagnostics."""
+        """Open a document, which need not be on disk. Return its diagnostics."""
         self.texts[name] = text
         return await self.open_at(self.uri(name), text)
 
     async def open_at(self, uri: str, text: str) -> list[lsp.Diagnostic]:
-        """`open`, for a file at any address."""
+        """Like `open`, for a document with any URI."""
         document = lsp.TextDocumentItem(uri, "dg", 1, text)
         self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(document))
         return await self._published(uri)
 
     async def edit(self, name: str, text: str) -> list[lsp.Diagnostic]:
-        """Change all of its text; its diagnostics."""
+        """Replace the text of a document. Return its diagnostics."""
         self.send(name, text)
         return await self.published(name)
 
     def send(self, name: str, text: str) -> None:
-        """Change all of its text, and do not wait."""
+        """Replace the text of a document without waiting for diagnostics."""
         self.texts[name] = text
         self._version += 1
         self.client.diagnostics.pop(self.uri(name), None)
@@ -57,45 +57,45 @@ class Editor:
         )
 
     async def published(self, name: str) -> list[lsp.Diagnostic]:
-        """The diagnostics of a file, as soon as there are any that were not asked for before."""
+        """Wait for the next diagnostics of a document and return them."""
         return await self._published(self.uri(name))
 
     async def _published(self, uri: str) -> list[lsp.Diagnostic]:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while uri not in self.client.diagnostics:
                 await asyncio.sleep(0.005)
         return list(self.client.diagnostics.pop(uri))
 
     def close(self, *names: str) -> None:
-        """Close some files, or all."""
+        """Close the named documents, or all."""
         for name in names or tuple(self.texts):
             document = lsp.TextDocumentIdentifier(self.uri(name))
             self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
             del self.texts[name]
 
-    # Places
+    # Positions
 
     def at(self, name: str, place: str) -> tuple[lsp.TextDocumentIdentifier, lsp.Position]:
-        """The document and the place of the `^` in it."""
+        """Return the document and the position of the `^` in it."""
         before, caret, after = place.partition("^")
-        assert caret, "a place has a cursor"
+        assert caret, f"{place!r} has no cursor `^`"
         text = self.texts[name]
-        assert text.count(before + after) == 1, f"{place!r} must be one place"
+        assert text.count(before + after) == 1, f"{place!r} must occur exactly once"
         return self.place(name, text.index(before + after) + len(before))
 
     def place(self, name: str, offset: int) -> tuple[lsp.TextDocumentIdentifier, lsp.Position]:
-        """The document and the place of an offset."""
+        """Return the document and the position of an offset in it."""
         line, column = SourceFile(name, self.texts[name]).utf16_position(offset)
         return lsp.TextDocumentIdentifier(self.uri(name)), lsp.Position(line, column)
 
     def text_at(self, uri: str, where: lsp.Range) -> str:
-        """The text of a range."""
+        """Return the text of a range."""
         name = next(name for name in self.texts if self.uri(name) == uri)
         file = SourceFile(name, self.texts[name])
         start = file.utf16_offset(where.start.line, where.start.character)
         return file.text[start : file.utf16_offset(where.end.line, where.end.character)]
 
-    # Questions
+    # Requests
 
     async def hover(self, name: str, place: str) -> str:
         answer = await self.client.text_document_hover_async(lsp.HoverParams(*self.at(name, place)))
@@ -105,7 +105,7 @@ class Editor:
         return answer.contents.value
 
     async def complete(self, name: str, place: str) -> list[str]:
-        """The labels, in order."""
+        """Return the labels of the completion items, in order."""
         return [item.label for item in await self.items(name, place)]
 
     async def items(self, name: str, place: str) -> list[lsp.CompletionItem]:
@@ -123,7 +123,7 @@ class Editor:
         return answer
 
     async def definition(self, name: str, place: str) -> tuple[str, int] | None:
-        """The last part of the file's path, and the line, from 1."""
+        """Return the file name and the line, counted from 1."""
         answer = await self.client.text_document_definition_async(
             lsp.DefinitionParams(*self.at(name, place))
         )
@@ -133,7 +133,7 @@ class Editor:
         return Path(answer.uri).name, answer.range.start.line + 1
 
     async def references(self, name: str, place: str) -> list[tuple[str, int]]:
-        """The files and lines, sorted."""
+        """Return the file names and lines, sorted."""
         context = lsp.ReferenceContext(include_declaration=True)
         answer = await self.client.text_document_references_async(
             lsp.ReferenceParams(context, *self.at(name, place))
@@ -141,7 +141,7 @@ class Editor:
         return sorted((Path(found.uri).name, found.range.start.line + 1) for found in answer or ())
 
     async def rename(self, name: str, place: str, new: str) -> dict[str, str]:
-        """The texts of the files that change, after the edits."""
+        """Return the new texts of the documents that the rename changes."""
         document, position = self.at(name, place)
         answer = await self.client.text_document_rename_async(
             lsp.RenameParams(document, position, new)
@@ -156,7 +156,7 @@ class Editor:
 
 
 def applied(file: SourceFile, edits: Iterable[lsp.TextEdit]) -> str:
-    """The text after some edits."""
+    """Return the text after some edits."""
     text = file.text
     spans = [
         (

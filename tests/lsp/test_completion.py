@@ -1,4 +1,4 @@
-"""What could be written at a place."""
+"""Completion items at a position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.lsp.texts import BLOCKS, NET, USER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# What stands before the cursor in the place of a piece of the file; what must, what must not come.
+# Name: (replaced text, text up to the cursor, items that must be offered, items that must not).
 CASES = {
     "an op": ("bn |> relu6", "bn |> ^", ["conv", "relu", "ir"], ["gate", "threshold", "width"]),
     "half an op": ("bn |> relu6", "bn |> re^", ["relu", "relu6"], ["gate"]),
@@ -74,7 +74,7 @@ async def test_completion(editor: Editor, case: str) -> None:
     assert not set(wanted) - set(labels), labels
     assert not set(unwanted) & set(labels), labels
     inserted = [(item.label, item.insert_text) for item in items]
-    assert len(inserted) == len(set(inserted)), "nothing comes twice"
+    assert len(inserted) == len(set(inserted)), "no item is offered twice"
 
 
 async def test_items_are_documented(editor: Editor) -> None:

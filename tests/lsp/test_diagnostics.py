@@ -1,4 +1,4 @@
-"""What an editor is told as one types."""
+"""Diagnostics published while the user types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_come_and_go(editor: Editor) -> None:
     assert await editor.edit("net.dg", NET) == []
 
 
-async def test_only_the_last_of_many_versions_counts(editor: Editor) -> None:
+async def test_last_of_many_versions_wins(editor: Editor) -> None:
     await editor.open("net.dg", NET)
     for end in range(10, 1, -1):
         editor.send("net.dg", NET[:-end])
@@ -30,7 +30,7 @@ async def test_only_the_last_of_many_versions_counts(editor: Editor) -> None:
         pass
 
 
-async def test_several_mistakes(editor: Editor) -> None:
+async def test_several_errors(editor: Editor) -> None:
     broken = (
         NET.replace("half = 12", "half 12")
         .replace("2 * half", "24")
@@ -43,19 +43,19 @@ async def test_several_mistakes(editor: Editor) -> None:
     ]
 
 
-async def test_what_is_unused_fades(editor: Editor) -> None:
+async def test_unused_declaration_is_tagged_unnecessary(editor: Editor) -> None:
     (found,) = await editor.open("net.dg", NET.replace("router", "param depth: int = 3\nrouter"))
     assert found.code == "DG0801"
     assert found.tags == (lsp.DiagnosticTag.Unnecessary,)
 
 
-async def test_other_places_are_linked(editor: Editor) -> None:
+async def test_notes_become_related_information(editor: Editor) -> None:
     found = await editor.open("net.dg", NET.replace("  half = 12\n", "  half = 12\n  half = 13\n"))
     (related,) = found[0].related_information or ()
     assert editor.text_at(related.location.uri, related.location.range) == "half"
 
 
-async def test_a_mistake_in_an_unsaved_import_stands_at_the_import(editor: Editor) -> None:
+async def test_error_in_an_unsaved_import_is_shown_at_the_import(editor: Editor) -> None:
     await editor.open("blocks.dg", BLOCKS)
     assert await editor.open("user.dg", USER) == []
     (there,) = await editor.edit("blocks.dg", BLOCKS.replace("conv(kernel = kernel) |>", "cnv |>"))
@@ -75,7 +75,7 @@ async def test_an_import_that_appears(editor: Editor) -> None:
     assert await editor.published("user.dg") == []
 
 
-async def test_what_a_closed_file_says_on_disk_counts(editor: Editor) -> None:
+async def test_closed_file_is_read_from_disk(editor: Editor) -> None:
     (editor.folder / "blocks.dg").write_text(BLOCKS)
     await editor.open("blocks.dg", "")
     (found, *_) = await editor.open("user.dg", USER)
@@ -94,6 +94,6 @@ async def test_a_change_on_disk_is_noticed(editor: Editor) -> None:
     assert found.code == "DG0201"
 
 
-async def test_a_text_that_lies_on_no_disk(editor: Editor) -> None:
+async def test_document_that_is_not_on_disk(editor: Editor) -> None:
     found = await editor.open_at("untitled:Untitled-1", NET.replace("via gate", "via gat"))
     assert "DG0206" in [one.code for one in found]

@@ -1,4 +1,4 @@
-"""What is asked about a whole file: outline, shapes, formatting, fixes; places of characters."""
+"""Requests about a whole file: outline, hints, formatting, quick fixes; non-BMP characters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _lines(symbols: list[object], indent: str) -> list[str]:
 
 
 async def hints(editor: Editor, name: str, where: lsp.Range = EVERYTHING) -> list[tuple[str, str]]:
-    """The text before each hint, and the hint."""
+    """Return the text before each hint, and the hint."""
     answer = await editor.client.text_document_inlay_hint_async(
         lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri(name)), where)
     )
@@ -83,7 +83,7 @@ async def test_inlay_hints(editor: Editor) -> None:
     assert await hints(editor, "net.dg", first) == everything[:1]
 
 
-async def test_hints_survive_a_statement_that_is_being_written(editor: Editor) -> None:
+async def test_hints_survive_an_unfinished_statement(editor: Editor) -> None:
     await editor.open("net.dg", NET)
     before = await hints(editor, "net.dg")
     await editor.edit("net.dg", NET.replace("  half = 12\n", "  half = 12\n  node x: conv(\n"))
@@ -100,7 +100,7 @@ async def test_formatting(editor: Editor) -> None:
     assert "image -> a" in text
     await editor.edit("net.dg", text)
     assert await editor.client.text_document_formatting_async(params) is None
-    # A file that does not parse is left alone.
+    # A file with syntax errors is not formatted.
     await editor.edit("net.dg", text.replace("->", "- >"))
     assert await editor.client.text_document_formatting_async(params) is None
 
@@ -108,8 +108,8 @@ async def test_formatting(editor: Editor) -> None:
 UNICODE = 'import "😀.dg" as b  # 😀 ü\nnet N {\n  input image: f32[3, 8, 8]  # 🧠\n'
 
 
-async def test_characters_outside_of_the_first_plane(editor: Editor) -> None:
-    """An emoji is one character, and two units of what an editor counts."""
+async def test_characters_outside_the_basic_plane(editor: Editor) -> None:
+    """An emoji is one character but two UTF-16 units."""
     await editor.open("😀.dg", "block one = conv |> cnv\n")
     text = UNICODE + "  node a: b.one  # 😀😀 |> b\n  image -> a\n  output a\n}\n"
     (found,) = await editor.open("net.dg", text)
@@ -134,7 +134,7 @@ async def actions(editor: Editor, name: str, where: lsp.Range) -> list[lsp.CodeA
     return found
 
 
-async def test_a_fix_mends_its_mistake(editor: Editor) -> None:
+async def test_fix_removes_its_diagnostic(editor: Editor) -> None:
     (found,) = await editor.open("net.dg", NET.replace("bn |> relu6", "bn |> relu66"))
     (action,) = await actions(editor, "net.dg", found.range)
     assert action.edit is not None
@@ -145,6 +145,6 @@ async def test_a_fix_mends_its_mistake(editor: Editor) -> None:
     assert await actions(editor, "net.dg", EVERYTHING) == []
 
 
-async def test_no_fix_where_there_is_no_mistake(editor: Editor) -> None:
+async def test_no_fix_outside_the_range(editor: Editor) -> None:
     await editor.open("net.dg", NET.replace("bn |> relu6", "bn |> relu66"))
     assert await actions(editor, "net.dg", lsp.Range(*[lsp.Position(0, 0)] * 2)) == []

@@ -1,4 +1,4 @@
-"""What is said about the name under the cursor."""
+"""Hover texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_a_node_shows_its_shape_and_costs(editor: Editor) -> None:
     said = await editor.hover("net.dg", "node st^em")
     assert "node stem: conv(16 * width, kernel = 3) |> bn |> relu6" in said
     assert f"**16 x 32 x 32**, {costs.parameters:,} parameters, {costs.macs:,} MACs" in said
-    # The same wherever it is mentioned.
+    # A reference shows the same as the declaration.
     assert await editor.hover("net.dg", "-> st^em ->") == said
 
 
@@ -78,13 +78,13 @@ async def test_an_argument_of_a_net(editor: Editor) -> None:
 async def test_a_broken_file_still_has_shapes(editor: Editor) -> None:
     await editor.open("net.dg", NET.replace("node logits: gap", "node logits: gap |> conv"))
     assert "**16 x 32 x 32**" in await editor.hover("net.dg", "node st^em")
-    # What cannot be known any more is what it was when all was well.
+    # Shapes hidden by the error are those of the last version without errors.
     await editor.edit("net.dg", NET)
     await editor.edit("net.dg", NET.replace("conv(16 * width", "conv(16 * widh"))
     assert "**24 x 16 x 16**" in await editor.hover("net.dg", "node d^:")
 
 
-async def test_what_a_block_of_another_file_stands_for(editor: Editor) -> None:
+async def test_block_of_another_file(editor: Editor) -> None:
     await editor.open("blocks.dg", BLOCKS)
     await editor.open("user.dg", USER)
     said = await editor.hover("user.dg", "b.tw^ice")
@@ -92,7 +92,7 @@ async def test_what_a_block_of_another_file_stands_for(editor: Editor) -> None:
     assert "Here: 3 x 8 x 8 → **3 x 8 x 8**, 450 parameters" in said
 
 
-async def test_nothing_is_said_where_there_is_no_name(editor: Editor) -> None:
+async def test_no_hover_without_a_name(editor: Editor) -> None:
     await editor.open("net.dg", NET)
     assert await editor.hover("net.dg", "edition ^1") == ""
     assert await editor.hover("net.dg", "no^de logits") == ""

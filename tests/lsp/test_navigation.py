@@ -1,4 +1,4 @@
-"""Where names are declared and used, and what they are called after a rename."""
+"""Go to definition, find references, and rename."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_definition_in_another_file(editor: Editor) -> None:
     assert await editor.definition("user.dg", "twice(ker^nel") == ("blocks.dg", 2)
 
 
-async def test_nothing_declares_what_the_language_gives(editor: Editor) -> None:
+async def test_builtin_has_no_definition(editor: Editor) -> None:
     await editor.open("net.dg", NET)
     assert await editor.definition("net.dg", "co^nv(16") is None
 
@@ -93,9 +93,9 @@ async def test_rename(editor: Editor) -> None:
     assert renamed == {"net.dg": NET.replace("stem", "root")}
 
 
-async def test_rename_does_not_touch_other_things_of_the_name(editor: Editor) -> None:
+async def test_rename_leaves_other_declarations_of_the_same_name_alone(editor: Editor) -> None:
     await editor.open("net.dg", NET)
-    # The argument of the router, not the param.
+    # Only the argument of the router is renamed, not the param of the same name.
     renamed = await editor.rename("net.dg", "gate(ta^u) = gap", "limit")
     assert renamed == {
         "net.dg": NET.replace("gate(tau) =", "gate(limit) =").replace(
@@ -136,20 +136,20 @@ async def test_rename_of_an_import(editor: Editor) -> None:
     [
         ("co^nv(16", "x", "`conv` is part of the language"),
         ("mobile.inverted^_res", "x", "belongs to the standard library"),
-        ("chan^nels = 2", "x", "is an attribute that the language gives"),
+        ("chan^nels = 2", "x", "is an attribute defined by the language"),
         ("node st^em", "node", "`node` is a keyword"),
-        ("node st^em", "2x", "`2x` is no name"),
-        ("node st^em", "s1", "`s1` already stands for something else"),
-        ("ha^lf = 12", "width", "`width` already stands for something else"),
+        ("node st^em", "2x", "`2x` is not a valid name"),
+        ("node st^em", "s1", "`s1` is already used for something else"),
+        ("ha^lf = 12", "width", "`width` is already used for something else"),
         ("gate(ta^u) = gap", "width", ""),
-        ("param wid^th", "half", "`half` already stands for something else"),
-        ("block i^r", "conv", "`conv` already stands for something else"),
+        ("param wid^th", "half", "`half` is already used for something else"),
+        ("block i^r", "conv", "`conv` is already used for something else"),
         ("edition ^1", "x", "there is no name here"),
     ],
 )
 async def test_rename_is_refused(editor: Editor, place: str, new: str, why: str) -> None:
     await editor.open("net.dg", NET)
-    if not why:  # it hides a param that the router does not use: nothing changes its meaning
+    if not why:  # it hides a param that the router does not use: no name changes its meaning
         await editor.rename("net.dg", place, new)
         return
     with pytest.raises(JsonRpcException, match=why):

@@ -1,4 +1,4 @@
-"""Names without a server: against what elaboration resolves, and in every state of a file."""
+"""The symbol table, compared with elaboration, and on incomplete files; without a server."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ EVERYTHING = lsp.Range(lsp.Position(0, 0), lsp.Position(10_000, 0))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_same_names_are_used_as_in_elaboration(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Elaboration notes which declarations it meets; here they are those with a use."""
+def test_references_agree_with_elaboration(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declaration has a reference if and only if elaboration marks it as used."""
     seen: list[tuple[Module, Context]] = []
     monkeypatch.setattr(frontend, "report_unused", lambda *args: seen.append(args))
     analysis = frontend.analyse_file(path)
@@ -53,36 +51,31 @@ def test_the_same_names_are_used_as_in_elaboration(
         declared = definition.declared
         match definition.kind, declared:
             case Kind.IMPORT, ast.Import():
-                # Its path leads there as well.
-                occurrences = [
-                    occurrence
-                    for occurrence in symbols.occurrences
-                    if occurrence.target is definition
-                ]
-                met, found = (
-                    id(declared) in needed,
-                    len(occurrences) > 1 + (declared.alias is not None),
-                )
+                # The path of the import is an occurrence as well.
+                count = sum(one.target is definition for one in symbols.occurrences)
+                expected = id(declared) in needed
+                found = count > 1 + (declared.alias is not None)
             case (
                 (Kind.PARAM | Kind.ROUTER | Kind.BLOCK | Kind.ARGUMENT | Kind.CONSTANT),
                 (ast.Param() | ast.Router() | ast.Block() | ast.Formal() | ast.Let()),
             ):
-                met, found = id(declared.name) in needed, definition.key in used
+                expected = id(declared.name) in needed
+                found = definition.key in used
             case _:
                 continue
-        assert met == found, definition
+        assert found == expected, definition
 
 
-def _states() -> Iterator[str]:
-    """A file as it is typed, and with a piece missing."""
+def _unfinished_files() -> Iterator[str]:
+    """Yield a file as it is being typed, and with a piece missing."""
     for end in range(0, len(NET), 7):
         yield NET[:end]
         yield NET[:end] + NET[end + 9 :]
 
 
-def test_every_state_of_a_file_gets_answers() -> None:
+def test_unfinished_files_get_answers() -> None:
     workspace = Workspace()
-    for text in _states():
+    for text in _unfinished_files():
         index = workspace.set("/nowhere/net.dg", text)
         problems.problems(index)
         outline.outline(index)
@@ -102,7 +95,7 @@ def test_names_and_nodes_of_all_files_are_described() -> None:
             assert describe.hover(occurrence.target, index)
 
 
-def test_all_the_language_gives_is_described() -> None:
+def test_all_builtins_are_described() -> None:
     index = FileIndex(SourceFile("net.dg", NET), Library())
     for offset in (NET.index("relu6\n"), NET.index("12\n"), NET.index("ir\n    node d") + 2):
         for item in completion.complete(index, offset, ROOT):

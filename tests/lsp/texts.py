@@ -1,4 +1,4 @@
-"""The files the tests of the language server open."""
+"""The files that the tests of the language server open."""
 
 NET = """\
 edition 1
