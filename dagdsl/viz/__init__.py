@@ -1,1 +1,1 @@
-"""IR -> pictures: svg, dot, mermaid."""
+"""IR -> drawings: SVG, Graphviz DOT, Mermaid."""

@@ -1,9 +1,9 @@
 """Vertices on a vertical line and the edges between them -> an arc diagram: a path for every edge.
 
-Of all drawings of a dense DAG this one stays legible longest: no line crosses a vertex, and how far
-an arc swings out says how many vertices it skips. Edges between nodes swing to the right, edges
-from and to the ports to the left; an edge between neighbours is straight.
-A port is a dot with a rail to the left, as wide as the boxes, so that its arcs pass clear of them.
+An arc diagram keeps dense DAGs legible: no edge crosses a vertex, and the width of an arc shows how
+many vertices it skips. Edges between nodes bend to the right, edges from and to the ports to the
+left. An edge between neighbours is straight. A port is a dot with a rail to the left that is as
+long as the boxes are wide, so that its arcs stay clear of them.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ PORT_RADIUS = 3.0
 _FIRST_LANE = 15.0
 _LANE = 11.0
 _ALL_LANES = 110.0
-# Out-edges leave below the middle of a box and in-edges arrive above it, so that they do not touch.
+# Outgoing edges leave a box below its middle and incoming edges arrive above it: they never touch.
 _ANCHOR = 5.0
-# How far a cubic curve reaches towards control points that lie on one side of it.
+# The share of the way to its two control points that a cubic curve reaches.
 _REACH = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """The path of an edge, and the point of it that is farthest out."""
+    """The path of an edge, and its outermost point."""
 
     path: str
     apex: tuple[float, float]
@@ -35,7 +35,7 @@ class Arc:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The vertices, all at x = 0: their heights on the page, and half the width of a node's box."""
+    """The vertices, all at x = 0: their y coordinates, and half the width of a node's box."""
 
     y: Sequence[float]
     ports: frozenset[int]
@@ -52,25 +52,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """How far out each edge goes: 0 straight, negative to the left, positive to the right."""
+    """How far each edge bends out: 0 is straight, negative to the left, positive to the right."""
 
     edges: Sequence[tuple[int, int]]
     out: tuple[float, ...]
 
     @property
     def left(self) -> float:
-        """The room the arcs need on the left of the boxes."""
+        """The width that the arcs need to the left of the boxes."""
         return -min((0.0, *self.out))
 
     @property
     def right(self) -> float:
-        """The room the arcs need on the right of the boxes."""
+        """The width that the arcs need to the right of the boxes."""
         return max((0.0, *self.out))
 
 
 def swing(edges: Sequence[tuple[int, int]], ports: frozenset[int]) -> Swing:
-    """Give every edge a side and a lane: the longer the edge, the farther out."""
-    # A second edge between the same two vertices gets a lane of its own.
+    """Assign every edge a side and a lane: the longer the edge, the farther out."""
+    # Parallel edges get lanes of their own.
     seen: dict[tuple[int, int], int] = {}
     lanes: list[tuple[int, int]] = []
     for edge in edges:
@@ -89,7 +89,7 @@ def swing(edges: Sequence[tuple[int, int]], ports: frozenset[int]) -> Swing:
 
 
 def arcs(column: Column, swing: Swing) -> tuple[Arc, ...]:
-    """The path of every edge, in the order of the edges."""
+    """Return the path of every edge, in the order of the edges."""
     return tuple(
         _arc(column, *edge, out) if out else _straight(column, *edge)
         for edge, out in zip(swing.edges, swing.out, strict=True)

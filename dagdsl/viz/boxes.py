@@ -1,4 +1,4 @@
-"""A node of the net that is no stage, or an output -> its picture."""
+"""Pictures of outputs and of the nodes of a net that are not stages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TEXT_GAP = 7.0
 _LINE = 14.0
 _NAME_LIMIT = 150.0
 _TEXT_LIMIT = 190.0
-# A name and what it does share a line up to this width.
+# Name and summary share a line if together they are at most this wide.
 _ONE_LINE = 120.0
 _TAG_HEIGHT = 20.0
 _TAG_GAP = 6.0
@@ -24,7 +24,7 @@ _END_WIRE = 22.0
 
 
 def node_picture(node: Node) -> Picture:
-    """Draw a node: its name and what it does, and its shape below."""
+    """Draw a node: its name and summary, and its shape below."""
     name = clip(node.name, style.NAME_SIZE, _NAME_LIMIT, bold=True)
     detail = clip(facts.node_summary(node), style.TEXT_SIZE, _TEXT_LIMIT)
     shape = facts.shape_text(node)
@@ -58,7 +58,7 @@ def node_picture(node: Node) -> Picture:
 
 
 def with_end(picture: Picture, name: str) -> Picture:
-    """The picture of a node that nothing comes after, and below it the output that it is."""
+    """Add the output `name` below the picture of a node without outgoing edges."""
     tag = _tag(name)
     top = picture.height + _END_WIRE
     body = element(
@@ -73,11 +73,11 @@ def with_end(picture: Picture, name: str) -> Picture:
 
 
 def with_taps(picture: Picture, names: Sequence[str]) -> Picture:
-    """The picture, and to the right of it an output for each name, taken here on the way."""
+    """Add an output for each name to the right of the picture of a node."""
     tags = [_tag(name) for name in names]
     step = _TAG_HEIGHT + _TAG_GAP
     all_tags = step * len(tags) - _TAG_GAP
-    # At the foot of a stage, where its port `out` is; in the middle of a box.
+    # A stage is tapped at its foot, where its port `out` is; a box in its middle.
     top = max(0.0, picture.height - all_tags - _TAG_GAP)
     top = min(top, max(0.0, (picture.height - all_tags) / 2)) if picture.height < 60 else top
     marks = []
@@ -93,7 +93,7 @@ def with_taps(picture: Picture, names: Sequence[str]) -> Picture:
 
 
 def _tag(name: str) -> Picture:
-    """An output: a name in a capsule, for it is no computation."""
+    """An output: a name in a capsule, distinct from the boxes that compute something."""
     text = clip(name, style.NAME_SIZE, _NAME_LIMIT)
     half = max(text_width(text, style.NAME_SIZE), 20) / 2 + 10
     body = element(

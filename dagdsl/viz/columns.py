@@ -1,4 +1,4 @@
-"""Rows of boxes -> places on a page: a long figure is folded into columns, like a newspaper."""
+"""Rows of boxes -> positions on a page: a long figure is folded into columns, as in a newspaper."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from math import log
 from dagdsl.viz.layers import Layers
 from dagdsl.viz.xml import number
 
-# Wider than high, as a figure over both columns of a page likes to be.
+# The wanted width by height, for a figure that spans both columns of a paper.
 _ASPECT = 1.4
 _ROW_GAP = 28.0
 _ROW_GAP_MAX = 66.0
-# A connector between columns leaves, turns, and comes in, below and above all boxes.
+# An edge between columns leaves below all boxes, turns into the gutter and enters above all boxes.
 _TURN = 16.0
 _GUTTER = 34.0
 _RADIUS = 9.0
-# What is no higher needs no folding.
+# A figure of at most this height is not folded.
 _LOW = 360.0
 _CANDIDATES = 60
-# A slope that only a ruler would find is none.
+# A smaller horizontal offset is invisible: the edge is drawn straight.
 _STRAIGHT = 0.3
 
 Point = tuple[float, float]
@@ -29,7 +29,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The path of an edge from the foot of a box to the head of another, and a point on it."""
+    """The path of an edge from the bottom of a box to the top of another, and a point on it."""
 
     path: str
     badge: Point
@@ -37,7 +37,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Axis and top of every box, the route of every edge, the size of it all."""
+    """Axis and top of every box, the route of every edge, and the size of the page."""
 
     places: tuple[Point, ...]
     routes: tuple[Route, ...]
@@ -46,7 +46,7 @@ class Page:
 
 
 def page(layers: Layers) -> Page:
-    """Put rows under one another, in as many columns as make a well-proportioned page."""
+    """Stack the rows in as many columns as give the best proportions."""
     columns = _fold(layers)
     x = list(layers.x)
     top = [0.0] * len(x)
@@ -97,7 +97,7 @@ def page(layers: Layers) -> Page:
 
 
 def _fold(layers: Layers) -> list[list[int]]:
-    """The rows of each column. It is cut only where a single edge between neighbours crosses."""
+    """The rows of each column. Cuts only where exactly one edge crosses, between adjacent rows."""
     groups: list[list[int]] = [[0]]
     for row in range(1, len(layers.rows)):
         crossing = layers.crossing(row - 1)
@@ -135,7 +135,7 @@ def _ugliness(layers: Layers, columns: Sequence[Sequence[int]]) -> float:
         width -= min(layers.x[v] - layers.sizes[v].left for v in members)
         width += _GUTTER
         heights.append(_height(layers, column))
-    # A fold costs something, for the eye has to travel; so does paper that stays empty.
+    # Penalise folds, because the eye has to travel, and empty paper.
     empty = sum(1 - height / max(heights) for height in heights)
     return abs(log(width / max(heights) / _ASPECT)) + 0.2 * len(columns) + 0.6 * empty
 
@@ -145,7 +145,7 @@ def _height(layers: Layers, rows: Iterable[int]) -> float:
 
 
 def _gap(layers: Layers, row: int) -> float:
-    """The distance to the next row: the farther sideways edges go there, the more."""
+    """The distance to the next row; it grows with the horizontal extent of the edges there."""
     here = set(layers.rows[row])
     sideways = (
         abs(layers.x[a] - layers.x[b])
@@ -157,7 +157,7 @@ def _gap(layers: Layers, row: int) -> float:
 
 
 def _flowing(stops: Sequence[Point]) -> str:
-    """Straight where it can be, elsewhere in curves that leave and arrive vertically."""
+    """A path of straight lines where possible, and otherwise of curves with vertical ends."""
     path = f"M{number(stops[0][0])} {number(stops[0][1])}"
     for (x0, y0), (x1, y1) in pairwise(stops):
         if abs(x0 - x1) < _STRAIGHT:
@@ -171,10 +171,10 @@ def _flowing(stops: Sequence[Point]) -> str:
 
 def _badge(stops: Sequence[Point]) -> Point:
     if len(stops) > 4:
-        # The edge has a lane of its own.
+        # A long edge has a lane of its own: put the badge on it.
         (x0, y0), (x1, y1) = stops[2], stops[3]
         return (x0 + x1) / 2, (y0 + y1) / 2
-    # Not half the way, where edges that change places cross.
+    # Not in the middle, where edges that swap sides cross.
     (x0, y0), (x1, y1) = stops[1], stops[2]
     return 0.72 * x0 + 0.28 * x1, 0.62 * y0 + 0.38 * y1
 

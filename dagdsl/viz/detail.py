@@ -1,4 +1,4 @@
-"""Net -> the body of one of its blocks as a net of its own, for a drawing that looks inside."""
+"""A net -> the body of one of its blocks as a net, so that it can be drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Output, Step
 
 
 def block_net(net: Net, name: str) -> Net:
-    """A net of an input and the block, drawn as a stage is. Raises KeyError if there is none."""
+    """Return a net of an input and the block, as a stage. Raises KeyError for an unknown name."""
     body = dict(reversed(list(_bodies(net.graph))))[name]
     shape = body.nodes[0].shape
     nodes = (
@@ -21,7 +21,7 @@ def block_net(net: Net, name: str) -> Net:
 
 
 def block_names(net: Net) -> tuple[str, ...]:
-    """The blocks of a net that have a body, in order of appearance."""
+    """Return the names of the blocks that have a graph as body, in order of appearance."""
     return tuple(dict.fromkeys(name for name, _ in _bodies(net.graph)))
 
 

@@ -29,7 +29,7 @@ def _lines(net: Net) -> Iterator[str]:
     for link in drawn.links:
         yield f"  {_link(link)}"
     if drawn.rules:
-        # Set last, for a cluster takes over what its graph has been given before it.
+        # Set last: a cluster inherits the attributes set before it.
         yield f"  graph [label={_lefts(drawn.rules)} labeljust=l]"
     yield "}"
 
@@ -71,11 +71,11 @@ def _attributes(**values: str) -> str:
 
 
 def _quote(text: str) -> str:
-    """A quoted string. A backslash would start an escape such as `\\N`, the name of the node."""
+    """Return a quoted string, with backslashes escaped: `\\N` would stand for the node's name."""
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "")
     return '"' + text.replace("\n", "\\n").replace("\r", "") + '"'
 
 
 def _lefts(lines: Iterable[str]) -> str:
-    """A quoted label, every line of which starts at the left."""
+    """Return a quoted label with left-aligned lines."""
     return '"' + "".join(_quote(line)[1:-1] + "\\l" for line in lines) + '"'

@@ -1,4 +1,4 @@
-"""IR -> the words that all drawings share: what nodes do, how routers decide, what is tapped."""
+"""IR -> the texts that all drawings share: summaries of nodes and edges, routers, outputs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, St
 from dagdsl.ops import activation, norm
 from dagdsl.ops.spec import format_shape
 
-# A reader takes these for granted; a short summary leaves them out.
+# Summaries leave these ops out: readers take them for granted.
 _MINOR = frozenset(spec.name for spec in (*activation.OPS, *norm.OPS))
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingRule:
-    """The routers of one graph that decide alike, as one line of a legend."""
+    """The routers of one graph that have the same formula: one line of a legend."""
 
     routers: tuple[str, ...]
     formula: str
@@ -37,7 +37,7 @@ class Tap:
 
 
 def op_text(op: Op) -> str:
-    """`conv 3x3 /2`: an op with what a figure tells about it. Channels are the shape's business."""
+    """Return an op with its main parameters, `conv 3x3 /2`. Channels are shown by the shape."""
     words = [op.op]
     if kernel := op.params.get("kernel"):
         words.append(f"{kernel}x{kernel}")
@@ -51,30 +51,30 @@ def op_text(op: Op) -> str:
 
 
 def summary(steps: Iterable[Step]) -> str:
-    """The steps in a few words; without norms and activations, unless there is nothing else."""
+    """Summarise steps. Norms and activations are left out unless there is nothing else."""
     every = tuple(steps)
     major = [step for step in every if not (isinstance(step, Op) and step.op in _MINOR)]
     return pipe(major or every)
 
 
 def pipe(steps: Iterable[Step]) -> str:
-    """All the steps, one after the other, blocks by their names."""
+    """Return all steps as a pipe, blocks by their names."""
     return " |> ".join(_step_text(step) for step in steps)
 
 
 def node_summary(node: Node) -> str:
-    """What a node does in a few words: its merge unless that is the plain sum, then its steps."""
+    """Summarise a node: its merge, unless it is a sum, and its steps."""
     return _behind_merge(node, summary(entry(node)))
 
 
 def node_text(node: Node) -> str:
-    """All a tooltip tells of a node: its name, every step, its shape."""
+    """Return the tooltip of a node: its name, all steps, and its shape."""
     steps = _behind_merge(node, pipe(entry(node)))
     return f"{': '.join(filter(None, (node.name, steps)))}\n{shape_text(node)}"
 
 
 def edge_text(edge: Edge) -> str:
-    """All a tooltip tells of an edge: `a -> b through conv 1x1 |> bn via gate[0]`."""
+    """Return the tooltip of an edge: `a -> b through conv 1x1 |> bn via gate[0]`."""
     text = f"{edge.source} -> {edge.target}"
     if edge.steps:
         text += f" through {pipe(edge.steps)}"
@@ -84,29 +84,29 @@ def edge_text(edge: Edge) -> str:
 
 
 def entry(node: Node) -> tuple[Step, ...]:
-    """The steps of a node; of a stage, those before its graph."""
+    """Return the steps of a node, or those before the graph of a stage."""
     if node.kind != "stage":
         return node.steps
     match node.steps[:-1]:
         case (Block(name="entry", steps=steps),):
-            # Made by the compiler from the stage's channels and stride: nobody wrote the name.
+            # The default entry, made by the front end: its name is not in the text.
             return steps
         case steps:
             return steps
 
 
 def shape_text(node: Node) -> str:
-    """`24 x 16 x 16`."""
+    """Return the shape of a node, `24 x 16 x 16`."""
     return format_shape(node.shape)
 
 
 def odd_shape(node: Node, usual: Shape) -> str:
-    """The shape of a node inside a stage, where it is not the one at the head of the stage."""
+    """Return the shape of a node inside a stage, or "" if it is the shape of the stage."""
     return "" if node.shape == usual else shape_text(node)
 
 
 def formula(router: Router) -> str:
-    """`gap |> fc |> sigmoid > 0.1`: how a router weighs its edges, in the words of the language."""
+    """Return how a router weighs its edges, close to the syntax: `gap |> fc |> sigmoid > 0.1`."""
     parts = [f"reads {router.reads}"] if router.reads in ("target", "stage") else []
     parts += [op_text(step) for step in router.steps]
     if router.activation != "none":
@@ -128,7 +128,7 @@ def formula(router: Router) -> str:
 
 
 def rules(graph: Graph) -> tuple[RoutingRule, ...]:
-    """The routers of a graph, those with one formula together, in order of appearance."""
+    """Return the routers of a graph grouped by formula, in order of appearance."""
     names: dict[str, list[str]] = {}
     for router in graph.routers:
         names.setdefault(formula(router), []).append(router.name)
@@ -136,12 +136,12 @@ def rules(graph: Graph) -> tuple[RoutingRule, ...]:
 
 
 def transforms(graph: Graph) -> tuple[str, ...]:
-    """What the edges of a graph do to what they carry, each once, in order of appearance."""
+    """Return the distinct summaries of the steps on edges, in order of appearance."""
     return tuple(dict.fromkeys(summary(edge.steps) for edge in graph.edges if edge.steps))
 
 
 def taps(net: Net) -> tuple[Tap, ...]:
-    """What the net returns, groups spelled out."""
+    """Return the outputs of a net, one tap for each tensor of a group."""
     found: list[Tap] = []
     for output in net.outputs:
         if isinstance(output.value, str):
@@ -152,7 +152,7 @@ def taps(net: Net) -> tuple[Tap, ...]:
 
 
 def _stem(names: tuple[str, ...]) -> str:
-    """What the names start with in common: `gate` for `gate_a`, `gate_n_0`."""
+    """The common prefix of names: `gate` for `gate_a`, `gate_n_0`."""
     first, last = min(names), max(names)
     same = 0
     while same < len(first) and first[same] == last[same]:

@@ -1,4 +1,4 @@
-"""Every format a net can be drawn in, by the suffix of the file it goes to."""
+"""The formats in which a net can be drawn, by file suffix."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ FORMATS: MappingProxyType[str, Callable[[Net], str]] = MappingProxyType(
 
 
 def draw(net: Net, suffix: str) -> str:
-    """The text of a file with that suffix, `.svg` or `svg`. Raises KeyError if there is none."""
+    """Draw a net in the format of a suffix, `.svg` or `svg`. Raises KeyError if it is unknown."""
     return FORMATS["." + suffix.lower().removeprefix(".")](net)

@@ -1,7 +1,9 @@
-"""A DAG of sized boxes -> rows: which box stands in which row, and where (Sugiyama's method).
+"""Layered drawing of a DAG of sized boxes: the row and the x coordinate of every box.
 
-The longest path decides the rows. An edge that skips rows gets a lane in each of them, a *dummy*.
-The order in a row is that of fewest crossings a few sweeps find; places come from least squares.
+Follows Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
+Structures" (1981). Longest paths determine the rows. An edge that skips rows gets a dummy vertex, a
+lane, in each of them. Barycentre sweeps order each row with few crossings. Weighted least squares
+determine the coordinates.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _LANE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How far a box reaches to both sides of its axis, and its height."""
+    """The extent of a box to both sides of its axis, and its height."""
 
     left: float
     right: float
@@ -28,7 +30,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Rows of vertices, of which those from number `boxes` on are dummies, and where they stand.
+    """Rows of vertices and their x coordinates. Vertices from number `boxes` on are dummies.
 
     `chains` holds, for each edge, the vertices it runs through.
     """
@@ -40,7 +42,7 @@ class Layers:
     chains: tuple[tuple[int, ...], ...]
 
     def crossing(self, row: int) -> list[int]:
-        """The numbers of the edges that go from a row to the next one."""
+        """The indices of the edges that cross from a row to the next one."""
         here = set(self.rows[row])
         return [i for i, chain in enumerate(self.chains) if not here.isdisjoint(chain[:-1])]
 
@@ -50,12 +52,12 @@ class Layers:
 
 
 def layers(boxes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layers:
-    """Place boxes that stand in topological order: an edge goes from a lower number to a higher."""
+    """Lay out boxes in topological order: every edge goes from a lower index to a higher one."""
     rank = _ranks(len(boxes), edges)
     through = _longest_paths(len(boxes), edges)
     sizes = list(boxes)
-    # Whatever lies on a longest path is the spine of the figure and stays straight; the others
-    # make room for it, and lanes make room for all.
+    # The longest paths are the spine of the figure and stay straight: other boxes give way to them,
+    # and lanes give way to all boxes.
     longest = max(through, default=0)
     weight = [1.0 if length == longest else 1e-4 for length in through]
     rows: list[list[int]] = [[] for _ in range(max(rank, default=0) + 1)]
@@ -81,7 +83,7 @@ def layers(boxes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layers:
 
 
 class _Neighbours:
-    """Who stands above and below whom, dummies included."""
+    """The neighbours of each vertex in the rows above and below, dummies included."""
 
     def __init__(self, count: int, real: int, chains: Iterable[Sequence[int]]) -> None:
         self.real = real
@@ -94,12 +96,12 @@ class _Neighbours:
 
 
 def _ranks(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    # Parallel edges are told apart by their lanes, so they need a row between their ends.
+    # Parallel edges are distinguished by their lanes, so they need a row between their ends.
     span = {edge: min(copies, 2) for edge, copies in Counter(edges).items()}
     rank = [0] * count
     for (source, target), rows in sorted(span.items()):
         rank[target] = max(rank[target], rank[source] + rows)
-    # A source stands right above the first box that needs it.
+    # Put a source directly above the first box that reads it.
     targets = {target for _, target in edges}
     for vertex in range(count):
         if vertex not in targets:
@@ -110,7 +112,7 @@ def _ranks(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _longest_paths(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
-    """For every vertex the length of the longest path through it."""
+    """For every vertex, the length of the longest path through it."""
     up, down = [0] * count, [0] * count
     forward = sorted(edges)
     for source, target in forward:
@@ -170,7 +172,7 @@ def _places(
             for vertex in row:
                 others = near[vertex]
                 if vertex >= graph.real and sweep:
-                    # Pulled only by the rest of its lane, a dummy ends as far out as the lane must.
+                    # Pulled only by its own lane, a dummy moves out only as far as the lane must.
                     others = [other for other in others if other >= graph.real]
                 pull = sum(weight[other] for other in others)
                 wanted.append(sum(weight[o] * x[o] for o in others) / pull if others else x[vertex])
@@ -187,9 +189,10 @@ def _places(
 def _spread(
     wanted: Sequence[float], weights: Sequence[float], room: Sequence[float]
 ) -> list[float]:
-    """The places nearest to the wanted ones, in weighted least squares, that keep the distances.
+    """The coordinates nearest to the wanted ones (weighted least squares) that keep the distances.
 
-    Without the distances it is isotonic regression: pool neighbours that are in the wrong order.
+    After subtracting the distances this is isotonic regression, solved by pooling adjacent
+    violators.
     """
     shift = [0.0]
     for distance in room:

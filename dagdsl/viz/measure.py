@@ -1,4 +1,4 @@
-"""A text and a font size -> how wide it will be, near enough for any plain sans-serif font."""
+"""Estimated widths of texts in a common sans-serif font."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import unicodedata
 
 _NARROW = frozenset("ijltf.,:;'|!()[]{}/\\ Ir-\"`")
 _WIDE = frozenset("mwMW@%&")
-# Between Helvetica and the wider fonts that a machine without it falls back to.
+# Covers the fonts wider than Helvetica that renderers fall back to.
 _SLACK = 1.06
 _LONGEST = 500
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """The width of a text at a font size, both in pixels."""
+    """Return the estimated width of a text, in pixels; `size` is the font size in pixels."""
     return sum(map(_em, text)) * size * _SLACK * (1.06 if bold else 1.0)
 
 
 def clip(text: str, size: float, limit: float, bold: bool = False) -> str:
-    """The text, cut and ended by `…` if it is wider than `limit`."""
+    """Return the text, shortened with `…` to at most `limit` pixels."""
     text = " ".join(text[:_LONGEST].split())
     if text_width(text, size, bold) <= limit:
         return text

@@ -9,7 +9,8 @@ from dagdsl.ir.nodes import Net
 from dagdsl.viz import facts, style
 from dagdsl.viz.outline import OutlineCluster, OutlineLink, OutlineVertex, outline
 
-# Whatever might end a label, start a comment, a directive or markup; Mermaid has its own entities.
+# Characters that could end a label or start a comment, a directive or markup. They are written as
+# Mermaid's own kind of entities.
 _SPECIAL = re.compile(r"[\"#&<>`|;%{}\\\x00-\x1f]")
 
 
@@ -33,14 +34,14 @@ def _lines(net: Net) -> Iterator[str]:
     looks = f"fill:{style.STAGE_FILL},stroke:{style.STAGE_LINE},color:{style.INK}"
     for cluster in clusters:
         yield f"  style {cluster.id} {looks}"
-    # The colours of the page, dark or light, are not for what lies on the box of a stage.
+    # Fixed colours: those of a dark page would be illegible on the light box of a stage.
     on_stage = f"fill:{style.PAPER},stroke:{style.LINE},color:{style.INK}"
     yield f"  classDef vertex {on_stage}"
     yield f"  classDef legend fill:none,stroke:none,color:{style.GREY}"
 
 
 def _cluster(cluster: OutlineCluster) -> Iterator[str]:
-    # A title of two lines would run into the drawing.
+    # One line: Mermaid would draw over a second line of the title.
     title = f"{cluster.node.name}: {facts.shape_text(cluster.node)}"
     yield f"  subgraph {cluster.id}[{_label([title])}]"
     for vertex in cluster.vertices:

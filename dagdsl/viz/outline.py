@@ -1,4 +1,4 @@
-"""`Net` -> vertices and links with short ids, for the formats that leave the layout to others."""
+"""`Net` -> vertices and links with short ids, for formats whose renderers do the layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dagdsl.viz import facts
 
 @dataclass(frozen=True, slots=True)
 class OutlineVertex:
-    """A box to draw: a node of the net, of a stage, or (`node` is None) an output of the net."""
+    """A box to draw: a node of the net or of a stage, or, if `node` is None, an output."""
 
     id: str
     lines: tuple[str, ...]
@@ -20,7 +20,7 @@ class OutlineVertex:
 
 @dataclass(frozen=True, slots=True)
 class OutlineCluster:
-    """A stage: its own id, its vertices, and a line for each of its rules."""
+    """A stage: its id, its vertices, and a line of the legend for each of its routing rules."""
 
     id: str
     node: Node
@@ -30,7 +30,7 @@ class OutlineCluster:
 
 @dataclass(frozen=True, slots=True)
 class OutlineLink:
-    """A line to draw: an edge of the net or, where there is none, the way to an output."""
+    """A line to draw: an edge, or, if `edge` is None, the connection to an output."""
 
     source: str
     target: str
@@ -40,7 +40,7 @@ class OutlineLink:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """All there is to draw, in order: what is in the net's own graph, its rules, every link."""
+    """Everything to draw, in order: the net's own graph, its routing rules, and all links."""
 
     members: tuple[OutlineVertex | OutlineCluster, ...]
     rules: tuple[str, ...]
@@ -48,7 +48,7 @@ class Outline:
 
 
 def outline(net: Net) -> Outline:
-    """Number everything. Links to a stage end at its port `in`, those from it leave its `out`."""
+    """Outline a net. Links to a stage end at its port `in`, links from it start at its `out`."""
     members: list[OutlineVertex | OutlineCluster] = []
     links: list[OutlineLink] = []
     enter: dict[str, str] = {}
@@ -73,7 +73,7 @@ def outline(net: Net) -> Outline:
 
 
 def _inner(id: str, node: Node, stage: Node) -> OutlineVertex:
-    # The entry of a stage works on what comes in, so it is told at that port.
+    # The entry of a stage processes its input, so it is shown at the port `in`.
     does = facts.node_summary(stage if node.kind == "in" else node)
     return OutlineVertex(id, _filled((node.name, does, facts.odd_shape(node, stage.shape))), node)
 

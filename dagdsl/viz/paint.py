@@ -1,4 +1,4 @@
-"""The marks that a figure is made of: labels, boxes, edges, legends -> SVG elements."""
+"""The parts of a figure as SVG elements: labels, boxes, edges, legends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagdsl.viz.style import Stroke
 from dagdsl.viz.xml import SvgElement, element
 
 Routes: TypeAlias = Mapping[str, Sequence[Sequence[float]]]
-"""For one sample: the name of a graph -> `[i][j]`, the weight of the edge from node i to node j."""
+"""The routes of one sample: graph name -> matrix whose `[i][j]` is the weight of edge i -> j."""
 
 LEGEND_LINE = 15.0
 _SAMPLE = 26.0
@@ -23,7 +23,7 @@ _BADGE = 5.5
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn part: how far it reaches from its axis, x = 0, and from its top, y = 0."""
+    """A drawn part: its extent to both sides of its axis, x = 0, and its height below y = 0."""
 
     left: float
     right: float
@@ -33,7 +33,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DrawnEdge:
-    """An edge with the path it takes, and the point of it where a badge can sit."""
+    """An edge with its path and the position of a badge."""
 
     edge: Edge
     path: str
@@ -42,14 +42,14 @@ class DrawnEdge:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A line of a legend: a sample of a line, or the letter of a badge, and what it stands for."""
+    """A line of a legend: a sample of a stroke, or the letter of a badge, and its meaning."""
 
     text: str
     mark: Stroke | str
 
     @property
     def width(self) -> float:
-        """The room it takes, sample included."""
+        """The width of the entry, sample included."""
         return _SAMPLE + text_width(self._shown, style.SMALL_SIZE)
 
     @property
@@ -57,7 +57,7 @@ class LegendEntry:
         return clip(self.text, style.SMALL_SIZE, _LEGEND_LIMIT)
 
     def draw(self, x: float, y: float) -> list[SvgElement]:
-        """The entry with its left end at `x`, its middle at `y`."""
+        """Draw the entry with its left end at `x` and its middle at `y`."""
         if isinstance(self.mark, str):
             mark = _badge((x + 10, y), self.mark)
         else:
@@ -84,12 +84,12 @@ def label(
     anchor: Literal["start", "middle", "end"] = "start",
     colour: str = style.INK,
 ) -> SvgElement:
-    """A line of text around the height `middle`."""
+    """Return a line of text, vertically centred at `middle`."""
     return element(
         "text",
         text=text,
         x=x,
-        # Not every renderer knows `dominant-baseline`; a letter is 0.7 of the size in height.
+        # Not every renderer supports `dominant-baseline`; capitals are 0.7 of the font size high.
         y=middle + 0.35 * size,
         font_size=size,
         font_weight="600" if bold else None,
@@ -99,36 +99,36 @@ def label(
 
 
 def title(text: str) -> SvgElement:
-    """What a browser shows when the mouse rests on the element around it."""
+    """Return the tooltip of the enclosing element."""
     return element("title", text=text)
 
 
 def box(x: float, y: float, width: float, height: float, radius: float, **more: str) -> SvgElement:
-    """A rounded box with the line of a node, unless `more` says otherwise."""
+    """Return a rounded box, styled as a node unless `more` overrides it."""
     looks = {"fill": style.PAPER, "stroke": style.LINE, **more}
     return element("rect", x=x, y=y, width=width, height=height, rx=radius, **looks)
 
 
 def arrow(path: str, **more: str) -> SvgElement:
-    """A static edge."""
+    """Return a static edge."""
     looks = {"fill": "none", "stroke": style.STATIC.colour, "stroke_width": "1.1", **more}
     return element("path", None, d=path, marker_end=_head(style.STATIC), **looks)
 
 
 def legend(graph: Graph) -> tuple[LegendEntry, ...]:
-    """What the dashes and the badges in the drawing of a graph stand for."""
+    """Return the legend of a graph: the meaning of its dashes and badges."""
     dashes = [LegendEntry(rule.text, style.gated(i)) for i, rule in enumerate(facts.rules(graph))]
     badges = [LegendEntry(text, letter) for text, letter in letters(graph).items()]
     return (*dashes, *badges)
 
 
 def letters(graph: Graph) -> dict[str, str]:
-    """What edges do to what they carry -> the letter that stands for it."""
+    """Return the badge letter of each distinct summary of the steps on edges."""
     return {text: _letter(i) for i, text in enumerate(facts.transforms(graph))}
 
 
 def strokes(graph: Graph) -> dict[str, Stroke]:
-    """Router name -> the line of the edges it weighs."""
+    """Return the stroke of the edges that each router weighs, by router name."""
     return {
         name: style.gated(i) for i, rule in enumerate(facts.rules(graph)) for name in rule.routers
     }
@@ -137,7 +137,7 @@ def strokes(graph: Graph) -> dict[str, Stroke]:
 def draw_edges(
     graph: Graph, drawn: Iterable[DrawnEdge], weights: Sequence[Sequence[float]] | None
 ) -> list[SvgElement]:
-    """The edges of a graph: a group for each kind of line, static ones last, badges on top."""
+    """Draw the edges of a graph: a group for each stroke, static edges last, badges on top."""
     routed, letter = strokes(graph), letters(graph)
     place = {node.name: i for i, node in enumerate(graph.nodes)}
     groups: dict[Stroke, list[SvgElement]] = {s: [] for s in (*routed.values(), style.STATIC)}
@@ -172,7 +172,7 @@ def draw_edges(
 
 
 def heads() -> SvgElement:
-    """The arrow heads, one for each colour, for the top of a figure."""
+    """Return the definitions of the arrow heads, one for each colour."""
     return element(
         "defs",
         *(
@@ -201,7 +201,7 @@ def _head_name(stroke: Stroke) -> str:
 
 
 def _weighed(weight: float) -> dict[str, str]:
-    """A closed edge is a shadow; an open one is solid and the thicker the more it weighs."""
+    """The look of a weighted edge: faint if closed, else solid and as thick as its weight."""
     if weight <= 0:
         return {"opacity": "0.18"}
     return {"stroke_width": f"{min(0.8 + 1.2 * weight, 3):.2f}", "stroke_dasharray": "none"}

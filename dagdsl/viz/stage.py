@@ -1,4 +1,4 @@
-"""A stage -> its picture: a box with a head line, its DAG as an arc diagram, and a legend."""
+"""The picture of a stage: a box with a heading, its DAG as an arc diagram, and a legend."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TEXT_LIMIT = 190.0
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A vertex as it is written: its name and what it does, neither too long."""
+    """The texts of a vertex: name, summary and shape, clipped to fit."""
 
     node: Node
     name: str
@@ -51,7 +51,10 @@ def stage_picture(
     legend: Sequence[LegendEntry],
     weights: Sequence[Sequence[float]] | None = None,
 ) -> Picture:
-    """Draw a stage. `legend` is what stands at its foot."""
+    """Draw a stage, with `legend` at its foot.
+
+    `weights[i][j]`, if given, is the weight of the edge from node i to node j in one sample.
+    """
     rows = [_row(inner, node) for inner in graph.nodes]
     half, detail_x = _columns(row for row in rows if not row.is_port)
     y = _heights(rows, graph)
@@ -108,7 +111,7 @@ def _row(node: Node, stage: Node) -> _Row:
 
 
 def _columns(rows: Iterable[_Row]) -> tuple[float, float]:
-    """Half the width of a node's box, and where in it, from the left, the details start."""
+    """Half the width of a node's box, and the offset of the summaries from its left side."""
     names, details, shapes = [40.0 - 2 * _INSET], [0.0], [0.0]
     for row in rows:
         names.append(text_width(row.name, style.NAME_SIZE, bold=True))
@@ -138,7 +141,7 @@ def _sides(
     swing_right: float,
     legend: Iterable[LegendEntry],
 ) -> tuple[float, float]:
-    """How far the box reaches to the left and to the right of the axis."""
+    """The extent of the stage's box to the left and to the right of the axis."""
     left, right = half + swing_left + _PAD, half + swing_right + _PAD
     for row in rows:
         if row.is_port:

@@ -1,4 +1,4 @@
-"""How a figure looks: colours that the colour-blind tell apart, dashes that survive a copier."""
+"""The style of figures: colours safe for colour-blind readers, dashes that survive greyscale."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ STAGE_LINE = "#b8c2cc"
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """The line of an edge; `dashes` is an SVG dash array, empty for a solid line."""
+    """The stroke of an edge; `dashes` is an SVG dash array, empty for a solid line."""
 
     colour: str
     dashes: str = ""
 
 
 STATIC = Stroke(LINE)
-# Okabe and Ito's palette, in the order of contrast on white.
+# Adapted from the palette of Okabe and Ito, darkened for contrast on white.
 GATED = (
     Stroke("#0072b2", "4 2.5"),
     Stroke("#d55e00", "1.5 2"),
@@ -36,5 +36,5 @@ GATED = (
 
 
 def gated(rule: int) -> Stroke:
-    """The line of the edges that the rule of that number weighs."""
+    """Return the stroke of the edges weighed by the routing rule of this index."""
     return GATED[rule % len(GATED)]

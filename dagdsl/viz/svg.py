@@ -26,11 +26,11 @@ _ABOVE_KEY = 16.0
 
 
 def to_svg(net: Net, routes: Routes | None = None) -> str:
-    """Draw a net.
+    """Draw a net as SVG.
 
-    With `routes`, of one sample, the figure shows its way through the net: open edges strong,
-    closed ones faint. The keys are those of a model's routes: `net`, and the names of stages,
-    `s[0]` as `s.0`.
+    With the `routes` of one sample, the figure shows its path through the net: open edges strong,
+    closed edges faint. The keys are those of a model's routes: `net` for the net's own graph, and
+    the names of stages, with `s[0]` as `s.0`.
     """
     routes = routes or {}
     graph = net.graph
@@ -78,7 +78,7 @@ def to_svg(net: Net, routes: Routes | None = None) -> str:
 
 
 def _common_legend(net: Net) -> tuple[LegendEntry, ...]:
-    """The legend of every stage, if they all have the same one and the net itself has none."""
+    """The legend shared by all stages, if they have the same one and the net itself has none."""
     graphs = [graph for stage in net.stages if (graph := inner_graph(stage))]
     legends = {found for graph in graphs if (found := legend(graph))}
     return legends.pop() if len(legends) == 1 and not legend(net.graph) else ()

@@ -1,4 +1,4 @@
-"""A tree of elements -> SVG text. The one place that escapes: no string is taken as markup."""
+"""A tree of elements -> SVG text. All escaping happens here: no string is taken as markup."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 forbids, even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class SvgElement:
-    """A tag with attributes, and elements or one text inside."""
+    """A tag with attributes, and child elements or a text."""
 
     tag: str
     attributes: tuple[tuple[str, str], ...] = ()
@@ -21,7 +21,7 @@ class SvgElement:
     text: str = ""
 
     def render(self) -> str:
-        """The element and all below it, an element a line, indented."""
+        """Return the element and its descendants as text, one element a line, indented."""
         return "\n".join(self._lines("")) + "\n"
 
     def _lines(self, indent: str) -> Iterator[str]:
@@ -42,7 +42,7 @@ class SvgElement:
 def element(
     tag: str, *children: SvgElement | None, text: str = "", **attributes: str | float | None
 ) -> SvgElement:
-    """Build an element. `stroke_width` becomes `stroke-width`; None leaves a thing out."""
+    """Build an element. `stroke_width` becomes `stroke-width`; None omits an attribute or child."""
     return SvgElement(
         tag,
         tuple(
@@ -56,7 +56,7 @@ def element(
 
 
 def number(value: float) -> str:
-    """A length with at most one digit behind the point: the same text on every machine."""
+    """Format a length with at most one decimal, so that figures are the same on every machine."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 

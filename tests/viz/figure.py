@@ -1,4 +1,4 @@
-"""SVG text -> the boxes, labels and edges in it, in the coordinates of the page."""
+"""Parses an SVG figure into boxes, labels and edges, in page coordinates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 @dataclass(frozen=True)
 class Rect:
-    """Something that takes room on the page."""
+    """The area that something covers on the page."""
 
     what: str
     x: float
@@ -49,7 +49,7 @@ class Line:
 
 
 class Figure:
-    """A parsed figure. Raises ElementTree.ParseError if the text is no XML."""
+    """A parsed figure. Raises ElementTree.ParseError if the text is not XML."""
 
     def __init__(self, svg: str) -> None:
         root = ElementTree.fromstring(svg)

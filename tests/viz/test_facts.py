@@ -22,7 +22,7 @@ def test_summary(steps: tuple[Step, ...], text: str) -> None:
     assert facts.summary(steps) == text
 
 
-def test_a_merge_stands_first() -> None:
+def test_merge_comes_first() -> None:
     node = Node(kind="node", name="n", merge="concat", steps=(conv((8, 4, 4), 1),), shape=(8, 4, 4))
     assert facts.node_summary(node) == "concat |> conv 1x1"
     assert facts.node_text(node) == "n: concat |> conv 1x1\n8 x 4 x 4"
@@ -67,7 +67,7 @@ def test_formula(router: Router, text: str) -> None:
     assert facts.formula(router) == text
 
 
-def test_routers_that_decide_alike_are_one_rule() -> None:
+def test_routers_with_the_same_formula_are_one_rule() -> None:
     routers = (gate("gate_in", "in", 1), gate("gate_n_0", "a", 1), gate("skip", "b", 1, 0.5))
     assert [rule.text for rule in facts.rules(Graph(nodes=(), routers=routers))] == [
         "gate: gap |> fc |> sigmoid > 0.1",
@@ -85,7 +85,7 @@ def test_edge_text() -> None:
     assert facts.edge_text(edge) == "a -> b through conv 1x1 |> bn via g[1]"
 
 
-def test_an_entry_is_told_by_its_steps() -> None:
+def test_entry_is_shown_by_its_steps() -> None:
     shape = (8, 4, 4)
     entry = Block(name="entry", steps=(op("relu"), conv(shape, 1, 2)), shape=shape)
     stage = Node(kind="stage", name="s", steps=(entry, Graph(nodes=())), shape=shape)

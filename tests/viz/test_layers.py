@@ -28,18 +28,18 @@ def test_rows_keep_order_and_distance(seed: int) -> None:
     for (source, target), chain in zip(edges, found.chains, strict=True):
         assert (chain[0], chain[-1]) == (source, target)
         assert [row_of[v] for v in chain] == list(range(row_of[source], row_of[target] + 1))
-    # Two edges may share a path only if neither is told apart from the other.
+    # No two edges share a path: parallel edges stay distinguishable.
     assert len(set(found.chains)) == len(edges)
     assert len(page(found).routes) == len(edges)
 
 
-def test_a_longest_path_is_straight() -> None:
+def test_longest_path_is_straight() -> None:
     sizes = [Size(50, 50, 30)] * 5
     found = layers(sizes, [(0, 1), (1, 2), (1, 4), (2, 3), (0, 3)])
     assert max(found.x[:4]) - min(found.x[:4]) < 0.1
     assert abs(found.x[4] - found.x[2]) >= 100
 
 
-def test_a_source_stands_above_what_needs_it() -> None:
+def test_source_stands_directly_above_its_reader() -> None:
     found = layers([Size(20, 20, 30)] * 4, [(0, 1), (1, 3), (2, 3)])
     assert found.rows == ((0,), (1, 2), (3,)) or found.rows == ((0,), (2, 1), (3,))

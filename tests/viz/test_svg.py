@@ -28,11 +28,11 @@ every_net = pytest.mark.parametrize("net", NETS.values(), ids=NETS.keys())
 @every_net
 def test_nothing_overlaps(net: Net) -> None:
     figure = Figure(to_svg(net))
-    for things in (figure.nodes, figure.stages, figure.labels):
-        for a, b in combinations(things, 2):
+    for areas in (figure.nodes, figure.stages, figure.labels):
+        for a, b in combinations(areas, 2):
             assert not a.overlaps(b), (a, b)
-    for thing in (*figure.nodes, *figure.stages, *figure.labels):
-        assert figure.page.contains(thing), thing
+    for area in (*figure.nodes, *figure.stages, *figure.labels):
+        assert figure.page.contains(area), area
 
 
 @every_net
@@ -98,7 +98,7 @@ def test_names_are_text(text: str) -> None:
     assert "<x " not in svg
 
 
-def test_routes_show_the_way_of_one_sample() -> None:
+def test_routes_show_the_path_of_one_sample() -> None:
     net = nets.dgnet(1, 2)
     weights = [[0.0] * 4 for _ in range(4)]
     weights[0][1] = weights[1][3] = 0.9

@@ -17,7 +17,7 @@ HOSTILE = ["<b>", '"]; x --> y', "\\N\\", "\nend", "%%{init: {}}%%", "`**`", "#q
 
 
 def edges_and_taps(net: Net) -> tuple[int, int]:
-    """How many lines there are to draw, and how many of them gated."""
+    """Return the number of lines to draw, and the number of gated ones."""
     edges = [edge for graph in nets.graphs(net) for edge in graph.edges]
     return len(edges) + len(facts.taps(net)), sum(edge.gate is not None for edge in edges)
 
@@ -34,7 +34,7 @@ def test_every_edge_is_drawn_once(net: Net) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_names_change_nothing_but_labels(text: str) -> None:
-    """Once every quoted string is taken out, the drawing of a net is that of any other names."""
+    """Without its quoted strings, a drawing does not depend on the names."""
     for write, quoted in ((to_dot, r'"(\\.|[^"\\])*"'), (to_mermaid, r'"[^"\n]*"')):
         bare, spoilt = (re.sub(quoted, "", write(n)) for n in (nets.merges(), nets.hostile(text)))
         assert bare == spoilt
@@ -48,14 +48,14 @@ def test_mermaid_labels_hold_no_markup(text: str) -> None:
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 @pytest.mark.parametrize("text", ["", *HOSTILE])
-def test_graphviz_reads_it(text: str) -> None:
+def test_graphviz_accepts_it(text: str) -> None:
     done = subprocess.run(
         ["dot", "-Tplain"], input=to_dot(nets.hostile(text)), capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_format_goes_by_its_suffix() -> None:
+def test_suffix_selects_the_format() -> None:
     net = nets.static()
     assert draw(net, ".svg").startswith("<svg ")
     assert draw(net, "DOT").startswith("digraph ")
