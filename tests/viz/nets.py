@@ -1,4 +1,4 @@
-"""Nets built by hand: what the drawings are tried on."""
+"""Nets built by hand: inputs of the drawing tests."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gate(name: str, vertex: str | None, edges: int, tau: float = 0.1) -> Router:
 
 
 def complete_graph(depth: int, shape: Shape, block: str = "ir", tau: float = 0.1) -> Graph:
-    """A complete DAG in which a node's own router weighs its out-edges."""
+    """A complete DAG in which a node's own router weighs its outgoing edges."""
     names = ["in", *(f"n[{i}]" for i in range(depth)), "out"]
     inner = Block(name=block, steps=(conv(shape),), shape=shape)
     nodes = (
