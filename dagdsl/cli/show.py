@@ -20,6 +20,6 @@ def run(
     The text gives the same network, hash and all.
     """
     from dagdsl.cli.console import load_net
-    from dagdsl.unparse.restore import text_of
+    from dagdsl.unparse.writer import text_of
 
     print(text_of(load_net(file, set, net)), end="")

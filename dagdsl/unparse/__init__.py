@@ -1,1 +1,1 @@
-"""IR -> the text of a `.dg` file that gives the same IR."""
+"""IR -> the text of a `.dg` file that elaborates to the same IR."""

@@ -1,7 +1,7 @@
-"""Nodes in topological order -> an order in which to declare them that sorts into the same.
+"""Nodes in topological order -> an order of declaration that elaborates to the same order.
 
-Where the wires leave it open which node comes next, it is the one declared first. An array is
-declared at one place.
+Elaboration sorts nodes topologically and breaks ties by the order of declaration. All nodes of an
+array are declared together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pairs = Iterable[tuple[str, str]]
 def declaration_order(
     names: Sequence[str], unit_of: Mapping[str, str], edges: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """The units (nodes, and arrays of them) in an order in which to declare them.
+    """Return an order in which to declare the units (nodes and arrays of nodes).
 
     Raises Inexpressible if there is none.
     """
@@ -34,7 +34,7 @@ def declaration_order(
 def _sorted(
     names: Sequence[str], units: Sequence[str], unit_of: Mapping[str, str], edges: Pairs
 ) -> list[str]:
-    """What the nodes are sorted into if their units are declared in this order."""
+    """The topological order of the nodes if their units are declared in this order."""
     rank = {unit: number for number, unit in enumerate(units)}
     by_unit = sorted(range(len(names)), key=lambda i: (rank[unit_of[names[i]]], _index(names[i])))
     order = {names[i]: number for number, i in enumerate(by_unit)}
@@ -47,7 +47,7 @@ def _sorted(
 def _walk(
     names: Sequence[str], edges: Pairs, order: Mapping[str, int]
 ) -> Iterable[tuple[list[tuple[int, str]], str]]:
-    """The nodes as they are sorted, each with those that could have come instead."""
+    """Yield the nodes in topological order, each with the others that were ready at that point."""
     waiting = dict.fromkeys(names, 0)
     after: dict[str, list[str]] = defaultdict(list)
     for source, target in edges:
@@ -67,7 +67,7 @@ def _walk(
 def _constraints(
     names: Sequence[str], unit_of: Mapping[str, str], edges: Pairs
 ) -> dict[str, set[str]]:
-    """For each unit those that must be declared before it."""
+    """For each unit, the units that must be declared before it."""
     before: dict[str, set[str]] = defaultdict(set)
     order = {name: number for number, name in enumerate(names)}
     for ready, name in _walk(names, edges, order):

@@ -1,8 +1,9 @@
-"""Terms are what a text says for a value; several of them -> the one they have in common.
+"""Terms, the expressions of a reconstructed text, and their anti-unification.
 
-A block that is used in several ways appears in the IR once a use, each time expanded. What the uses
-have in common is its body; where they differ stands a variable, whose values are the arguments.
-So it is with the nodes of an array, which differ by `[16, 24, 32][index]`.
+The IR contains an expanded copy of a block for each use. Anti-unifying the copies recovers the
+block: what they have in common is its body, and where they differ stands a variable whose values
+are the arguments of the uses. The nodes of an array are treated alike: where they differ stands
+`[16, 24, 32][index]`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from dagdsl.syntax.wording import KEYWORDS, spelling
 
 
 class Inexpressible(Exception):
-    """No text gives this IR. `str(error)` says why."""
+    """No text elaborates to this IR. `str(error)` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lit:
-    """A value. `kind` tells 1 from 1.0 and from `true`, which Python takes for the same."""
+    """A value. `kind` distinguishes 1, 1.0 and `true`, which are equal in Python."""
 
     value: Value | None
     kind: str
@@ -30,7 +31,7 @@ class Lit:
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """A name of a formal or a local constant."""
+    """The name of a formal parameter or a local constant."""
 
     name: str
 
@@ -44,14 +45,14 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """`items[index]`: what a node or stage of an array takes from a list."""
+    """`items[index]`: the item of a list for a node or stage of an array."""
 
     items: Term
 
 
 @dataclass(frozen=True, slots=True)
 class ArgTerm:
-    """An argument; one that is `default` need not be written."""
+    """An argument. If `default` is true, the value is the default and can be omitted."""
 
     name: str
     value: Term
@@ -68,7 +69,7 @@ class CallTerm:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A use of a block or router (`kind`) whose arguments are not known yet."""
+    """Use `number` of a block or router (`kind`), before its arguments are known."""
 
     kind: str
     name: str
@@ -84,23 +85,23 @@ class PipeTerm:
 
 Term: TypeAlias = Lit | Var | Items | Pick | CallTerm | Mention | PipeTerm
 Hole: TypeAlias = Callable[[Sequence[Term], str], Term]
-"""What stands where terms differ; the text says what it is about, to give it a name."""
+"""Returns the term that stands where terms differ; the string suggests a name for it."""
 
 
 def literal(value: Value | None) -> Lit:
-    """A value as a term."""
+    """Return a value as a term."""
     return Lit(value, type(value).__name__)
 
 
 def unify(terms: Sequence[Term], hole: Hole, about: str = "body") -> Term:
-    """What terms have in common, with holes where they differ."""
+    """Anti-unify terms: return what they have in common, with holes where they differ."""
     first = terms[0]
     if all(term == first for term in terms):
         return first
     uses = [term for term in terms if isinstance(term, CallTerm)]
     if len(uses) == len(terms) and len({_shape(use) for use in uses}) == 1:
         slots = list(zip(*(use.args for use in uses), strict=True))
-        if not any(_is_none(slot) for slot in slots):
+        if not any(_needs_omission(slot) for slot in slots):
             return CallTerm(uses[0].callee, tuple(_unify_args(slot, hole) for slot in slots))
     pipes = [term for term in terms if isinstance(term, PipeTerm)]
     if len(pipes) == len(terms) and len({len(pipe.steps) for pipe in pipes}) == 1:
@@ -113,8 +114,8 @@ def _shape(use: CallTerm) -> tuple[str, ...]:
     return use.callee, *(arg.name for arg in use.args)
 
 
-def _is_none(slot: Sequence[ArgTerm]) -> bool:
-    """Whether values differ and one of them can only be meant by leaving it out."""
+def _needs_omission(slot: Sequence[ArgTerm]) -> bool:
+    """Whether some value is written and another one can only be expressed by omitting it."""
     values = [arg.value for arg in slot]
     all_left_out = all(arg.default for arg in slot)
     return not all_left_out and any(isinstance(v, Lit) and v.value is None for v in values)
@@ -129,13 +130,13 @@ def _unify_args(slot: Sequence[ArgTerm], hole: Hole) -> ArgTerm:
 
 @dataclass(slots=True)
 class Variables:
-    """Names for what differs between the uses of one thing, and the values of each use."""
+    """The variables for the differences between several uses, and their values in each use."""
 
     taken: set[str]
     values: dict[str, tuple[Term, ...]] = field(default_factory=dict)
 
     def hole(self, terms: Sequence[Term], about: str) -> Var:
-        """A variable; the one there is if another part differs in the same way."""
+        """Return a variable for `terms`; an existing one if it has the same values."""
         values = tuple(terms)
         for name, known in self.values.items():
             if known == values:
@@ -146,7 +147,7 @@ class Variables:
         return Var(name)
 
     def unify_rows(self, rows: Sequence[Sequence[Term]]) -> Term:
-        """What the nodes of an array have in common, in each of several uses."""
+        """Anti-unify the nodes of an array, of which each use of a block has one row."""
         numbers = [number for number, row in enumerate(rows) for _ in row]
 
         def hole(terms: Sequence[Term], about: str) -> Term:
@@ -164,14 +165,14 @@ class Variables:
 
 
 def fresh(about: str, taken: Iterable[str]) -> str:
-    """A name that is not taken."""
+    """Return `about`, with a number if necessary, so that it is neither taken nor a keyword."""
     keywords = {spelling(type) for type in KEYWORDS}
     names = (about if number == 1 else f"{about}_{number}" for number in count(1))
     return next(name for name in names if name not in taken and name not in keywords)
 
 
 def written(term: Term) -> str:
-    """A term as it stands in a text."""
+    """Return a term in the syntax of the language."""
     match term:
         case Lit(value):
             return _written_value(value)
@@ -191,7 +192,7 @@ def written(term: Term) -> str:
 
 
 def _written_args(args: Sequence[ArgTerm]) -> str:
-    """The arguments that must be written; the first one without its name."""
+    """The arguments that must be written. The first one is positional where possible."""
     parts: list[str] = []
     positional = True
     for arg in args:

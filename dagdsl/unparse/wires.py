@@ -1,6 +1,6 @@
-"""The edges of a graph -> wire and `connect` statements that make them in the same order.
+"""The edges of a graph -> wire and `connect` statements that create them in the same order.
 
-The order counts: a `concat` puts its inputs one behind the other. All edges that one router weighs
+The order matters: `concat` concatenates its inputs in this order. All edges weighed by one router
 must come from one statement.
 """
 
@@ -20,9 +20,9 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """A router as it was named, and what it does.
+    """The name and the steps of a router.
 
-    Two are equal if they are written in the same way: a default may come to another value.
+    Two are equal if their texts are: the same text may stand for different values of defaults.
     """
 
     base: str
@@ -34,8 +34,8 @@ class Via:
 
 
 @dataclass(frozen=True, slots=True)
-class WireTerm:
-    """A statement: groups of nodes and arrays with arrows in between, or a pattern."""
+class WireStatement:
+    """A statement: groups of nodes and arrays separated by arrows, or a `connect` pattern."""
 
     groups: tuple[tuple[str, ...], ...]
     pattern: CallTerm | None
@@ -45,7 +45,7 @@ class WireTerm:
 
 @dataclass(slots=True)
 class _Segment:
-    """Edges one behind the other that one statement could make, as far as `via` goes."""
+    """Consecutive edges that, judging by their routers, one statement could create."""
 
     edges: list[Edge]
     via: Via | None
@@ -54,9 +54,9 @@ class _Segment:
 
 
 class GraphWiring:
-    """The statements of one graph.
+    """The statements that wire one graph.
 
-    `names` are its nodes as they are declared; `arrays` the nodes of each array.
+    `names` are its nodes in order of declaration, `arrays` the nodes of each array.
     """
 
     def __init__(
@@ -73,9 +73,12 @@ class GraphWiring:
         self._has_ports = any(node.kind == "out" for node in graph.nodes)
         self._segments = _joined([_segment(run, graph, vias, through) for run in _runs(graph)])
 
-    def statements(self, by_list: bool = False) -> tuple[WireTerm, ...]:
-        """The wires; `by_list` each with all its edges in a list. Raises Inexpressible."""
-        wires: list[WireTerm] = []
+    def statements(self, by_list: bool = False) -> tuple[WireStatement, ...]:
+        """Return the statements; with `by_list`, each as `connect edges` with a list of pairs.
+
+        Raises Inexpressible if no statements create the edges in their order.
+        """
+        wires: list[WireStatement] = []
         for segment in self._segments:
             pairs = [(edge.source, edge.target) for edge in segment.edges]
             pattern = self._pattern(pairs, by_list)
@@ -83,11 +86,11 @@ class GraphWiring:
             if paths is None:
                 pattern = pattern or self._pattern(pairs, by_list=True)
                 if pattern is None:
-                    raise Inexpressible("no wires make its edges in their order")
-                wires.append(WireTerm((), pattern, segment.via, segment.through))
+                    raise Inexpressible("no wires create its edges in this order")
+                wires.append(WireStatement((), pattern, segment.via, segment.through))
             for path in paths or ():
                 groups = tuple(self._refs(group) for group in path)
-                wires.append(WireTerm(groups, None, segment.via, segment.through))
+                wires.append(WireStatement(groups, None, segment.via, segment.through))
         return tuple(wires)
 
     def _pattern(self, pairs: Sequence[Pair], by_list: bool) -> CallTerm | None:
@@ -104,7 +107,7 @@ class GraphWiring:
         )
 
     def _paths(self, pairs: Sequence[Pair], segment: _Segment) -> list[list[list[str]]] | None:
-        """Paths that make the edges; None if that would cut a router's edges apart."""
+        """Paths that create the edges, or None if they would split the edges of a router."""
         paths: list[list[list[str]]] = []
         ends: set[int] = set()
         at = 0
@@ -121,7 +124,7 @@ class GraphWiring:
         return None if cut else paths
 
     def _refs(self, group: Sequence[str]) -> tuple[str, ...]:
-        """References to nodes; to a whole array where all of it stands in order."""
+        """References to nodes, or to a whole array where all its nodes follow in order."""
         refs: list[str] = []
         at = 0
         while at < len(group):
@@ -136,7 +139,7 @@ class GraphWiring:
 
 
 def _runs(graph: Graph) -> list[list[Edge]]:
-    """The edges in runs, such that those of one router are in one run."""
+    """Split the edges into the shortest runs that keep the edges of each router together."""
     last: dict[str, int] = {}
     for index, edge in enumerate(graph.edges):
         if edge.gate is not None:
@@ -161,13 +164,13 @@ def _segment(
     used = {None if gate is None else vias[gate.router] for gate in gates}
     steps = {through(edge) for edge in run}
     if len(used) > 1 or len(steps) > 1:
-        raise Inexpressible("one router weighs edges that no single statement makes")
+        raise Inexpressible("no single statement creates all the edges that one router weighs")
     names = dict.fromkeys(gate.router for gate in gates if gate is not None)
     return _Segment(run, used.pop(), steps.pop(), [graph.router(name) for name in names])
 
 
 def _joined(segments: list[_Segment]) -> list[_Segment]:
-    """Neighbours that one statement can make, put together."""
+    """Join adjacent segments that one statement can create."""
     joined: list[_Segment] = []
     for segment in segments:
         last = joined[-1] if joined else None
@@ -188,7 +191,7 @@ def _may_join(a: _Segment, b: _Segment) -> bool:
 
 
 def _path(pairs: Sequence[Pair], start: int) -> list[list[str]]:
-    """The longest `a, b -> c, d -> ...` that makes the edges from `start`, in their order."""
+    """The longest `a, b -> c, d -> ...` that creates the edges from `start` on, in order."""
     sources, targets, at = _product(pairs, start)
     groups = [sources, targets]
     while at < len(pairs):
@@ -203,7 +206,7 @@ def _path(pairs: Sequence[Pair], start: int) -> list[list[str]]:
 def _product(
     pairs: Sequence[Pair], start: int, most: int | None = None
 ) -> tuple[list[str], list[str], int]:
-    """Sources (`most` at most) that all feed the same targets, these, and the edge behind them."""
+    """At most `most` sources that feed the same targets, these targets, and the next edge."""
     targets = _targets(pairs, start)
     sources = [pairs[start][0]]
     at = start + len(targets)
@@ -214,7 +217,7 @@ def _product(
 
 
 def _targets(pairs: Sequence[Pair], start: int) -> list[str]:
-    """What the first source from `start` feeds, one edge behind the other."""
+    """The targets of the consecutive edges from `start` on that have the same source."""
     source = pairs[start][0]
     run = takewhile(lambda pair: pair[0] == source, islice(pairs, start, None))
     return [target for _, target in run]

@@ -11,7 +11,7 @@ import dagdsl
 from dagdsl.errors import UsageError
 from dagdsl.frontend import analyse_file
 from dagdsl.ir.nodes import Net
-from dagdsl.unparse.restore import text_of
+from dagdsl.unparse.writer import text_of
 from tests.strategies import nets
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""IR -> terms: what a text would say for each op, block, router and graph, one use at a time."""
+"""IR -> terms: the expression for each op, block, router and graph, one use at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dagdsl.unparse.terms import ArgTerm, CallTerm, Inexpressible, Mention, Pipe
 from dagdsl.unparse.wires import GraphWiring, Via
 
 _INLINE = "router"
-"""What the IR calls a router that has no name of its own."""
+"""The name that the IR gives to a router without a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeTerms:
-    """A node, or all nodes of an array: how each merges and what it does."""
+    """A node, or all nodes of an array: the merge and the steps of each."""
 
     name: str
     is_array: bool
@@ -31,24 +31,24 @@ class NodeTerms:
 
 @dataclass(slots=True)
 class GraphTerms:
-    """What stands in the braces of a net, a stage or a block."""
+    """The contents of the braces of a net, a stage or a block."""
 
     nodes: list[NodeTerms | Node]
-    """Inputs and stages of a net as they are."""
+    """Inputs and stages of a net are kept as IR nodes."""
     wiring: GraphWiring
     merge: CallTerm | None
     entry: PipeTerm | None = None
 
 
 class Reader:
-    """Reads a net. `found` has the contents of all blocks, and of all routers, by their names."""
+    """Reads a net. `found` has the contents of each use of all blocks and routers, by name."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, str], list[PipeTerm | GraphTerms]] = {}
         self._known: dict[tuple[str, str, PipeTerm], int] = {}
 
     def graph(self, graph: Graph, entry: PipeTerm | None = None) -> GraphTerms:
-        """The terms of a graph."""
+        """Return the terms of a graph."""
         names = [node.name for node in graph.nodes]
         units = {name: name.partition("[")[0] for name in names}
         pairs = [(edge.source, edge.target) for edge in graph.edges]
@@ -73,7 +73,7 @@ class Reader:
         return GraphTerms(nodes, wiring, merge, entry)
 
     def stage(self, node: Node, graph: Graph) -> GraphTerms:
-        """The terms of a stage: its entry and its graph."""
+        """Return the terms of a stage: its entry and its graph."""
         *before, inner = node.steps
         entry: PipeTerm | None = None
         if before:
@@ -81,11 +81,11 @@ class Reader:
             assert isinstance(block, Block)
             entry = self.pipe(block.steps, input_of(node, graph))
         if not isinstance(inner, Graph) or node.merge != "sum":
-            raise Inexpressible(f"`{node.name}` is no stage that a text could say")
+            raise Inexpressible(f"the stage `{node.name}` has no equivalent in the language")
         return self.graph(inner, entry)
 
     def pipe(self, steps: Iterable[Step], x: Shape) -> PipeTerm:
-        """Steps applied to an input of shape `x`."""
+        """Return the terms of steps applied to an input of shape `x`."""
         terms: list[Term] = []
         for step in steps:
             match step:
@@ -96,12 +96,12 @@ class Reader:
                 case Block(name=name):
                     terms.append(self._mention("block", name, self.pipe(step.steps, x)))
                 case Graph():
-                    raise Inexpressible("a graph stands where a block has to be")
+                    raise Inexpressible("it has a graph outside of stages and blocks")
             x = output_of(step)
         return PipeTerm(tuple(terms))
 
     def router(self, via: Via) -> Term:
-        """What stands behind `via`: a router that is declared, or its steps."""
+        """Return what follows `via`: the name of a declared router, or its steps."""
         callees = [step.callee for step in via.steps.steps if isinstance(step, CallTerm)]
         if via.base == _INLINE or callees == [via.base]:
             return via.steps
@@ -149,7 +149,7 @@ def _merged(node: Node, graph: Graph) -> Shape:
 
 
 def _array(unit: str, graph: Graph) -> list[Node]:
-    """The nodes of an array, in order."""
+    """The nodes of an array, by index. Raises Inexpressible if it has gaps."""
     members = [node for node in graph.nodes if node.name.partition("[")[0] == unit]
     by_name = {node.name: node for node in members}
     names = [f"{unit}[{index}]" for index in range(len(members))]
@@ -164,7 +164,7 @@ def _use(
     x: Shape,
     defaults: Mapping[str, Value] | None = None,
 ) -> CallTerm:
-    """An op with its arguments; those with their defaults need not be written."""
+    """An op with its arguments. Arguments equal to their defaults are marked as such."""
     args = []
     for param in OPS[op].params:
         value = values[param.name]
@@ -193,9 +193,9 @@ def _router_steps(router: Router, x: Shape) -> PipeTerm:
     if bias is not None:
         defaults["init"] = bias
     changing = [op for op in router.steps if OPS[op.op].shape is not same_shape]
-    weighing = changing[-1] if changing else router.steps[-1]
+    logit_op = changing[-1] if changing else router.steps[-1]
     for op in router.steps:
-        steps.append(_use(op.op, op.params, x, defaults if op is weighing else None))
+        steps.append(_use(op.op, op.params, x, defaults if op is logit_op else None))
         x = op.shape
     if router.activation != "none":
         steps.append(CallTerm(router.activation))
@@ -212,7 +212,7 @@ def _router_steps(router: Router, x: Shape) -> PipeTerm:
 
 
 def _base_name(router: Router, taken: Iterable[str]) -> str:
-    """The name a router was given, without that of its node and without a number."""
+    """The declared name of a router: without the suffixes for its vertex and its number."""
     ending = ""
     if router.reads in ("source", "target"):
         ending = "_" + re.sub(r"\W+", "_", router.vertex or "").strip("_")

@@ -1,7 +1,8 @@
-"""A net -> the text of a file from which the same net is built, `hash` and all.
+"""A net -> the text of a file that elaborates to the same net, with the same `hash`.
 
-Blocks and routers become declarations again, with formals for what differs between their uses, and
-arrays are arrays. Params, imports and arithmetic are gone: the IR has only what they came to.
+Blocks, routers and arrays are declared again, with formal parameters for the differences between
+the uses of a block or router. Params, imports and arithmetic are not recovered: the IR has only
+their values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dagdsl.ir.nodes import Net
 from dagdsl.ops.catalogue import OPS
 from dagdsl.source import SourceFile
 from dagdsl.syntax.formatter import format_text
-from dagdsl.unparse.read import GraphTerms, NodeTerms, Reader
+from dagdsl.unparse.reader import GraphTerms, NodeTerms, Reader
 from dagdsl.unparse.terms import (
     ArgTerm,
     CallTerm,
@@ -32,46 +33,48 @@ from dagdsl.unparse.terms import (
     unify,
     written,
 )
-from dagdsl.unparse.wires import WireTerm
+from dagdsl.unparse.wires import WireStatement
 
 _IN_ARRAY = {"index"}
 _IN_STAGE = {"index", "channels", "stride", "entry", "merge"}
-"""Names that mean something of their own."""
+"""Names with a meaning of their own in the body of a block, and in that of a stage."""
 
 T = TypeVar("T")
 
 
 def text_of(net: Net) -> str:
-    """The text of a file whose only net is this one.
+    """Return the text of a file whose only net is this one.
 
-    Raises UsageError if there is none; so it is with some nets that no text was built into.
+    Raises UsageError if there is none, which can only happen for nets that were not built from
+    text.
     """
     try:
         text = _Writer().file(net)
     except Inexpressible as error:
         raise UsageError(f"{net.name} cannot be written as text: {error}") from None
     formatted = format_text(SourceFile(net.name, text), Sink())
-    if formatted is None or not _gives(formatted, net):
+    if formatted is None or not _elaborates_to(formatted, net):
         raise UsageError(f"{net.name} cannot be written as text: its names clash")
     return formatted
 
 
-def _gives(text: str, net: Net) -> bool:
+def _elaborates_to(text: str, net: Net) -> bool:
     nets = analyse(SourceFile(net.name, text)).nets.values()
     return [other.hash for other in nets] == [net.hash]
 
 
 class _Writer:
-    """Writes one file. `arguments` are those of each use of each block and router."""
+    """Writes one file."""
 
     def __init__(self) -> None:
         self._reader = Reader()
         self._declarations: list[str] = []
+        # By kind and name of a block or router: the arguments of each of its uses.
         self._arguments: dict[tuple[str, str], list[tuple[ArgTerm, ...]]] = {}
         self._open: set[tuple[str, str]] = set()
 
     def file(self, net: Net) -> str:
-        """The text of a file, not yet formatted."""
+        """Return the text of a file, not yet formatted."""
         graph = self._reader.graph(net.graph)
         stages = {
             node.name: self._reader.stage(node, net.graph)
@@ -99,13 +102,13 @@ class _Writer:
             elif output.value == output.name:
                 lines.append(f"output {output.name}")
             else:
-                raise Inexpressible(f"output `{output.name}` takes from another node")
+                raise Inexpressible(f"output `{output.name}` does not have the name of its node")
         return "\n".join(["edition 1", "", *self._declarations, "", *lines, "}", ""])
 
     # Bodies
 
     def _stage(self, uses: Sequence[GraphTerms]) -> list[str]:
-        """The body of a stage, or of an array of stages."""
+        """The body of a stage, or of an array of stages with one use each."""
         variables = Variables(self._taken() | _IN_STAGE)
         lines = self._body(uses, variables)
         lets = [
@@ -125,7 +128,7 @@ class _Writer:
         return lines + self._wires(uses, variables)
 
     def _node(self, uses: Sequence[NodeTerms], variables: Variables) -> list[str]:
-        """`node name[length]: merge |> body`, which all uses have in common."""
+        """The statement `node name[length]: merge |> body` common to all uses."""
         first = uses[0]
         if any((use.name, use.is_array) != (first.name, first.is_array) for use in uses):
             raise Inexpressible(f"the uses of a block differ in their nodes, like `{first.name}`")
@@ -155,7 +158,7 @@ class _Writer:
                 return [self._wire(same, variables) for same in zip(*wires, strict=True)]
         raise Inexpressible("the uses of a block differ in their wires")
 
-    def _wire(self, uses: Sequence[WireTerm], variables: Variables) -> str:
+    def _wire(self, uses: Sequence[WireStatement], variables: Variables) -> str:
         first = uses[0]
         text = " -> ".join(", ".join(group) for group in first.groups)
         if first.pattern is not None:
@@ -175,7 +178,7 @@ class _Writer:
         return unify([self._resolved(term) for term in terms], variables.hole)
 
     def _resolved(self, term: Term) -> Term:
-        """A term in which the blocks and routers that it uses have their arguments."""
+        """Replace mentions of blocks and routers by calls with arguments."""
         match term:
             case Mention(kind, name, number):
                 self._declare(kind, name)
@@ -186,7 +189,7 @@ class _Writer:
                 return term
 
     def _declare(self, kind: str, name: str) -> None:
-        """Write the declaration of a block or router, once, behind those it uses."""
+        """Write the declaration of a block or router, once, after those it uses."""
         key = kind, name
         if key in self._arguments:
             return
@@ -214,7 +217,7 @@ class _Writer:
         ]
 
     def _taken(self) -> set[str]:
-        """Names that no variable may have."""
+        """The names that variables must avoid."""
         return {*OPS, *(name for _, name in self._reader.found)}
 
 
@@ -234,14 +237,17 @@ def _together(rows: Sequence[Sequence[T]]) -> list[tuple[T, ...]]:
 def _all_or_none(
     terms: Sequence[Term | None], common: Callable[[Sequence[Term]], Term]
 ) -> Term | None:
-    """What terms have in common; None if there are none, and all of them must be or none."""
+    """Apply `common` if all terms are present; return None if all are None.
+
+    Raises Inexpressible for a mixture.
+    """
     known = [term for term in terms if term is not None]
     if known and len(known) < len(terms):
         raise Inexpressible("the uses of a block differ in what their nodes do")
     return common(known) if known else None
 
 
-def _kind(wire: WireTerm) -> tuple[object, ...]:
-    """What must be the same in all uses of a block."""
+def _kind(wire: WireStatement) -> tuple[object, ...]:
+    """The parts of a statement that must be the same in all uses of a block."""
     pattern = wire.pattern.callee if wire.pattern else None
     return wire.groups, pattern, wire.via is None, wire.through is None
