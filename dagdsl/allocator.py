@@ -1,20 +1,19 @@
-"""The C library's memory, and what it does with that which is freed."""
+"""Settings of the C library's memory allocator."""
 
 from __future__ import annotations
 
 import ctypes
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-"""Parameters of `mallopt`, from glibc's `malloc.h`."""
+"""Parameters of `mallopt`, from the `malloc.h` of glibc."""
 
 
 def keep_freed_memory() -> None:
-    """Let large blocks be used again rather than given back to the system. For glibc.
+    """Reuse freed memory blocks of any size instead of returning them to the system (glibc only).
 
-    A network allocates the same tensors in every pass. By default those of more than some MiB come
-    from the system each time, and each of their pages is faulted in when it is first touched, which
-    can take as long as the arithmetic. For processes of our own: the process stays as large as it
-    once was.
+    A network allocates the same tensors in every pass. By default glibc requests blocks of more
+    than a few MiB from the system each time. Their pages then fault on first access, which can take
+    as long as the arithmetic. Only for processes that dagdsl owns: the process never shrinks.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

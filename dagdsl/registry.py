@@ -1,9 +1,9 @@
-"""A table by name that installed packages may add to: the built-in things, then theirs.
+"""Named built-in objects, extensible by installed packages.
 
-A package adds to it with an entry point, `[project.entry-points."dagdsl.ops"]` in its
-`pyproject.toml`, whose value is one thing or several. Entry points are looked up when a name is
-asked for that is none of the built-in ones, and not before: a file that needs no package pays
-nothing for those that are installed. `docs/extending.md` shows it step by step.
+A package extends a registry with an entry point, such as `[project.entry-points."dagdsl.ops"]` in
+its `pyproject.toml`, whose value is one object or a list of objects. Entry points are loaded only
+when a name is requested that is not built in, so a file that uses no package does not pay for the
+installed ones. `docs/extending.md` explains each step.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dagdsl.errors import UsageError
 
 
 class Named(Protocol):
-    """What a registry holds."""
+    """An object that a registry can hold."""
 
     @property
     def name(self) -> str:
-        """The word in the language."""
+        """The object's name in the language."""
         ...
 
 
@@ -30,10 +30,10 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Name -> thing of the type `kind`, from the built-in ones and the entry points `group`.
+    """Name -> object of type `kind`: the built-in ones, and those of the entry points `group`.
 
-    `admit(thing, source)` checks what a package brings and gives what is to be kept; it raises
-    UsageError on what cannot be.
+    `admit(thing, source)` checks an object from a package and returns the object to store. It
+    raises UsageError if the object is invalid. `source` names the package in messages.
     """
 
     def __init__(
@@ -44,42 +44,42 @@ class Registry(Mapping[str, T], Generic[T]):
         self._kind = kind
         self._admit = admit
         self._added: dict[str, T] = {}
-        self._looked = False
+        self._loaded = False
 
     def __getitem__(self, name: str) -> T:
         found = self.builtin.get(name)
-        return self._others()[name] if found is None else found
+        return self._extensions()[name] if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         yield from self.builtin
-        yield from self._others()
+        yield from self._extensions()
 
     def __len__(self) -> int:
-        return len(self.builtin) + len(self._others())
+        return len(self.builtin) + len(self._extensions())
 
     def register(self, thing: T, source: str = "this program") -> T:
-        """Add a thing in a running program, such as a notebook; gives it as it was admitted.
+        """Add an object from a running program, such as a notebook. Returns the stored object.
 
-        Raises UsageError if it cannot be, or if its name is taken by another one.
+        Raises UsageError if the object is invalid or its name is taken.
         """
-        self._added[thing.name] = self._admitted(thing, source, self._added)
+        self._added[thing.name] = self._checked(thing, source, self._added)
         return self._added[thing.name]
 
     def unregister(self, name: str) -> None:
-        """Take back what was added by `register`."""
+        """Remove an object added by `register`."""
         del self._added[name]
 
-    def _others(self) -> dict[str, T]:
-        if not self._looked:
+    def _extensions(self) -> dict[str, T]:
+        if not self._loaded:
             found = dict(self._added)
             for thing, source in self._installed():
-                found[thing.name] = self._admitted(thing, source, found)
-            # Only now: a package that fails is asked, and reported, again.
-            self._added, self._looked = found, True
+                found[thing.name] = self._checked(thing, source, found)
+            # Stored only after all have loaded, so that a failing package is reported every time.
+            self._added, self._loaded = found, True
         return self._added
 
     def _installed(self) -> Iterator[tuple[T, str]]:
-        """What the entry points give, and where from."""
+        """The objects of the entry points, each with its source."""
         from importlib.metadata import entry_points
 
         for point in sorted(entry_points(group=self.group)):
@@ -94,13 +94,14 @@ class Registry(Mapping[str, T], Generic[T]):
             for thing in loaded if isinstance(loaded, list | tuple) else (loaded,):
                 yield thing, source
 
-    def _admitted(self, thing: T, source: str, taken: Mapping[str, T]) -> T:
+    def _checked(self, thing: T, source: str, taken: Mapping[str, T]) -> T:
         if not isinstance(thing, self._kind):
             raise UsageError(
-                f"{source} gives `{thing!r}` to `{self.group}`, which takes {self._kind.__name__}"
+                f"{source} adds `{thing!r}` to `{self.group}`, which holds only "
+                f"{self._kind.__name__} objects"
             )
         if not _NAME.fullmatch(thing.name):
-            raise UsageError(f"`{thing.name}` of {source} is no name of the language")
+            raise UsageError(f"`{thing.name}` of {source} is not a valid name")
         if thing.name in self.builtin or thing.name in taken:
-            raise UsageError(f"`{thing.name}` of {source} is there already: take another name")
+            raise UsageError(f"`{thing.name}` of {source} already exists: choose another name")
         return self._admit(thing, source)

@@ -1,6 +1,6 @@
-"""The catalogues -> tables in the docs, between `<!-- name -->` and `<!-- end -->`.
+"""The catalogues -> the tables in the docs between `<!-- name -->` and `<!-- end -->`.
 
-`python docs/tables.py` (or `make generated`) rewrites them; a test checks that they are current.
+`python docs/tables.py` (or `make generated`) rewrites them. A test checks that they are up to date.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dagdsl.topology.patterns import PATTERNS, Pattern
 
 DOCS = Path(__file__).parent
 OPEN_RATE = 0.5
-"""How many of the edges are open where MACs are expected."""
+"""Probability that an edge is open, for the expected MACs."""
 _REGION = re.compile(r"<!-- (?!end )(\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -65,8 +65,8 @@ def _routers() -> Iterator[str]:
 
 
 def _of_roles(title: str, *roles: str) -> Iterator[str]:
-    """The ops of the catalogue that have these places, in the order in which they may stand."""
-    yield f"| {title} | what it does |"
+    """A table of the ops with the given roles, in the order in which they may stand."""
+    yield f"| {title} | description |"
     yield "|---|---|"
     for spec in sorted((s for s in OPS.values() if s.role in roles), key=_place):
         notes = "; ".join(f"`{param.name}`: {param.doc}" for param in spec.params)
@@ -79,7 +79,7 @@ def _place(spec: OpSpec) -> int:
 
 
 def _library() -> Iterator[str]:
-    """What each file of `std` declares, with the comments above it."""
+    """The declarations of each file of `std`, with the comments above them."""
     for path in sorted(STD.glob("*.dg")):
         source = SourceFile(path.name, path.read_text())
         tree = parse(source, Sink())
@@ -99,7 +99,7 @@ def _library() -> Iterator[str]:
 
 
 def _formals(formals: tuple[ast.Formal, ...]) -> str:
-    """As they are written, on one line."""
+    """The formal parameters on one line."""
     return f"({', '.join(formal.span.text for formal in formals)})" if formals else ""
 
 
@@ -113,7 +113,7 @@ def _patterns() -> Iterator[str]:
 
 
 def _families() -> Iterator[str]:
-    """A row for each static net of `std/models`, its dynamic net beside it."""
+    """A row per static net of `std/models`, with the costs of its dynamic net."""
     yield (
         "| net | parameters | MACs | dynamic: parameters | MACs, all edges open | expected | "
         "least | routers, of parameters | routers and sums, of MACs | edges | nodes |"
@@ -161,7 +161,7 @@ def _errors() -> Iterator[str]:
 
 
 def _tiny() -> Net:
-    """The net of the page that shows what the compiler makes of it."""
+    """The example net of docs/compiler.md."""
     text = (DOCS / "compiler.md").read_text()
     return loads(text.partition("```dg\n")[2].partition("```")[0])
 
@@ -179,7 +179,7 @@ def _seen_grouped() -> Iterator[str]:
 
 
 def _graph(mode: str) -> str:
-    """The graph of the small net after the last pass of a mode."""
+    """The graph of the example net after the last pass of a mode."""
     import torch
 
     from dagdsl_compiler.driver import compile
@@ -203,7 +203,7 @@ def _passes() -> Iterator[str]:
     from dagdsl_compiler.passes.pipeline import PIPELINE, evaluation, training
 
     seen: set[str] = set()
-    yield "| pass | what it does | when |"
+    yield "| pass | description | when |"
     yield "|---|---|---|"
     for when, passes in (
         ("always", PIPELINE),
@@ -237,7 +237,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def filled(text: str) -> str:
-    """The text of a page with all its tables made anew."""
+    """Return the text of a page with all tables regenerated."""
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]

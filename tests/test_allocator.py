@@ -1,4 +1,4 @@
-"""In a process of its own: the allocator of this one is everybody's."""
+"""Runs in a subprocess, because the setting affects the whole process."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told")
-def test_blocks_are_used_again() -> None:
-    kept, given_back = (
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting exists only in glibc")
+def test_freed_blocks_are_reused() -> None:
+    kept, returned = (
         int(subprocess.check_output([sys.executable, "-c", FAULTS, mode], text=True))
         for mode in ("keep", "leave")
     )
-    assert kept < given_back / 10
+    assert kept < returned / 10

@@ -1,1 +1,1 @@
-"""The catalogue of operators: parameters, shape and cost rules; no torch."""
+"""The catalogue of ops: their parameters, shape rules and cost rules. It does not use torch."""

@@ -1,4 +1,4 @@
-"""An op that a package brings -> the op as the catalogue keeps it, its rules held to their word."""
+"""An op of an installed package -> the op with checked parameters, shape rule and cost rule."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ _TYPES: Final = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (
 
 
 def admit(spec: OpSpec, source: str) -> OpSpec:
-    """The op with rules that fail in one sentence. Raises UsageError if it cannot be one."""
+    """Return the op with checked rules. Raises UsageError, as the rules do, if the op is wrong."""
     what = f"op `{spec.name}` of {source}"
     if spec.role != "tensor":
-        raise UsageError(f"{what} has the role `{spec.role}`: a package may add `tensor` ops")
+        raise UsageError(
+            f"{what} has the role `{spec.role}`, but packages can only add `tensor` ops"
+        )
     if spec.module is None:
-        raise UsageError(f"{what} has no `module` that computes it")
+        raise UsageError(f"{what} has no `module`")
     if isinstance(spec.module, str) and spec.module.count(":") != 1:
         raise UsageError(f'{what} needs a `module` like "package.layers:Blur", not "{spec.module}"')
     admit_params(spec.params, what)
@@ -41,10 +43,10 @@ def admit(spec: OpSpec, source: str) -> OpSpec:
 
 
 def admit_params(params: tuple[Param, ...], what: str) -> None:
-    """Raise UsageError where a parameter's default is not what the parameter may be."""
+    """Raise UsageError if two parameters share a name or a default is invalid."""
     for name, count in Counter(param.name for param in params).items():
         if count > 1:
-            raise UsageError(f"{what} has two parameters `{name}`")
+            raise UsageError(f"{what} has two parameters named `{name}`")
     for param in params:
         value = param.default
         if value is REQUIRED or value is SAME_CHANNELS or value is None:
@@ -56,7 +58,7 @@ def admit_params(params: tuple[Param, ...], what: str) -> None:
             low, high = param.low, param.high
             right = right and (low is None or value >= low) and (high is None or value <= high)
         if not right or (param.choices and value not in param.choices):
-            raise UsageError(f"{what} has a default of `{param.name}` that it may not have")
+            raise UsageError(f"{what} has an invalid default for `{param.name}`")
 
 
 def _shape_rule(spec: OpSpec, what: str) -> Callable[[Shape, Params], Shape]:
@@ -66,7 +68,9 @@ def _shape_rule(spec: OpSpec, what: str) -> Callable[[Shape, Params], Shape]:
     def shape(x: Shape, p: Params) -> Shape:
         y = _call(f"the shape rule of {what}", x, spec.shape, x, p)
         if not isinstance(y, tuple) or not y or not all(type(d) is int and d > 0 for d in y):
-            raise UsageError(f"the shape rule of {what} gives {y!r} for {format_shape(x)}")
+            raise UsageError(
+                f"the shape rule of {what} returns {y!r} for {format_shape(x)}, not a shape"
+            )
         return y
 
     return shape
@@ -79,7 +83,7 @@ def _cost_rule(spec: OpSpec, what: str) -> Callable[[Shape, Shape, Params], Cost
     def cost(x: Shape, y: Shape, p: Params) -> Cost:
         found = _call(f"the cost rule of {what}", x, spec.cost, x, y, p)
         if not isinstance(found, Cost):
-            raise UsageError(f"the cost rule of {what} gives {found!r}, not a Cost")
+            raise UsageError(f"the cost rule of {what} returns {found!r}, not a Cost")
         return found
 
     return cost
@@ -91,7 +95,7 @@ def _call(rule: str, x: Shape, function: Callable[..., R], *args: Any) -> R:
     except ShapeError:
         raise
     except Exception as error:
-        # A mistake of the package, not of the `.dg` file, and none of ours.
+        # A bug in the package, not a mistake in the `.dg` file.
         raise UsageError(
             f"{rule} fails on {format_shape(x)}: {type(error).__name__}: {error}"
         ) from error

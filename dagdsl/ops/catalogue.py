@@ -1,4 +1,4 @@
-"""All operators by name: those of this package, then those that installed packages add."""
+"""All ops by name: the built-in ones, then those of installed packages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPS: Final[Registry[OpSpec]] = Registry(
     ),
     admit,
 )
-"""The catalogue: name -> operator."""
+"""Name -> op."""
 
 ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,4 +50,4 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "swish": "silu",
     }
 )
-"""What other systems call an operator, in small letters -> its name here."""
+"""Name of an op in other frameworks, in lower case -> its name here."""

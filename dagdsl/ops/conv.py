@@ -17,8 +17,8 @@ from dagdsl.ops.spec import (
 
 _WINDOW = (
     Param("kernel", "int", 3, "side of the square kernel", low=1, high=255),
-    Param("stride", "int", 1, "step of the kernel", low=1, high=255),
-    Param("dilation", "int", 1, "distance between the kernel's taps", low=1, high=255),
+    Param("stride", "int", 1, "step between kernel positions", low=1, high=255),
+    Param("dilation", "int", 1, "distance between kernel elements", low=1, high=255),
     Param("bias", "bool", False, "whether to add a learned bias"),
 )
 
@@ -36,7 +36,7 @@ def _output(x: Shape, p: Params, op: str, channels: int) -> Shape:
     if min(y[1:]) < 1:
         raise ShapeError(
             f"`{op}` with kernel {kernel} does not fit into {format_shape(x)}",
-            "take a smaller kernel or dilation",
+            "use a smaller kernel or dilation",
         )
     return y
 
@@ -70,7 +70,7 @@ OPS = (
         (
             Param("channels", "int", SAME_CHANNELS, "output channels", low=1),
             *_WINDOW[:2],
-            Param("groups", "int", 1, "groups of channels convolved apart", low=1),
+            Param("groups", "int", 1, "number of channel groups, convolved separately", low=1),
             *_WINDOW[2:],
         ),
         _conv_shape,
@@ -78,7 +78,7 @@ OPS = (
     ),
     OpSpec(
         "dwconv",
-        "Depthwise 2-d convolution: one kernel a channel.",
+        "Depthwise 2-d convolution: one kernel per channel.",
         _WINDOW,
         _dwconv_shape,
         lambda x, y, p: _cost(x, y, p, x[0]),

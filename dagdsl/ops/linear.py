@@ -9,7 +9,8 @@ from dagdsl.ops.spec import REQUIRED, Cost, OpSpec, Param, Params, ShapeError, f
 def _fc_shape(x: Shape, p: Params) -> Shape:
     if len(x) != 1:
         raise ShapeError(
-            f"`fc` needs flat features, not {format_shape(x)}", "put `gap |>` or `flatten |>` first"
+            f"`fc` needs a flat feature vector, not {format_shape(x)}",
+            "insert `gap |>` or `flatten |>` before it",
         )
     return (whole(p, "channels"),)
 
@@ -22,8 +23,8 @@ def _fc_cost(x: Shape, y: Shape, p: Params) -> Cost:
 OPS = (
     OpSpec(
         "fc",
-        "Fully connected layer. In a router the last one has an output for each edge it weighs, "
-        'and starts with `init = 1.0` (2.0 under `reads("stage")`), so that edges start open.',
+        "Fully connected layer. The last one in a router has one output per edge, and its `init` "
+        'defaults to 1.0 (2.0 under `reads("stage")`), so that edges start open.',
         (
             Param("channels", "int", REQUIRED, "output features", low=1),
             Param("bias", "bool", True, "whether to add a learned bias"),
@@ -31,7 +32,7 @@ OPS = (
                 "init",
                 "float",
                 None,
-                "start value of the bias, weights then start near zero; torch's own if left out",
+                "initial bias, with weights near zero; by default the initialisation of torch",
                 low=-100.0,
                 high=100.0,
             ),

@@ -1,4 +1,4 @@
-"""Merges: how several edges into one node become one tensor."""
+"""Merges: how a node combines its incoming edges into one tensor."""
 
 from __future__ import annotations
 
@@ -12,42 +12,41 @@ def _need_logits(x: Shape, p: Params) -> Shape:
     if len(x) != 1:
         raise ShapeError(
             f"`first_confident` needs class logits, not {format_shape(x)}",
-            "put `gap |> fc(classes)` into the nodes before it",
+            "end the nodes before it in `gap |> fc(classes)`",
         )
     return x
 
 
 OPS = (
-    OpSpec("sum", "Sum of the in-edges, each times its weight. The default.", role="merge"),
+    OpSpec("sum", "Sum of the incoming edges, each times its weight. The default.", role="merge"),
     OpSpec(
         "mean",
-        "Sum of the in-edges, each times its weight, divided by their number. A closed edge counts "
-        "as a zero.",
+        "Mean of the incoming edges, each times its weight. A closed edge counts as zero.",
         role="merge",
     ),
     OpSpec(
         "max",
-        "Largest of the in-edges, each times its weight, feature by feature. A closed edge counts "
-        "as a zero.",
+        "Element-wise maximum of the incoming edges, each times its weight. A closed edge counts "
+        "as zero.",
         role="merge",
     ),
     OpSpec(
         "concat",
-        "The in-edges, each times its weight, behind one another along the channels.",
+        "Concatenation of the incoming edges along the channels, each times its weight.",
         role="merge",
     ),
     OpSpec(
         "mul",
-        "Product of the in-edges, each times its weight. A flat vector scales the channels.",
+        "Product of the incoming edges, each times its weight. A flat vector scales the channels.",
         role="merge",
     ),
     OpSpec(
         "first_confident",
-        "For each sample the first in-edge that is confident, the last if none is. The in-edges "
-        "bring class logits, in the order in which they are written; one is confident when the "
-        "largest of its softmax probabilities is above `tau`. So do early exits answer (MSDNet, "
-        "arXiv 1703.09844).",
-        (Param("tau", "float", REQUIRED, "the probability to be exceeded", low=0.0, high=1.0),),
+        "For each sample, the first confident incoming edge, or the last one if none is "
+        "confident. The edges carry class logits and are tried in source order. An edge is "
+        "confident if its largest softmax probability exceeds `tau`: an early exit (MSDNet, arXiv "
+        "1703.09844).",
+        (Param("tau", "float", REQUIRED, "probability to exceed", low=0.0, high=1.0),),
         _need_logits,
         role="merge",
     ),
@@ -55,7 +54,7 @@ OPS = (
 
 
 def merge_shape(merge: Merge, shapes: Sequence[Shape]) -> Shape | int:
-    """The shape of the merge, or the index of the first input that does not fit the others."""
+    """Return the merged shape, or the index of the first input that does not fit the others."""
     if merge == "concat":
         for i, shape in enumerate(shapes):
             if shape[1:] != shapes[0][1:]:

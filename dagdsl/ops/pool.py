@@ -10,7 +10,7 @@ from dagdsl.ops.spec import OpSpec, Param, Params, ShapeError, format_shape, nee
 
 _PARAMS = (
     Param("kernel", "int", 3, "side of the square window", low=1, high=255),
-    Param("stride", "int", 2, "step of the window", low=1, high=255),
+    Param("stride", "int", 2, "step between window positions", low=1, high=255),
 )
 
 
@@ -29,14 +29,14 @@ OPS = (
     ),
     OpSpec(
         "avgpool",
-        "Mean over a window, padded by `(kernel - 1) // 2`; the padding is not counted.",
+        "Mean over a window, padded by `(kernel - 1) // 2`; padding is excluded from the mean.",
         _PARAMS,
         _pool_shape,
     ),
     OpSpec(
         "gap",
-        "Global average pooling: channels x height x width to channels.",
+        "Global average pooling: reduces channels x height x width to channels.",
         shape=lambda x, p: (need_image(x, "gap")[0],),
     ),
-    OpSpec("flatten", "All features of a sample in one row.", shape=lambda x, p: (prod(x),)),
+    OpSpec("flatten", "Reshapes each sample to a flat vector.", shape=lambda x, p: (prod(x),)),
 )

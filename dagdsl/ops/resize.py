@@ -1,4 +1,4 @@
-"""Changing the resolution without weights."""
+"""Resolution changes without weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def _upsample_shape(x: Shape, p: Params) -> Shape:
 OPS = (
     OpSpec(
         "upsample",
-        "Enlarges a feature map by a whole factor.",
+        "Enlarges a feature map by an integer factor.",
         (
             Param("scale", "int", 2, "factor of height and width", low=1, high=64),
             Param(
                 "mode",
                 "str",
                 "nearest",
-                "how new values are found",
+                "interpolation",
                 choices=("nearest", "bilinear"),
             ),
         ),

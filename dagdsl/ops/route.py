@@ -1,4 +1,4 @@
-"""What only routers use: where they look, weights that read nothing, and how they decide."""
+"""The ops of routers only: their input, logits that depend on no input, and decisions."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ _EDGES = Param("channels", "int", REQUIRED, "number of edges; filled in by the c
 OPS = (
     OpSpec(
         "reads",
-        "Where the router looks: the `source` of the edges it weighs, the plain sum that enters "
-        'their `target`, or the input of the `stage`. `reads("source")` if left out.',
-        (Param("where", "str", "source", "what is read", choices=("source", "target", "stage")),),
+        "The input of the router: the `source` of its edges, the unweighted sum of the edges into "
+        'their `target`, or the input of the `stage`. The default is `reads("source")`.',
+        (
+            Param(
+                "where",
+                "str",
+                "source",
+                "what the router reads",
+                choices=("source", "target", "stage"),
+            ),
+        ),
         role="reads",
     ),
     OpSpec(
         "learned",
-        "One learned weight an edge, the same for every sample (TopoNet, arXiv 2008.08261).",
-        (Param("init", "float", 1.0, "start value", low=-100.0, high=100.0), _EDGES),
+        "One learned weight per edge, the same for every sample (TopoNet, arXiv 2008.08261).",
+        (Param("init", "float", 1.0, "initial value", low=-100.0, high=100.0), _EDGES),
         _weights,
         lambda x, y, p: Cost(y[0], 0),
         role="logit",
@@ -39,65 +47,72 @@ OPS = (
     ),
     OpSpec(
         "always",
-        "No router: its edges are always open and weigh one, as if `via` were not there. For "
-        "`choose`.",
+        "No router: edges are always open with weight one, as without `via`. For use in `choose`.",
         role="decision",
     ),
-    OpSpec("softmax", "Weights that are positive and sum to one.", role="decision"),
-    OpSpec("relu_tanh", "max(tanh(x), 0): exactly zero for half of all logits.", role="decision"),
+    OpSpec("softmax", "Positive weights that sum to one.", role="decision"),
+    OpSpec("relu_tanh", "max(tanh(x), 0): exactly zero for every negative logit.", role="decision"),
     OpSpec(
         "hard_concrete",
-        "min(max(1.2 * sigmoid(x) - 0.1, 0), 1): exactly zero or one where the sigmoid is within "
-        "a twelfth of it. The gates of L0 regularisation (arXiv 1712.01312), with "
-        '`noise("logistic")` before it.',
+        "min(max(1.2 * sigmoid(x) - 0.1, 0), 1): exactly zero or one if the sigmoid is within 1/12 "
+        'of it. With `noise("logistic")` before it, the gate of L0 regularisation (arXiv '
+        "1712.01312).",
         role="decision",
     ),
     OpSpec(
         "topk",
-        "Closes all edges but the `k` of largest weight, among those that leave the source, enter "
-        "the target, or enter each node of the stage: what softmax sums over. An open edge keeps "
-        "its weight, and alone has a gradient.",
-        (Param("k", "int", REQUIRED, "how many edges stay open", low=1),),
+        "Keeps the `k` edges with the largest weights open and closes the others. Edges compete "
+        "with those that `softmax` normalises over: the edges of the source, into the target, or, "
+        "if the router reads the stage, into each node. Open edges keep their weight; only they "
+        "receive gradients.",
+        (Param("k", "int", REQUIRED, "number of edges that stay open", low=1),),
         role="decision",
     ),
-    OpSpec(
-        "normalise", "Divides the weights by their sum, so that they sum to one.", role="decision"
-    ),
+    OpSpec("normalise", "Divides the weights by their sum.", role="decision"),
     OpSpec(
         "threshold",
-        "Closes every edge whose weight is not above `tau`; an open edge keeps its weight.",
+        "Closes every edge whose weight does not exceed `tau`; an open edge keeps its weight.",
         (
-            Param("tau", "float", REQUIRED, "an edge is open above this weight", low=0.0, high=1.0),
+            Param(
+                "tau",
+                "float",
+                REQUIRED,
+                "an edge is open if its weight exceeds this",
+                low=0.0,
+                high=1.0,
+            ),
             Param(
                 "train",
                 "str",
                 "hard",
-                "the gate in training: `hard` (gradient through open edges only), `soft` (closes "
-                "nothing in training), `straight_through` (closes, gradient as if it did not)",
+                "how the gate trains: `hard` (gradients flow through open edges only), `soft` (no "
+                "edge closes in training), `straight_through` (edges close, but gradients flow as "
+                "if they did not)",
                 choices=get_args(GateTraining),
             ),
             Param(
                 "dead",
                 "str",
                 "zero",
-                "a node with no open in-edge: `zero` (is not computed, its out-edges close too) or "
-                "`keep_strongest` (its strongest in-edge stays open)",
+                "a node without an open incoming edge: `zero` (it is not computed, and its "
+                "outgoing edges close) or `keep_strongest` (its strongest incoming edge stays "
+                "open)",
                 choices=get_args(Dead),
             ),
-            Param("binary", "bool", False, "whether an open edge weighs one, not its weight"),
+            Param("binary", "bool", False, "whether an open edge weighs one instead of its weight"),
         ),
         role="decision",
     ),
 )
 
 ACTIVATIONS = ("sigmoid", "softmax", "relu_tanh", "hard_concrete")
-"""The decisions that turn logits into weights."""
+"""The ops that turn the logits of a router into weights."""
 
 
 def clash_of(topk: int | None, binary: bool, train: GateTraining, dead: Dead) -> str | None:
-    """Why the decisions of a router contradict one another; None if they do not."""
+    """Return why the decisions of a router contradict each other, or None if they do not."""
     if binary and train == "soft":
-        return "`soft` leaves the weights as they are in training, `binary` makes them one"
+        return "`soft` keeps the weights in training, but `binary` sets them to one"
     if topk is not None and dead == "keep_strongest":
-        return "`topk` says which edges stay open, `keep_strongest` would reopen others"
+        return "`topk` fixes which edges stay open, but `keep_strongest` would reopen others"
     return None

@@ -1,4 +1,4 @@
-"""What an operator is, torch left aside: its parameters, its shape rule, its cost rule."""
+"""The specification of an op: its parameters, shape rule and cost rule. Without torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ParamType = Literal["int", "float", "bool", "str"]
 
 
 class ShapeError(Exception):
-    """The op cannot take this input. `str(error)` is a diagnostic's message, `help` its help."""
+    """The op cannot process this shape. `str(error)` and `help` go into the diagnostic."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ SAME_CHANNELS: Final = _SameChannels()
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter: its type, default, closed range or choices, and a line of documentation."""
+    """A parameter of an op: its type, default, documentation, and closed range or choices."""
 
     name: str
     type: ParamType
@@ -50,7 +50,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Per sample. A MAC is one multiply-add; only products of weights and features are counted."""
+    """Parameters and MACs (multiply-adds of weights with features) of an op, per sample."""
 
     parameters: int = 0
     macs: int = 0
@@ -65,21 +65,24 @@ def free(x: Shape, y: Shape, p: Params) -> Cost:
 
 
 def same_shape(x: Shape, p: Params) -> Shape:
-    """The shape rule of an op that works element by element."""
+    """The shape rule of an element-wise op."""
     return x
 
 
 @dataclass(frozen=True, slots=True)
 class OpSpec:
-    """An operator. `shape(input, params)` may raise ShapeError; `cost(input, output, params)`.
+    """An op of the language.
 
-    `role` says where it may stand: `tensor` ops in nodes, edges and routers; `merge` ops first in
-    a node; in a router `reads` first of all, `logit` ops before the decision (they read nothing),
-    `decision` ops last.
+    `shape(input, params)` returns the output shape and may raise ShapeError. `cost(input, output,
+    params)` returns the cost.
 
-    `module` is for ops that a package adds: what makes their `nn.Module`, as the text
-    `"package.layers:Blur"`, which is imported when a net with the op is compiled, or as the
-    function or class itself. It is called with the input's shape and the op's parameters by name.
+    `role` determines where the op may stand. `tensor` ops: in nodes, edges and routers. `merge`
+    ops: first in a node. `reads`: first in a router. `logit` ops: in place of the computation of a
+    router; they read nothing. `decision` ops: last in a router.
+
+    Ops of installed packages need `module`, which makes their `nn.Module`: a function or class, or
+    a string such as `"package.layers:Blur"`, imported when a net with the op is compiled. It is
+    called with the input shape and with the op's parameters as keyword arguments.
     """
 
     name: str
@@ -91,27 +94,27 @@ class OpSpec:
     module: str | Callable[..., Any] | None = None
 
     def param(self, name: str) -> Param | None:
-        """The parameter of that name, if there is one."""
+        """The parameter named `name`, or None."""
         return next((p for p in self.params if p.name == name), None)
 
 
 def whole(p: Params, name: str) -> int:
-    """The value of a parameter that is a whole number."""
+    """The value of an integer parameter."""
     value = p[name]
     assert isinstance(value, int)
     return value
 
 
 def format_shape(shape: Shape) -> str:
-    """`3 x 32 x 32`: how shapes are written for people."""
+    """Format a shape for messages, as in `3 x 32 x 32`."""
     return " x ".join(map(str, shape))
 
 
 def need_image(x: Shape, op: str) -> tuple[int, int, int]:
-    """The channels, height and width of a feature map. Raises ShapeError on a flat input."""
+    """Return channels, height and width of a feature map. Raises ShapeError on a flat input."""
     if len(x) != 3:
         raise ShapeError(
             f"`{op}` needs a feature map of channels x height x width, not {format_shape(x)}",
-            f"the input is flat: put `{op}` before `gap`, `flatten` or `fc`, or leave it out",
+            f"the input is flat: move `{op}` before `gap`, `flatten` or `fc`, or remove it",
         )
     return x[0], x[1], x[2]

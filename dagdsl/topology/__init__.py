@@ -1,1 +1,1 @@
-"""Connect patterns."""
+"""The connect patterns of the language."""

@@ -1,4 +1,4 @@
-"""Connect patterns: a number of nodes -> edges between `in` (0), the nodes (1 to n) and `out`."""
+"""Connect patterns: number of nodes -> edges between `in` (0), the nodes (1 to n) and `out`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pair: TypeAlias = tuple[int, int]
 
 
 class PatternError(Exception):
-    """The pattern cannot wire so many nodes. `str(error)` is a message, `help` its help."""
+    """The pattern cannot wire that many nodes. `str(error)` and `help` go into the diagnostic."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(message)
@@ -25,10 +25,10 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A rule with its parameters.
+    """A connect pattern with its parameters.
 
-    `edges(n, params)` may raise PatternError; `most(n, params)` is a bound on their number that is
-    known before a single one is made.
+    `edges(n, params)` returns the edges and may raise PatternError. `most(n, params)` is an upper
+    bound on their number, computed without generating them.
     """
 
     name: str
@@ -51,26 +51,28 @@ def _edges(n: int, p: Params) -> Iterable[Pair]:
     for word in str(p["pairs"]).split():
         low, _, high = word.partition("-")
         if not all(end.isascii() and end.isdigit() and len(end) < 9 for end in (low, high)):
-            raise PatternError(f"`{word}` is no edge", "write two numbers each, like `0-1 1-2`")
+            raise PatternError(
+                f"`{word}` is not an edge", "write each edge as two numbers, like `0-1 1-2`"
+            )
         if not int(low) < int(high) <= n + 1:
             raise PatternError(
-                f"`{word}` is no edge between these nodes",
-                f"edges lead from a lower number to a higher; `in` is 0 and `out` is {n + 1}",
+                f"`{word}` is not an edge between these nodes",
+                f"edges run from a lower number to a higher one; `in` is 0 and `out` is {n + 1}",
             )
         pairs.append((int(low), int(high)))
     return pairs
 
 
 def listed(pairs: Iterable[Pair]) -> str:
-    """The argument of `edges` for these edges."""
+    """Return the argument of the pattern `edges` that lists these edges."""
     return " ".join(f"{low}-{high}" for low, high in pairs)
 
 
 def oriented(n: int, undirected: Iterable[Pair]) -> list[Pair]:
-    """A graph over the nodes 0 to n - 1 as a DAG between `in` and `out`.
+    """Turn an undirected graph over the nodes 0 to n - 1 into a DAG from `in` to `out`.
 
-    Each edge runs from the lower number to the higher; `in` feeds the nodes nothing else feeds,
-    and those that feed nothing else feed `out` (RandWire, arXiv 1904.01569, section 3.2).
+    Each edge runs from the lower number to the higher. `in` feeds the nodes without an incoming
+    edge; the nodes without an outgoing edge feed `out` (RandWire, arXiv 1904.01569, section 3.2).
     """
     inner = sorted((min(a, b) + 1, max(a, b) + 1) for a, b in undirected)
     fed, feeding = {j for _, j in inner}, {i for i, _ in inner}
@@ -85,7 +87,7 @@ def _ws(n: int, p: Params) -> Sequence[Pair]:
     if k % 2 or k >= n:
         raise PatternError(
             f"`ws` cannot link each of {n} nodes to its {k} nearest",
-            "`k` must be even, and smaller than the number of nodes",
+            "`k` must be even and smaller than the number of nodes",
         )
     return oriented(n, random_graphs.watts_strogatz(n, k, _real(p, "p"), whole(p, "seed")))
 
@@ -94,7 +96,7 @@ def _ba(n: int, p: Params) -> Sequence[Pair]:
     m = whole(p, "m")
     if m >= n:
         raise PatternError(
-            f"`ba` cannot link each new node to {m} earlier ones: there are {n} nodes",
+            f"`ba` cannot link each new node to {m} earlier ones: there are only {n} nodes",
             "`m` must be smaller than the number of nodes",
         )
     return oriented(n, random_graphs.barabasi_albert(n, m, whole(p, "seed")))
@@ -110,11 +112,11 @@ def _real(p: Params, name: str) -> float:
     return float(value)
 
 
-_SEED = Param("seed", "int", 0, "which of the random graphs", low=0)
+_SEED = Param("seed", "int", 0, "seed of the random graph", low=0)
 
 
 def _admit(pattern: Pattern, source: str) -> Pattern:
-    """The pattern, its rules held to their word. Raises UsageError if it cannot be one."""
+    """Return the pattern with checked edges. Raises UsageError, as `edges` does, if it is wrong."""
     what = f"pattern `{pattern.name}` of {source}"
     admit_params(pattern.params, what)
 
@@ -126,7 +128,7 @@ def _admit(pattern: Pattern, source: str) -> Pattern:
         except Exception as error:
             raise UsageError(f"{what} fails on {n} nodes: {error!r}") from error
         if len(pairs) > pattern.most(n, p) or not all(0 <= i < j <= n + 1 for i, j in pairs):
-            raise UsageError(f"{what} gives edges for {n} nodes that cannot be")
+            raise UsageError(f"{what} returns invalid edges for {n} nodes")
         return pairs
 
     return replace(pattern, edges=edges)
@@ -138,48 +140,44 @@ PATTERNS: Final[Registry[Pattern]] = Registry(
     (
         Pattern(
             "complete",
-            "Every earlier vertex feeds every later one, `in` and `out` included.",
+            "Every earlier vertex feeds every later one, including `in` and `out`.",
             lambda n, p: (n + 1) * (n + 2) // 2,
             _complete,
         ),
         Pattern("chain", "Each vertex feeds the next.", lambda n, p: n + 1, _chain),
         Pattern(
             "edges",
-            "The edges of a list, in its order. `in` is number 0, the nodes are counted from 1 in "
-            "the order in which they are declared, `out` comes behind the last.",
+            "The listed edges, in that order. `in` is vertex 0, the nodes are numbered from 1 in "
+            "the order of their declaration, and `out` follows the last.",
             lambda n, p: str(p["pairs"]).count("-"),
             _edges,
-            (
-                Param(
-                    "pairs", "str", REQUIRED, 'numbers of two vertices each, like `"0-1 0-2 1-2"`'
-                ),
-            ),
+            (Param("pairs", "str", REQUIRED, 'pairs of vertex numbers, like `"0-1 0-2 1-2"`'),),
         ),
         Pattern(
             "ws",
-            "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` "
-            "nearest, every link moved elsewhere with probability `p`. Links run from the "
-            "earlier node to the later; `in` and `out` close the ends.",
+            "A small world (Watts and Strogatz): a ring of nodes, each linked to its `k` nearest "
+            "neighbours; each link is rewired with probability `p`. Links run from the earlier "
+            "node to the later; `in` and `out` connect the ends.",
             lambda n, p: n * whole(p, "k") // 2 + 2 * n,
             _ws,
             (
-                Param("k", "int", 4, "neighbours of a node in the ring, even", low=2),
-                Param("p", "float", 0.75, "probability that a link is moved", low=0, high=1),
+                Param("k", "int", 4, "neighbours of each node in the ring; must be even", low=2),
+                Param("p", "float", 0.75, "probability of rewiring a link", low=0, high=1),
                 _SEED,
             ),
         ),
         Pattern(
             "ba",
-            "A scale-free graph (Barabási and Albert): each node is linked to `m` earlier "
-            "ones, the rather to those that have many links. `in` and `out` close the ends.",
+            "A scale-free graph (Barabási and Albert): each new node is linked to `m` earlier "
+            "ones, preferring those with many links. `in` and `out` connect the ends.",
             lambda n, p: n * whole(p, "m") + 2 * n,
             _ba,
-            (Param("m", "int", 5, "links of a new node", low=1), _SEED),
+            (Param("m", "int", 5, "links of each new node", low=1), _SEED),
         ),
         Pattern(
             "er",
-            "A random graph (Erdős and Rényi): each two nodes are linked with probability "
-            "`p`. Links run from the earlier node to the later; `in` and `out` close the ends.",
+            "A random graph (Erdős and Rényi): any two nodes are linked with probability `p`. "
+            "Links run from the earlier node to the later; `in` and `out` connect the ends.",
             lambda n, p: n * (n - 1) // 2 + 2 * n,
             _er,
             (Param("p", "float", 0.2, "probability of a link", low=0, high=1), _SEED),
@@ -187,4 +185,4 @@ PATTERNS: Final[Registry[Pattern]] = Registry(
     ),
     _admit,
 )
-"""Name -> pattern: those of this package, then those that installed packages add."""
+"""Name -> pattern: the built-in ones, then those of installed packages."""

@@ -1,8 +1,8 @@
-"""Random graphs by networkx: number of nodes and seed -> undirected edges, the same for ever.
+"""Random graphs by networkx: number of nodes and seed -> undirected edges, always the same.
 
-networkx promises no such thing from one version to the next. So each generator first draws one
-small graph that is written down here, and refuses to work if it comes out differently: a net
-whose wiring changed with an upgrade would be another net under the same name.
+networkx does not guarantee the same graphs in later versions. Each generator therefore first draws
+a small graph whose edges are known here, and raises if they differ. Otherwise an upgrade would
+silently change the wiring of existing nets.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _KNOWN: Final[dict[str, tuple[tuple[int | float, ...], str]]] = {
     "barabasi_albert_graph": ((8, 2), "01 02 03 04 07 13 26 34 35 36 45 57"),
     "erdos_renyi_graph": ((8, 0.3), "01 04 13 14 23 26 35 36 47 57 67"),
 }
-"""Generator -> arguments before the seed 1, and the edges it must give, two digits each."""
+"""Generator -> its arguments before the seed (1), and the expected edges, two digits each."""
 
 
 def watts_strogatz(n: int, k: int, p: float, seed: int) -> Edges:
-    """A ring of `n` nodes with `k` neighbours each, links moved with probability `p`."""
+    """Draw a ring of `n` nodes with `k` neighbours each, its links rewired with probability `p`."""
     return _draw("watts_strogatz_graph", n, k, p, seed=seed)
 
 
 def barabasi_albert(n: int, m: int, seed: int) -> Edges:
-    """`n` nodes, each linked to `m` earlier ones in proportion to their links."""
+    """Draw `n` nodes, each linked to `m` earlier ones, chosen in proportion to their degree."""
     return _draw("barabasi_albert_graph", n, m, seed=seed)
 
 
 def erdos_renyi(n: int, p: float, seed: int) -> Edges:
-    """`n` nodes, each two linked with probability `p`."""
+    """Draw `n` nodes, any two of them linked with probability `p`."""
     return _draw("erdos_renyi_graph", n, p, seed=seed)
 
 
@@ -44,8 +44,8 @@ def _draw(name: str, *args: int | float, seed: int) -> Edges:
 
 @cache
 def _generator(name: str) -> Callable[..., Any]:
-    """A generator of networkx, once it has shown that it draws as it always did."""
-    # A quarter of a second to import: only who asks for a random graph pays it.
+    """Return a generator of networkx after checking that it draws the expected graph."""
+    # Importing networkx takes a quarter of a second: only random graphs pay for it.
     import networkx as nx
 
     generate: Callable[..., Any] = getattr(nx, name)
@@ -53,8 +53,8 @@ def _generator(name: str) -> Callable[..., Any]:
     expected = tuple((int(edge[0]), int(edge[1])) for edge in known.split())
     if _edges(generate(*args, seed=1).edges) != expected:
         raise UsageError(
-            f"networkx {nx.__version__} draws other random graphs than the `.dg` files were "
-            'written for: install "networkx>=3.6,<3.7"'
+            f"networkx {nx.__version__} draws different random graphs from the supported versions: "
+            'install "networkx>=3.6,<3.7"'
         )
     return generate
 

@@ -120,9 +120,9 @@ def test_the_pass_does_what_the_page_shows(project: Path) -> None:
     [
         (("from dagdsl.ops.spec", "from nowhere"), "cannot be loaded: ModuleNotFoundError"),
         (("whole(p,", "int(p +"), "the shape rule of op `blur` of package `blurry` fails on"),
-        (('"stride", "int", 2', '"stride", "int", 9'), "has a default of `stride`"),
-        (('"blur",\n', '"conv",\n'), "`conv` of package `blurry` is there already"),
-        (('module="blurry.layers:Blur",\n', ""), "has no `module` that computes it"),
+        (('"stride", "int", 2', '"stride", "int", 9'), "has an invalid default for `stride`"),
+        (('"blur",\n', '"conv",\n'), "`conv` of package `blurry` already exists"),
+        (('module="blurry.layers:Blur",\n', ""), "has no `module`"),
     ],
 )
 def test_a_broken_package_is_named_in_one_sentence(

@@ -1,4 +1,4 @@
-"""The published topologies under examples/topologies/: short, clean, trainable, drawn."""
+"""The published topologies in examples/topologies/: short, free of warnings, trainable, drawn."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_none_is_missing() -> None:
 
 
 @each
-def test_checks_without_a_word(path: Path) -> None:
+def test_checks_without_diagnostics(path: Path) -> None:
     assert analyse_file(path).diagnostics == []
 
 
 @each
-def test_is_short_and_says_what_it_is(path: Path) -> None:
+def test_is_short_and_cites_its_paper(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert sum(bool(re.sub(r"#.*", "", line).strip()) for line in lines) <= MAX_LINES
     opening = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
@@ -63,7 +63,7 @@ def test_source_is_the_network(path: Path) -> None:
 
 @each
 def test_builds(path: Path) -> None:
-    """In float32, at all routing extremes: what `dagdsl build` asks before it writes anything."""
+    """The check that `dagdsl build` makes before it writes: float32, at all routing extremes."""
     net = net_of(path)
     reference = compile(net, backend="eager", seed=0)
     difference = compare(net, reference, load_source(emit_source(net)), with_routes=True)
@@ -87,7 +87,7 @@ def test_one_step_trains_every_parameter(path: Path) -> None:
 
 
 def _loss(logits: Tensor) -> Tensor:
-    """Cross-entropy with random classes: of images, or of the pixels of a mask."""
+    """Cross-entropy with random classes, per image or per pixel."""
     classes = torch.randint(logits.shape[1], (len(logits), *logits.shape[2:]))
     return F.cross_entropy(logits, classes)
 
@@ -98,13 +98,13 @@ def _tensors(outputs: Tensor | dict[str, object]) -> list[Tensor]:
     return [t for value in outputs.values() for t in _tensors(value)]  # type: ignore[arg-type]
 
 
-def test_early_exits_answer_sample_by_sample() -> None:
+def test_early_exits_are_chosen_per_sample() -> None:
     path = next(path for path in EXAMPLES if path.stem == "msdnet")
     model = compile(dagdsl.load(path, sure=0.5), backend="eager", seed=0).eval()
     torch.manual_seed(0)
     for name, parameter in model.named_parameters():
         if name.endswith("fc.weight"):
-            # Untrained classifiers are unsure of everything.
+            # Untrained classifiers are never confident.
             torch.nn.init.normal_(parameter, std=2.0)
     outputs = model(torch.randn(16, 3, 32, 32))
     exits = list(outputs["exits"].values())
@@ -116,7 +116,7 @@ def test_early_exits_answer_sample_by_sample() -> None:
     assert len(set(answered)) > 1
 
 
-def test_the_chosen_experts_are_as_many_as_the_file_says() -> None:
+def test_the_file_sets_the_number_of_chosen_experts() -> None:
     path = next(path for path in EXAMPLES if path.stem == "mixture_of_experts")
     model = compile(dagdsl.load(path, experts=5, chosen=3), backend="eager", seed=0).eval()
     _, routes = model(torch.randn(4, 3, 32, 32), return_routes=True)
@@ -144,7 +144,7 @@ PICTURES = sorted((ROOT / "docs" / "images" / "topologies").glob("*.svg"))
 def test_picture_in_the_docs_is_up_to_date(
     picture: Path, golden: Callable[[Path, str], None]
 ) -> None:
-    """`NAME.svg` is a drawing of the net, `NAME-BLOCK.svg` of a block in it."""
+    """`NAME.svg` shows the net, `NAME-BLOCK.svg` one of its blocks."""
     name, _, block = picture.stem.partition("-")
     net = net_of(ROOT / "examples" / "topologies" / f"{name}.dg")
     golden(picture, to_svg(block_net(net, block) if block else net))

@@ -1,4 +1,4 @@
-"""Connect patterns: the seeded ones mean the same for ever, and all of them give DAGs."""
+"""Connect patterns: a seed always gives the same graph, and every pattern gives a DAG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagdsl.ops.spec import REQUIRED
 from dagdsl.topology import random_graphs
 from dagdsl.topology.patterns import PATTERNS, Pair, PatternError
 
-# Written down once and never changed: a net is known by its seed.
+# These never change: existing nets are identified by their seeds.
 GOLDEN: list[tuple[str, int, dict[str, Any], str]] = [
     ("complete", 2, {}, "0-1 0-2 0-3 1-2 1-3 2-3"),
     ("chain", 2, {}, "0-1 1-2 2-3"),
@@ -100,7 +100,7 @@ def test_too_few_nodes(name: str, given: dict[str, Any]) -> None:
         edges(name, 8, **given)
 
 
-def test_a_networkx_that_draws_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_networkx_that_draws_other_graphs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nx, "erdos_renyi_graph", lambda n, p, seed: nx.path_graph(n))
     random_graphs._generator.cache_clear()
     with pytest.raises(UsageError, match=re.escape('install "networkx>=3.6')):
