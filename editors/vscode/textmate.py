@@ -1,4 +1,4 @@
-"""The words the parser and the catalogues know -> the TextMate grammar that colours `.dg` files."""
+"""Keywords and catalogue names -> the TextMate grammar that highlights `.dg` files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECLARING: Final = {
     "input": "variable.other.node",
     "output": "variable.other.node",
 }
-"""Keywords that declare a name, and what colour that gets."""
+"""Keywords that declare a name -> the scope of the declared name."""
 _HEADING: Final = ("edition", "import", "as")
 _WIRING: Final = ("connect", "via", "through")
 _PORTS: Final = ("in", "out")
@@ -32,10 +32,12 @@ _NAME: Final = r"[A-Za-z_]\w*"
 
 
 def grammar() -> str:
-    """The content of `syntaxes/dg.tmLanguage.json`."""
+    """Return the content of `syntaxes/dg.tmLanguage.json`."""
     keywords = {spelling(type) for type in KEYWORDS}
     grouped = {*_DECLARING, *_HEADING, *_WIRING, *_PORTS, *_CONSTANTS}
-    assert keywords == grouped, f"no colour, or no keyword: {keywords ^ grouped}"
+    assert keywords == grouped, (
+        f"keywords without a scope, or scopes without a keyword: {keywords ^ grouped}"
+    )
     content = {
         "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "dagdsl",
@@ -60,8 +62,8 @@ def _signs() -> list[dict[str, Any]]:
 
 def _statements() -> list[dict[str, Any]]:
     declarations = [
-        _rule("", rf"\b({keyword})\b(?:\s+({_NAME}))?", f"keyword.declaration.{keyword}", colour)
-        for keyword, colour in _DECLARING.items()
+        _rule("", rf"\b({keyword})\b(?:\s+({_NAME}))?", f"keyword.declaration.{keyword}", scope)
+        for keyword, scope in _DECLARING.items()
     ]
     pattern = rf"\b(connect)\b(?:\s+({_words(PATTERNS)}))?"
     return [

@@ -1,4 +1,4 @@
-"""The grammar of the editor knows the words that the language knows."""
+"""The TextMate grammar is current, and the extension is complete."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.conftest import Golden
 FOLDER = Path(__file__).parents[2] / "editors/vscode"
 
 
-def test_the_grammar_is_up_to_date(golden: Golden) -> None:
+def test_the_grammar_is_current(golden: Golden) -> None:
     golden(FOLDER / "syntaxes/dg.tmLanguage.json", grammar())
 
 
-def test_the_extension_is_put_together() -> None:
+def test_the_extension_is_complete() -> None:
     package = json.loads((FOLDER / "package.json").read_text())
     contributes = package["contributes"]
     (language,) = contributes["languages"]

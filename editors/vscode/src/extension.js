@@ -1,4 +1,4 @@
-// Starts `dagdsl lsp` for `.dg` files and connects the editor with it.
+// Starts `dagdsl lsp` for `.dg` files and connects the editor to it.
 
 const { existsSync } = require("node:fs");
 const path = require("node:path");
@@ -8,7 +8,7 @@ const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
 /** @type {LanguageClient | undefined} */
 let client;
 
-/** The command to run: as set, or that of the workspace's `.venv`, or the one on the PATH. */
+/** The command to run: the setting, else the workspace's `.venv`, else the PATH. */
 function command() {
   const set = vscode.workspace.getConfiguration("dagdsl").get("path");
   if (set) return set;
@@ -24,7 +24,7 @@ async function start() {
   const run = { command: command(), args: ["lsp"], transport: TransportKind.stdio };
   client = new LanguageClient("dagdsl", "dagdsl", run, {
     documentSelector: [{ language: "dg" }],
-    // An import that changes on disk changes the files that import it.
+    // A change of an imported file on disk affects the files that import it.
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.dg") },
   });
   try {
