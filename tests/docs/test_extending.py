@@ -1,4 +1,4 @@
-"""docs/extending.md, taken at its word: its files are written to a folder, installed, and used."""
+"""Write the files of docs/extending.md to a folder, install them as a package, and use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the page, in a folder that looks like an installed package."""
+    """A folder with the files of the page and the metadata of an installed package."""
     folder = tmp_path_factory.mktemp("project")
     groups: dict[str, dict[str, str]] = {}
     for name, text in FILE.findall(PAGE.read_text(encoding="utf-8")):
@@ -35,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *args: str) -> str:
-    """What a process prints in the folder, whichever way it ends."""
+    """Run Python in the folder and return stdout and stderr, whatever the exit status."""
     done = subprocess.run(
         [sys.executable, *args],
         cwd=project,
@@ -63,7 +63,7 @@ def test_check_stays_free_of_torch(project: Path) -> None:
     assert run(project, "-c", code).strip() == "False False True"
 
 
-def test_files_without_it_do_not_look_for_packages(project: Path) -> None:
+def test_built_in_ops_load_no_entry_points(project: Path) -> None:
     code = (
         "import dagdsl, sys;"
         "dagdsl.loads('net N { input x: f32[4] node y: fc(2) x -> y output y }');"
@@ -103,7 +103,7 @@ def test_diagnostics_are_as_good_as_for_a_built_in_op(project: Path) -> None:
         assert said in answer
 
 
-def test_the_pattern_says_what_it_cannot_do(project: Path) -> None:
+def test_errors_of_the_pattern_are_diagnostics(project: Path) -> None:
     text = (project / "wired.dg").read_text().replace("step = 3", "step = 9")
     (project / "wrong.dg").write_text(text)
     said = dagdsl(project, "check", "wrong.dg")
@@ -125,7 +125,7 @@ def test_the_pass_does_what_the_page_shows(project: Path) -> None:
         (('module="blurry.layers:Blur",\n', ""), "has no `module`"),
     ],
 )
-def test_a_broken_package_is_named_in_one_sentence(
+def test_a_broken_package_is_reported_by_name(
     project: Path, change: tuple[str, str], said: str
 ) -> None:
     path = project / "blurry" / "ops.py"
