@@ -1,1 +1,1 @@
-"""Text -> other text: what a person would otherwise rewrite by hand."""
+"""Source-to-source transformations of `.dg` files."""

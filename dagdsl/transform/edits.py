@@ -1,4 +1,4 @@
-"""A stage that is a chain -> the changes of the text that make it a weighted DAG."""
+"""A stage that is a chain -> the text edits that turn it into a weighted DAG."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _COMMENT: Final = re.compile(r"#.*")
 
 
 def chain_of(stage: ast.Stage) -> ast.Connect | ast.Wire | None:
-    """The statement that makes a chain of all nodes of a stage, if there is no other wiring."""
+    """Return the statement that wires all nodes of a stage as a chain.
+
+    None if there is no such statement, or if the stage has other wiring.
+    """
     nodes = nodes_of(stage)
     wiring = [s for s in stage.body if isinstance(s, ast.Connect | ast.Wire)]
     if not nodes or len(wiring) != 1 or wiring[0].via or wiring[0].through:
@@ -52,22 +55,22 @@ def chain_of(stage: ast.Stage) -> ast.Connect | ast.Wire | None:
 
 
 def nodes_of(stage: ast.Stage) -> list[ast.Node]:
-    """The statements of a stage that declare nodes."""
+    """Return the node statements of a stage."""
     return [statement for statement in stage.body if isinstance(statement, ast.Node)]
 
 
-def _refuse_shape(stage: ast.Stage) -> None:
-    """Raise UsageError if the stage has an entry already, of its own or by default."""
+def _require_no_entry(stage: ast.Stage) -> None:
+    """Raise UsageError if the stage already has an entry, explicit or by default."""
     for let in stage.body:
         if isinstance(let, ast.Let) and let.name.name in STAGE_ATTRIBUTES:
             raise UsageError(
-                f"stage `{stage.name.name}` sets `{let.name.name}`, and its first node changes the "
-                "shape once more: let one of them do it"
+                f"stage `{stage.name.name}` sets `{let.name.name}`, but its first node changes the "
+                "shape as well: change it in only one of them"
             )
 
 
 def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None:
-    """The `channels` and `stride` that a body reaches, if just one of its steps is told them."""
+    """The `channels` and `stride` of a body, if exactly one of its steps has such parameters."""
     found: list[tuple[ast.Expr, ast.Expr]] = []
     for step in body.steps if isinstance(body, ast.Pipe) else (body,):
         if not isinstance(step, ast.Name | ast.Call):
@@ -97,7 +100,7 @@ def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None
 
 @dataclass
 class StageEdits:
-    """The changes of a text, collected stage by stage."""
+    """The edits of a text, collected stage by stage."""
 
     module: Module
     via: str | None
@@ -115,14 +118,14 @@ class StageEdits:
                 self.dg = alias
 
     def stage(self, stage: ast.Stage, changes_shape: bool) -> None:
-        """Make one stage dynamic; its first node `changes_shape` or not."""
+        """Make one stage dynamic. `changes_shape` says whether its first node does."""
         chain = chain_of(stage)
         assert chain is not None
         self._replace(chain, f"connect complete via {self.via or f'{self.gate}({self.tau})'}")
         first, *others = nodes_of(stage)
         rest: ast.Expr | None = first.body
         if changes_shape:
-            _refuse_shape(stage)
+            _require_no_entry(stage)
             rest = self._move_to_entry(first, others)
         if rest is not None:
             self._body(first, rest)
@@ -130,14 +133,14 @@ class StageEdits:
             self._body(node, node.body)
 
     def _move_to_entry(self, first: ast.Node, others: Sequence[ast.Node]) -> ast.Expr | None:
-        """Move what the first node does to the shape to the entry.
+        """Move the change of the shape from the first node to the entry.
 
-        Gives the body of the nodes that stay in its statement, None if there are none.
+        Returns the body of the nodes that stay in its statement, or None if there are none.
         """
         if first.decls[0].count is not None:
             body, rest = first_of(first.body, self.module), later_of(first.body, self.module)
         else:
-            # Named nodes: those of the next statement say how a node is that changes nothing.
+            # Named nodes: a node that keeps the shape has the body of the next statement.
             alone = len(first.decls) == 1 and others
             body, rest = first.body, others[0].body if alone else first.body
         line = f"entry = {self._entry(body)}"
@@ -150,14 +153,14 @@ class StageEdits:
         return rest
 
     def _entry(self, body: ast.Expr) -> str:
-        """The entry of a stage whose first node has this body."""
+        """The text of the entry of a stage whose first node has this body."""
         if self.entry == "first":
             return print_expr(body)
         reached = _reached(body, self.module)
         if reached is None:
             raise UsageError(
-                f"`{print_expr(body)}` does not say by arguments of one op or block which "
-                "`channels` and `stride` it reaches: make the first node the entry"
+                f"`{print_expr(body)}` does not set `channels` and `stride` in exactly one op or "
+                "block: use the first node as the entry (entry `first`)"
             )
         channels, stride = reached
         args = [channels] if same_tree(stride, literal(1)) else [channels, stride]
@@ -165,9 +168,9 @@ class StageEdits:
         return f"{self.dg}.shrink({', '.join(map(print_expr, args))})"
 
     def _body(self, node: ast.Node, body: ast.Expr) -> None:
-        """Write the body of the nodes of a statement."""
+        """Replace the body of a node statement, without shortcuts unless they are to stay."""
         if not self.shortcuts:
-            # A node keeps the shape: the channels it reaches are those of its input.
+            # The node keeps the shape, so its channels are those of its input.
             reached = _reached(body, self.module)
             channels = reached[0] if reached else name("in", "channels")
             body = without_shortcut(body, self.module, channels)
@@ -175,7 +178,7 @@ class StageEdits:
             self._replace(node.body, print_expr(body))
 
     def _without_first(self, node: ast.Node) -> None:
-        """Take the first node out of its statement."""
+        """Remove the first node from its statement."""
         decl = node.decls[0]
         if decl.count is not None:
             fewer = ast.Binary("-", decl.count, literal(1), decl.span)
@@ -184,12 +187,12 @@ class StageEdits:
             self.changes.append((decl.span.start, node.decls[1].span.start, ""))
 
     def _replace(self, part: ast.Expr | ast.GraphStatement, text: str) -> None:
-        """Write `text` in the place of a part, behind the comments within it."""
+        """Replace a part by `text`, preceded by the comments within the part."""
         comments = "".join(f"{c}\n" for c in _COMMENT.findall(_STRING.sub("", part.span.text)))
         self.changes.append((part.span.start, part.span.end, comments + text))
 
     def text(self) -> str:
-        """The text with all changes made, and with what they need declared."""
+        """Return the text with all edits applied, and the imports and declarations they need."""
         if self.shrinks and self.dg not in self.module.imports:
             self._declare(f'import "{_SHRINK}" as {self.dg}\n', ast.Import)
         if self.via is None:
@@ -206,7 +209,7 @@ class StageEdits:
         return text
 
     def _declare(self, line: str, *behind: type[ast.Item]) -> None:
-        """Put a line behind the last item of these kinds, or before the first item."""
+        """Insert a line after the last item of these kinds, or before the first item."""
         items: Sequence[ast.Item] = self.module.file.items
         last = [item for item in items if isinstance(item, behind)]
         source = self.source.text
@@ -228,7 +231,7 @@ class StageEdits:
 
 
 def _fresh(word: str, taken: set[str]) -> str:
-    """A name that nothing in the file has."""
+    """`word`, with underscores appended until it is not taken."""
     while word in taken:
         word += "_"
     return word

@@ -1,4 +1,4 @@
-"""Expressions -> others that say the same: names replaced, constants folded, blocks laid open."""
+"""Rewriting of expressions: substitution, constant folding, inlining of blocks."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from dagdsl.syntax.formatter import same_tree
 Dotted = tuple[str, ...]
 Replacements = Mapping[Dotted, ast.Expr]
 Expanded = tuple[ast.Expr | tuple[ast.GraphStatement, ...], Replacements]
-"""The body of a block, and what the names in it stand for."""
+"""The body of a block, and the replacements of the names in it."""
 
 NOWHERE: Final = Span(SourceFile("", ""), 0, 0)
-"""The place of what nobody has written."""
+"""The span of generated expressions."""
 
 INDEX: Final = ("index",)
 _LATER: Final = range(1, 257)
-"""Places in an array that stand for all but the first."""
+"""Indices that are tried as representatives of all nodes of an array but the first."""
 
 
 class Unclear(Exception):
-    """The rewriting would need to know more than the text says."""
+    """The text does not contain enough to rewrite the expression."""
 
 
 def literal(value: bool | int | float | str) -> ast.Literal:
-    """A value as an expression."""
+    """Return a value as an expression."""
     return ast.Literal(value, NOWHERE)
 
 
 def name(*path: str) -> ast.Name:
-    """A dotted name as an expression."""
+    """Return a dotted name as an expression."""
     return ast.Name(path, NOWHERE)
 
 
@@ -50,7 +50,7 @@ def is_identity(expr: ast.Expr) -> bool:
 
 
 def substitute(expr: ast.Expr, by: Replacements) -> ast.Expr:
-    """The expression with names replaced. Raises Unclear where a pipe would take arguments."""
+    """Return the expression with names replaced. Raises Unclear if a pipe would be called."""
     match expr:
         case ast.Name(path):
             return by.get(path, expr)
@@ -60,7 +60,7 @@ def substitute(expr: ast.Expr, by: Replacements) -> ast.Expr:
             if not isinstance(made, ast.Name | ast.Call):
                 raise Unclear
             head, before = callee_of(made)
-            # As in the language: positional arguments go behind those that are there.
+            # As in the language: added positional arguments follow the existing ones.
             ordered = sorted((*before, *given), key=lambda arg: arg.name is not None)
             return ast.Call(head, tuple(ordered), span)
         case _:
@@ -68,7 +68,7 @@ def substitute(expr: ast.Expr, by: Replacements) -> ast.Expr:
 
 
 def simplify(expr: ast.Expr, module: Module) -> ast.Expr:
-    """The expression with what is constant valued, arms never chosen and `identity` left out."""
+    """Return the expression with constants folded, and without untaken arms and `identity`."""
     expr = _with_parts(expr, lambda part: simplify(part, module))
     match expr:
         case ast.Call(ast.Name((head,)), args) if head == CHOOSE:
@@ -85,7 +85,7 @@ def simplify(expr: ast.Expr, module: Module) -> ast.Expr:
 
 
 def pipe(steps: list[ast.Expr], span: Span = NOWHERE) -> ast.Expr:
-    """Some steps as one expression, pipes among them laid open."""
+    """Return steps as one expression, with nested pipes flattened."""
     flat = [s for step in steps for s in (step.steps if isinstance(step, ast.Pipe) else (step,))]
     if not flat:
         return name("identity")
@@ -93,12 +93,12 @@ def pipe(steps: list[ast.Expr], span: Span = NOWHERE) -> ast.Expr:
 
 
 def first_of(expr: ast.Expr, module: Module) -> ast.Expr:
-    """What the body of an array is for its first node."""
+    """Return the body of an array for its first node."""
     return simplify(substitute(expr, {INDEX: literal(0)}), module)
 
 
 def later_of(expr: ast.Expr, module: Module) -> ast.Expr:
-    """What it is for the others, with `index` counting them from 0."""
+    """Return the body of an array for its other nodes, with `index` counting these from 0."""
 
     def shift(part: ast.Expr) -> ast.Expr:
         if INDEX not in {n.path for n in names_in(part)}:
@@ -115,7 +115,7 @@ def later_of(expr: ast.Expr, module: Module) -> ast.Expr:
 
 
 def block_of(callee: ast.Name, module: Module) -> tuple[ast.Block, Module] | None:
-    """The block a name means, and its file."""
+    """Return the block that a name refers to, and its module."""
     found = resolve(callee, Scope(module), Context(Sink()))
     if found is None or not isinstance(found[0], ast.Block):
         return None
@@ -123,9 +123,10 @@ def block_of(callee: ast.Name, module: Module) -> tuple[ast.Block, Module] | Non
 
 
 def expand(expr: ast.Expr, module: Module, channels: ast.Expr) -> Expanded | None:
-    """The body of the block that `expr` calls, written with the names of `module`.
+    """Return the body of the block that `expr` calls, in terms of the names of `module`.
 
-    `channels` are those of what enters it. None if it calls no block. Raises Unclear.
+    `channels` is the number of channels of its input. Returns None if `expr` calls no block.
+    Raises Unclear if an argument is missing.
     """
     if not isinstance(expr, ast.Name | ast.Call):
         return None
@@ -151,7 +152,7 @@ def expand(expr: ast.Expr, module: Module, channels: ast.Expr) -> Expanded | Non
 
 
 def given_to(formals: list[str], args: tuple[ast.Arg, ...]) -> dict[str, ast.Expr]:
-    """The arguments of a call by the names they are meant for."""
+    """Return the arguments of a call by parameter name."""
     positional = [arg.value for arg in args if arg.name is None]
     named = {arg.name: arg.value for arg in args if arg.name is not None}
     return dict(zip(formals, positional, strict=False)) | named
@@ -176,21 +177,21 @@ def _with_parts(expr: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.E
 
 
 def _chosen(expr: ast.Call, values: list[ast.Expr]) -> ast.Expr:
-    """A `choose` without the arms that are never taken."""
-    open: list[ast.Expr] = []
+    """A `choose` without the arms that are never taken, or the value it always has."""
+    undecided: list[ast.Expr] = []
     while len(values) > 1:
         condition, arm, *values = values
         if isinstance(condition, ast.Literal) and condition.value is True:
             values = [arm]
         elif not (isinstance(condition, ast.Literal) and condition.value is False):
-            open += [condition, arm]
-    if not open and values:
+            undecided += [condition, arm]
+    if not undecided and values:
         return values[0]
-    return replace(expr, args=tuple(ast.Arg(None, v, v.span) for v in [*open, *values]))
+    return replace(expr, args=tuple(ast.Arg(None, v, v.span) for v in [*undecided, *values]))
 
 
 def _value(expr: ast.Expr, known: Mapping[str, int], module: Module) -> ast.Literal | None:
-    """The value of an expression in which only the `known` names and functions occur."""
+    """The value of an expression, or None if it has names other than `known` and functions."""
     if any(n.path[0] not in (*known, *FUNCTIONS, CHOOSE) for n in names_in(expr)):
         return None
     scope, sink = Scope(module), Sink()

@@ -1,4 +1,4 @@
-"""The body of a node -> the same without the shortcut around it, whose place the edges take."""
+"""Removes the residual shortcut from the body of a node: in the dynamic net, edges replace it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from dagdsl.transform.rewrite import (
 
 
 def without_shortcut(expr: ast.Expr, module: Module, channels: ast.Expr) -> ast.Expr:
-    """`expr` without its shortcut, if it calls a block that has one; else as it is.
+    """Return `expr` without its shortcut if it calls a block that has one, or `expr` itself.
 
-    A shortcut leads the input of a block, unchanged, to where it is added to what a chain of nodes
-    makes of it. `channels` are those of the input, and of the result.
+    A shortcut adds the unchanged input of a block to the output of a chain of nodes that reads the
+    same input. `channels` is the number of channels of the input and of the result.
     """
     try:
         return _branch(expr, module, channels) or expr
@@ -40,21 +40,24 @@ def _branch(expr: ast.Expr, module: Module, channels: ast.Expr) -> ast.Expr | No
     body, names = expanded
     if not isinstance(body, tuple):
         return _branch(simplify(substitute(body, names), module), module, channels)
-    return _longest_way(body, names, module, channels)
+    return _main_path(body, names, module, channels)
 
 
-def _longest_way(
+def _main_path(
     body: tuple[ast.GraphStatement, ...], names: Replacements, module: Module, channels: ast.Expr
 ) -> ast.Expr | None:
-    """The one way from `in` to `out` that is left without shortcuts; None if there are none."""
+    """The only path from `in` to `out` apart from shortcuts, as a pipe.
+
+    None if there is no shortcut or more than one such path.
+    """
     if not all(isinstance(statement, ast.Node | ast.Wire) for statement in body):
         return None
     own = {n.name.name for s in body if isinstance(s, ast.Node) for n in s.decls}
-    names = {path: value for path, value in names.items() if path[0] not in own}
+    names = {dotted: value for dotted, value in names.items() if dotted[0] not in own}
     bodies: dict[str, ast.Expr] = {}
     for node in body:
         if isinstance(node, ast.Node):
-            made = _settled(substitute(node.body, names), module, channels)
+            made = _reduced(substitute(node.body, names), module, channels)
             for decl in node.decls:
                 if decl.count is not None or _merges(made):
                     return None
@@ -63,7 +66,7 @@ def _longest_way(
     for wire in body:
         if isinstance(wire, ast.Wire):
             through = name("identity") if wire.through is None else wire.through
-            if wire.via or not is_identity(_settled(substitute(through, names), module, channels)):
+            if wire.via or not is_identity(_reduced(substitute(through, names), module, channels)):
                 return None
             edges |= set(_edges(wire))
     for same in [key for key, made in bodies.items() if is_identity(made)]:
@@ -72,21 +75,21 @@ def _longest_way(
             edges = {(sources[0] if a == same else a, b) for a, b in edges if b != same}
             del bodies[same]
     shortcuts = {(a, b) for a, b in edges if a == "in" and sum(e[1] == b for e in edges) > 1}
-    way, left = ["in"], edges - shortcuts
-    while len(nexts := [b for a, b in left if a == way[-1]]) == 1:
-        way += nexts
-    if not shortcuts or way[-1] != "out" or len(left) != len(way) - 1:
+    path, left = ["in"], edges - shortcuts
+    while len(targets := [b for a, b in left if a == path[-1]]) == 1:
+        path += targets
+    if not shortcuts or path[-1] != "out" or len(left) != len(path) - 1:
         return None
-    return pipe([bodies[vertex] for vertex in way[1:-1]])
+    return pipe([bodies[vertex] for vertex in path[1:-1]])
 
 
-def _settled(expr: ast.Expr, module: Module, channels: ast.Expr) -> ast.Expr:
-    """`identity` for what comes to that here, like a projection where no shape changes."""
+def _reduced(expr: ast.Expr, module: Module, channels: ast.Expr) -> ast.Expr:
+    """`identity` if the expression reduces to it, as a projection between equal shapes does."""
     expr = simplify(expr, module)
     expanded = expand(expr, module, channels)
     if expanded is None or isinstance(expanded[0], tuple):
         return expr
-    inner = _settled(substitute(expanded[0], expanded[1]), module, channels)
+    inner = _reduced(substitute(expanded[0], expanded[1]), module, channels)
     return inner if is_identity(inner) else expr
 
 
@@ -99,7 +102,7 @@ def _edges(wire: ast.Wire) -> Iterator[tuple[str, str]]:
 
 
 def _merges(body: ast.Expr) -> bool:
-    """Whether a node's pipe begins with a merge that is no sum."""
+    """Whether a node's pipe begins with a merge other than `sum`."""
     first = body.steps[0] if isinstance(body, ast.Pipe) else body
     if not isinstance(first, ast.Name | ast.Call):
         return False

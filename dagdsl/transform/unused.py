@@ -1,4 +1,4 @@
-"""A text that was rewritten -> the same without what nothing in it uses any more."""
+"""Removes the declarations that a rewriting has left unused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _UNUSED: Final = "DG0801"
 
 
 def without_unused(file: SourceFile, found: Analysis, before: Analysis) -> str:
-    """The text without the declarations that are no longer used, and the comments above them.
+    """Return the text without the declarations that are no longer used and the comments above them.
 
-    `found` is the analysis of the text, `before` that of what it was rewritten from.
+    `found` is the analysis of the text, `before` that of the original text: declarations that were
+    unused there stay.
     """
     known = {d.message for d in before.diagnostics}
     while True:
         new = {d.span for d in found.diagnostics if d.code == _UNUSED and d.message not in known}
-        gone = next((whole for at, whole in _declared(file) if at in new), None)
+        gone = next((statement for at, statement in _declarations(file) if at in new), None)
         text = None if gone is None else format_text(_cut(gone), Sink())
         if text is None:
             return file.text
@@ -31,8 +32,8 @@ def without_unused(file: SourceFile, found: Analysis, before: Analysis) -> str:
         found = analyse(file)
 
 
-def _declared(file: SourceFile) -> Iterator[tuple[Span, Span]]:
-    """Where the checker speaks of a declaration, and all of it."""
+def _declarations(file: SourceFile) -> Iterator[tuple[Span, Span]]:
+    """The span at which the checker reports a declaration, and that of its whole statement."""
     for item in parse(file, Sink()).items:
         if isinstance(item, ast.Import):
             yield item.span, item.span
@@ -46,7 +47,7 @@ def _declared(file: SourceFile) -> Iterator[tuple[Span, Span]]:
 
 
 def _cut(gone: Span) -> SourceFile:
-    """The text without a declaration and the lines of comment that stand right above it."""
+    """The text without a declaration and the comment lines directly above it."""
     text = gone.file.text
     head, tail = text[: gone.start].rstrip(" "), text[gone.end :]
     if head.endswith("\n"):

@@ -1,4 +1,4 @@
-"""Static nets made dynamic: what becomes of the library's families, and of small files."""
+"""Making static nets dynamic: the families of the library, and small files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def net_of(stage: str) -> str:
 
 
 def stage_of(text: str) -> list[str]:
-    """The lines of the stage in a text made from NET."""
+    """Return the lines of the stage in a text made from NET."""
     lines = [line.strip() for line in text.splitlines()]
     start = lines.index("stage s {")
     return lines[start + 1 : lines.index("}", start)]
@@ -76,7 +76,7 @@ class TestFamilies:
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_is_the_dynamic_family_of_the_library(self, family: str) -> None:
-        """Every net has the same edges a stage, parameters and MACs."""
+        """Every net has as many edges in each stage, parameters and MACs as in the library."""
         text = dagdsl.dynamize(f"std/models/{family}.dg")
         made = analyse(SourceFile("<dynamic>", text)).nets
         library = analyse_file(STD / f"dg_{family}.dg").nets
@@ -93,7 +93,7 @@ class TestFamilies:
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_keeps_comments(self, family: str) -> None:
-        """All but that of RegNet's block with a shortcut, which is no longer used."""
+        """All stay, except the comment of RegNet's residual block, which becomes unused."""
         static = (STD / f"{family}.dg").read_text()
         gone = ["# relu(shortcut(x) + body(x))."] if family == "regnet" else []
         kept = [comment for comment in comments(static) if comment not in gone]
@@ -109,7 +109,7 @@ class TestFamilies:
         assert [key for key, p in model.named_parameters() if p.grad is None] == []
 
     def test_all_edges_open_are_the_shortcuts_of_mobilenet(self) -> None:
-        """A DAG of linear bottlenecks is the residual chain: the static weights fit, exactly."""
+        """With all edges open, a DAG of linear bottlenecks equals the residual chain."""
         torch.manual_seed(0)
         theirs = build("mobilenet_v2").eval()
         text = dagdsl.dynamize("std/models/mobilenet_v2.dg", entry="first", via="always")
@@ -123,7 +123,7 @@ class TestFamilies:
                 ours(x), expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max())
             )
 
-    def test_weights_of_a_resnet_fit(self) -> None:
+    def test_weights_of_a_resnet_load(self) -> None:
         net = dagdsl.loads(dagdsl.dynamize("std/models/resnet.dg", entry="first"), net="resnet18")
         model = dagdsl.compile(net.only("logits"), backend="eager", seed=0)
         dagdsl.load_torchvision_weights(model, build("resnet18").state_dict())
@@ -140,7 +140,7 @@ class TestCommand:
         assert dynamic.read_text() == dagdsl.dynamize(self.STATIC)
         assert run("dynamize", static).stdout == dynamic.read_text()
 
-    def test_writes_nothing_that_would_not_check(self, tmp_path: Path) -> None:
+    def test_writes_nothing_if_the_result_has_errors(self, tmp_path: Path) -> None:
         static, dynamic = tmp_path / "static.dg", tmp_path / "elsewhere" / "dynamic.dg"
         static.write_text(self.STATIC.replace("std/resnet.dg", "own.dg"))
         (tmp_path / "own.dg").write_text("block own = conv |> bn\n")
@@ -175,12 +175,12 @@ class TestStages:
         assert "\nparam tau: float = 0.1 in 0.0..0.9\n" in text
         assert "\nrouter gate(tau) = gap |> fc |> sigmoid |> threshold(tau)\n" in text
 
-    def test_comments_within_what_changes(self) -> None:
+    def test_keeps_comments_within_replaced_text(self) -> None:
         stage = """node n[3]: conv(8,  # eight
         stride = max(2 - index, 1)) |> bn connect chain"""
         assert "# eight" in comments(dagdsl.dynamize(net_of(stage)))
 
-    def test_index_of_what_stays(self) -> None:
+    def test_index_of_the_remaining_nodes_is_shifted(self) -> None:
         stage = (
             "node n[3]: conv(8, stride = max(2 - index, 1)) |> dropout(0.1 * index) connect chain"
         )
@@ -238,7 +238,7 @@ class TestStages:
         assert text.count("connect chain") == text.count("connect complete") == 1
         assert text.index("connect chain") < text.index("connect complete")
 
-    def test_merges_are_no_shortcuts(self) -> None:
+    def test_multiplicative_merges_are_not_shortcuts(self) -> None:
         text = dagdsl.dynamize(net_of("node n[3]: blocks.squeeze_excite(narrow = 1) connect chain"))
         assert "node n[3]: blocks.squeeze_excite(narrow = 1)" in stage_of(text)
 
@@ -250,13 +250,13 @@ class TestRefused:
             ("node n[3]: conv connect complete", "no stage to make dynamic"),
             (
                 "node n[3]: conv(8 * (index + 1)) connect chain",
-                "`n[1]` gives 16 x 32 x 32 and `n[0]`",
+                "`n[1]` has the shape 16 x 32 x 32 and `n[0]`",
             ),
             (
                 "channels = 8 node n[3]: conv(16) connect chain",
-                "sets `channels`, and its first node",
+                "sets `channels`, but its first node",
             ),
-            ("node n[2]: conv(8) |> conv(16) connect chain", "does not say by arguments"),
+            ("node n[2]: conv(8) |> conv(16) connect chain", "in exactly one op or block"),
             ("node n[3]: conv([8, 8, 8][index]) connect chain", "no item 3"),
         ],
     )
@@ -265,12 +265,12 @@ class TestRefused:
             dagdsl.dynamize(net_of(stage))
         assert message in str(refused.value)
 
-    def test_router_that_cannot_be_read(self) -> None:
-        with pytest.raises(dagdsl.UsageError, match="router"):
+    def test_invalid_router(self) -> None:
+        with pytest.raises(dagdsl.UsageError, match="the router is not a valid expression"):
             dagdsl.dynamize(net_of("node n[3]: conv connect chain"), via="fc(")
 
     def test_unknown_net(self) -> None:
-        with pytest.raises(dagdsl.UsageError, match="there is no net `X`: there is Small"):
+        with pytest.raises(dagdsl.UsageError, match="there is no net `X`; the file has Small"):
             dagdsl.dynamize(net_of("node n[3]: conv connect chain"), net="X")
 
     def test_errors_in_the_file(self) -> None:
