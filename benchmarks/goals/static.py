@@ -11,7 +11,7 @@ from benchmarks.goals.nets import STATIC
 from benchmarks.goals.record import Record, compared
 from benchmarks.goals.scale import Scale
 from dagdsl.benchmark.measure import Say
-from dagdsl.benchmark.subjects import compiled_evaluation, evaluation, images, rival
+from dagdsl.benchmark.subjects import baseline, compiled_evaluation, evaluation, images
 from dagdsl.benchmark.timing import interleaved
 
 
@@ -19,7 +19,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
     """Inference of each, batch by batch; inputs and weights have their channels last."""
     for case, (file, name) in STATIC.items():
         net = dagdsl.load(file, net=name, size=scale.size)
-        theirs = rival(f"torchvision:{name}")
+        theirs = baseline(f"torchvision:{name}")
         for batch in scale.inference_batches:
             say(f"compiling {case}, batch {batch}")
             batches = [images(net, batch)]

@@ -1,1 +1,1 @@
-"""Measuring networks: times side by side, memory, and whether the machine was quiet enough."""
+"""Benchmarks of networks: interleaved timings, memory, and a check that the machine was idle."""

@@ -1,4 +1,4 @@
-"""What measures: the machine by name, and how its threads are set."""
+"""Description of the machine, and the set-up of the process for measurements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagdsl.allocator import keep_freed_memory
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a time depends on besides the code."""
+    """The hardware and software that a time depends on."""
 
     cpu: str
     cores: int
@@ -30,11 +30,12 @@ class Machine:
 
 
 def prepare() -> None:
-    """Set up the process, unless its environment says otherwise; before torch is imported.
+    """Set up the process for measurements. Call it before torch is imported.
 
-    A thread a core, and memory as `dagdsl train` keeps it. How threads wait is left alone: if they
-    sleep at once (`OMP_WAIT_POLICY=PASSIVE`), waking them can take as long as a small network. And
-    the profiler does not say on stderr that it starts.
+    Sets one thread per core and the allocator of `dagdsl train`, and silences the profiler's
+    messages on stderr. Environment variables take precedence. The wait policy of threads stays
+    unchanged: waking sleeping threads (`OMP_WAIT_POLICY=PASSIVE`) can take as long as running a
+    small network.
     """
     keep_freed_memory()
     os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
@@ -42,12 +43,12 @@ def prepare() -> None:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe() -> Machine:
-    """The machine this runs on."""
+    """Describe the machine that runs this process. Imports torch."""
     import torch
 
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -63,7 +64,7 @@ def describe() -> Machine:
 
 
 def _cpu() -> str:
-    """The model, with the family where its maker leaves it at that (`AMD EPYC`)."""
+    """The name of the CPU with family and model: some makers name all alike (`AMD EPYC`)."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""A net -> the times of its execution modes and of a rival, side by side."""
+"""A net -> the times of its execution modes, compared with each other and with a baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from dagdsl.benchmark.models import Batches, Models, closes, samples, split
 from dagdsl.benchmark.plan import EAGER, BenchPlan, BenchRow
-from dagdsl.benchmark.subjects import Run, TrainingStep, compiled_step, evaluation, images, rival
+from dagdsl.benchmark.subjects import Run, TrainingStep, baseline, compiled_step, evaluation, images
 from dagdsl.benchmark.timing import Rounds, interleaved
 from dagdsl.ir.nodes import Net
 from dagdsl_compiler.driver import Model, compile
@@ -19,9 +19,9 @@ Also = Callable[[Model, Batches], dict[str, Run]]
 
 
 def bench(net: Net, plan: BenchPlan, say: Say = lambda message: None) -> Iterator[BenchRow]:
-    """Measure a net with weights of its own making, row by row; `say` hears what is going on.
+    """Measure a net with generated weights and yield the results row by row.
 
-    Raises UsageError for a plan that cannot be measured.
+    `say` is called with progress messages. Raises UsageError for an invalid plan.
     """
     plan.check()
     return training(net, plan, say) if plan.train else inference(net, plan, say)
@@ -33,11 +33,14 @@ def inference(
     say: Say = lambda message: None,
     also: Also = lambda model, batches: {},
 ) -> Iterator[BenchRow]:
-    """The rows of `bench`, and of what `also` makes of the weights and the inputs."""
+    """Yield the rows of `bench` for inference.
+
+    `also` returns further runs to be timed, given the eager model and the batches.
+    """
     models = Models(net, plan.backend)
     for share in plan.shares if closes(net) else [None]:
         if share is not None:
-            say(f"looking for routers that leave {share:.0%} of the work")
+            say(f"searching router weights for an active share of {share:.0%}")
             models.set_share(share)
         for batch in plan.batches:
             inputs = samples(net, batch)
@@ -45,7 +48,7 @@ def inference(
             runs: dict[str, Run] = {}
             if plan.against:
                 say(f"compiling {plan.against}, batch {batch}")
-                runs[plan.against] = models.rival(plan.against, batch)
+                runs[plan.against] = models.baseline(plan.against, batch)
             for mode in _modes(net, plan, batch):
                 say(f"compiling {mode}, batch {batch}")
                 runs[mode] = evaluation(models.get(mode, batch), batches)
@@ -57,12 +60,12 @@ def inference(
 
 
 def training(net: Net, plan: BenchPlan, say: Say) -> Iterator[BenchRow]:
-    """The rows of `bench` for a training step."""
+    """Yield the rows of `bench` for a training step."""
     for batch in plan.batches:
         inputs = images(net, batch)
         steps: dict[str, TrainingStep] = {}
         if plan.against:
-            steps[plan.against] = compiled_step(rival(plan.against), inputs)
+            steps[plan.against] = compiled_step(baseline(plan.against), inputs)
         for mode in plan.modes or ("dense", EAGER):
             backend = EAGER if mode == EAGER else plan.backend
             model = compile(net, backend=backend, seed=0).to(memory_format=torch.channels_last)
@@ -77,7 +80,7 @@ def training(net: Net, plan: BenchPlan, say: Say) -> Iterator[BenchRow]:
 
 
 def rows(timed: Rounds, batch: int, active: float, calls: int = 1) -> Iterator[BenchRow]:
-    """A row for each that ran; the first is the reference."""
+    """Yield a row for each timed run. The first run is the reference."""
     reference = next(iter(timed.times))
     for name in timed.times:
         time, ratio = timed.time(name) / calls, timed.ratio(name, reference)

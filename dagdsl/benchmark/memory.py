@@ -1,4 +1,4 @@
-"""A step of training -> the most memory that tensors take in it."""
+"""The peak memory of tensors in a training step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _ALLOCATION = "[memory]"
 
 
 def peak_bytes(step: Callable[[], object]) -> int:
-    """The most bytes that tensors made in `step` take at one time.
+    """Return the peak bytes of the tensors allocated in `step`.
 
-    Counted are the allocations and releases of torch's own allocator, one by one: the same number
-    in every run, without what the process holds besides and what a library sets aside for itself.
-    Tensors that were there before are not counted, be they released in the step or not.
+    Sums the allocations and releases of torch's CPU allocator, so the number is the same in every
+    run and excludes other memory of the process and the caches of libraries. Tensors allocated
+    before the step are not counted, whether or not the step releases them.
     """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         step()

@@ -1,4 +1,4 @@
-"""The compiled forms of a net, and the inputs they are timed on."""
+"""The compiled models of a net, and the inputs of their benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dagdsl.analysis.liveness import closable
 from dagdsl.benchmark.plan import EAGER
 from dagdsl.benchmark.routes import reach
-from dagdsl.benchmark.subjects import Run, compiled_evaluation, images, rival
+from dagdsl.benchmark.subjects import Run, baseline, compiled_evaluation, images
 from dagdsl.ir.nodes import Net
 from dagdsl.ir.paths import graphs_of
 from dagdsl_compiler.driver import Model, Profile, compile, profile
@@ -20,7 +20,7 @@ from dagdsl_compiler.plan import active_share
 
 CALIBRATION = 16
 SINGLES = 8
-"""Images that a batch of one is tried on in turn, as no two need the same."""
+"""The number of samples timed one by one for batch size 1, because their routes differ."""
 
 Batches = Sequence[tuple[Tensor, ...]]
 
@@ -31,40 +31,40 @@ def closes(net: Net) -> bool:
 
 
 def samples(net: Net, batch: int) -> tuple[Tensor, ...]:
-    """What a batch size is timed on: one batch, or several of one sample."""
+    """Return the inputs for a batch size: one batch, or `SINGLES` samples for batch size 1."""
     return images(net, SINGLES if batch == 1 else batch, seed=2)
 
 
 def split(inputs: tuple[Tensor, ...], batch: int) -> Batches:
-    """Samples in batches."""
+    """Split inputs into batches."""
     return list(zip(*(torch.split(x, batch) for x in inputs), strict=True))
 
 
 class Models:
-    """A net in its modes, at one active share after the other; `eager` has the weights."""
+    """Compiles a net in its execution modes, all with the weights of the model `eager`."""
 
     def __init__(self, net: Net, backend: str) -> None:
         self.eager = compile(net, backend="eager", seed=0).eval()
         self._net, self._backend = net, backend
         self._profile: Profile | None = None
         self._models: dict[tuple[str, int], Model] = {}
-        self._rivals: dict[tuple[str, int], Run] = {}
+        self._baselines: dict[tuple[str, int], Run] = {}
 
     def set_share(self, wanted: float) -> None:
-        """Take weights for which samples need about this share of the work."""
+        """Choose weights whose active share is about `wanted`."""
         self._profile = reach(self.eager, wanted, images(self._net, CALIBRATION))
-        # What runs every node takes as long with any weights: its code is kept.
+        # Modes that run every node take the same time with any weights: keep their models.
         self._models = {key: model for key, model in self._models.items() if key[1]}
 
     def active(self, inputs: tuple[Tensor, ...]) -> float:
-        """The share of the work that these samples need."""
+        """Return the active share of these samples, weighted by MACs."""
         return active_share(self._net, profile(self.eager, [inputs]))
 
     def get(self, mode: str, batch: int) -> nn.Module:
-        """The net in a mode, for a batch size."""
+        """Return the net compiled in a mode for a batch size, with the current weights."""
         if mode == EAGER:
             return self.eager
-        # Code for one size is the fastest; what skips nodes has one for all of them.
+        # Code for a fixed batch size is the fastest; modes that skip nodes need code for all sizes.
         key = (mode, batch if mode in ("dense", "static") else 0)
         if key not in self._models:
             if mode == "auto" and self._profile is None:
@@ -79,10 +79,10 @@ class Models:
             self._models[key] = model.to(memory_format=torch.channels_last).eval()
         return self._models[key]
 
-    def rival(self, name: str, batch: int) -> Run:
-        """Runs a rival on the samples of a batch size; it is compiled when first asked for."""
+    def baseline(self, name: str, batch: int) -> Run:
+        """Return a run of a baseline on the inputs of a batch size. Compiles it the first time."""
         key = (name, batch)
-        if key not in self._rivals:
+        if key not in self._baselines:
             batches = split(samples(self._net, batch), batch)
-            self._rivals[key] = compiled_evaluation(rival(name), batches)
-        return self._rivals[key]
+            self._baselines[key] = compiled_evaluation(baseline(name), batches)
+        return self._baselines[key]

@@ -1,26 +1,28 @@
-"""What to measure of a net, and what a measurement gives."""
+"""The options of a benchmark, and the rows of its results."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagdsl.benchmark.subjects import rival_builder
+from dagdsl.benchmark.subjects import baseline_builder
 from dagdsl.benchmark.timing import Estimate, doubts
 from dagdsl.errors import UsageError
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.inference import SUMMARIES
 
 EAGER = "eager"
-"""Beside the execution modes: `dense`, not compiled."""
+"""Measured beside the execution modes: mode `dense`, not compiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """What to measure. Without `modes`, those that suit the net.
+    """The options of a benchmark.
 
-    `shares` are of the multiply-adds that samples need, for nets whose gates close. `against` is a
-    rival, `torchvision:NAME`. With `train` it is the training step that is timed, not inference.
+    An empty `modes` means the modes that suit the net. `batches` are batch sizes. `shares` are the
+    wanted active shares (of MACs, 0 to 1) for nets whose gates can close. `against` is a baseline,
+    `torchvision:NAME`. With `train`, a training step is timed instead of inference. `rounds` is the
+    number of timings of each run, and `seconds` the time limit for all of them.
     """
 
     modes: Sequence[str] = ()
@@ -33,34 +35,35 @@ class BenchPlan:
     seconds: float = 60.0
 
     def check(self) -> None:
-        """Raise UsageError for what cannot be measured."""
+        """Raise UsageError if an option is invalid."""
         known = (*SUMMARIES, EAGER)
         for mode in self.modes:
             if mode not in known:
-                raise UsageError(f"there is no mode `{mode}`; there are {', '.join(known)}")
+                raise UsageError(f"there is no mode `{mode}`; the modes are {', '.join(known)}")
         if self.backend not in BACKENDS:
             raise UsageError(
-                f"there is no backend `{self.backend}`; there are {', '.join(BACKENDS)}"
+                f"there is no backend `{self.backend}`; the backends are {', '.join(BACKENDS)}"
             )
         if self.train and not {*self.modes} <= {"dense", EAGER}:
-            raise UsageError("only the modes `dense` and `eager` train")
+            raise UsageError("only the modes `dense` and `eager` can train")
         if not self.batches or min(self.batches) < 1:
-            raise UsageError("a batch has at least one sample")
+            raise UsageError("a batch size must be at least 1")
         if not self.shares or not all(0 <= share <= 1 for share in self.shares):
-            raise UsageError("an active share is between 0 and 1")
+            raise UsageError("an active share must be between 0 and 1")
         if self.against:
-            rival_builder(self.against)
+            baseline_builder(self.against)
         if "branch" in self.modes and 1 not in self.batches:
-            raise UsageError("mode `branch` takes one sample at a time: add batch size 1")
+            raise UsageError("mode `branch` runs one sample at a time: add batch size 1")
 
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """The time of one of those that ran in turns, for a batch.
+    """The timing of one run for a batch size.
 
-    `active` is the share of multiply-adds that the timed samples needed. `ratio` is to the time of
-    `reference`. `others` is the share of the cores that other processes took meanwhile.
-    `peak_bytes` is of a training step: the most that tensors take, weights and momenta included.
+    `active` is the active share of the timed samples, weighted by MACs. `milliseconds` is the time
+    of a batch, `ratio` that time divided by the time of `reference`. `others` is the share of the
+    cores used by other processes meanwhile, None if unknown. `peak_bytes` is the peak memory of
+    tensors in a training step, weights and momentum buffers included; None for inference.
     """
 
     name: str
@@ -74,6 +77,6 @@ class BenchRow:
 
 
 def doubts_about(rows: Sequence[BenchRow]) -> str | None:
-    """Why not to believe what was measured, None if the machine was quiet all the time."""
+    """Return why the measurements are unreliable, or None if the machine was idle throughout."""
     others = [row.others for row in rows if row.others is not None]
     return doubts([row.milliseconds.spread for row in rows], max(others, default=None))

@@ -1,4 +1,4 @@
-"""Weights for which samples take routes of their own, and need about a wanted share of the work."""
+"""Weights for benchmarks: samples take different routes, with a given mean active share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _CLOSED, _OPEN = -12.0, 12.0
 
 @torch.no_grad()
 def reach(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profile:
-    """Give a model weights for which the calibration samples need about the share `wanted`.
+    """Set weights for which the active share of the calibration samples is about `wanted`.
 
-    Fresh routers treat all samples alike, and activations of fresh weights grow from node to node.
-    So batch normalisation takes the statistics of the calibration samples, and routers get random
-    weights whose logits vary over these samples with a deviation of one around a common value: that
-    value is searched. Returns the profile of the calibration samples. The share it has is as near
-    as the net's gates allow: the biases of routers are all that is moved.
+    Freshly initialised routers treat all samples alike, and activations grow from node to node.
+    Therefore batch normalisation gets the statistics of the calibration samples, and routers get
+    random weights whose logits have standard deviation one over these samples and a common mean.
+    Bisection finds the mean. Only the biases of routers vary, so the share is as close to `wanted`
+    as the gates allow. Returns the calibration profile.
     """
     plain = load_source(emit_source(model.net))
     routers = router_layers(plain)
@@ -41,14 +41,15 @@ def reach(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profi
             break
         low, high = (shift, high) if share < wanted else (low, shift)
         shift = (low + high) / 2
-    # Not always the last: what a gate closes changes what the routers behind it read.
+    # Not always the last one: the share need not grow with the shift, because closed gates change
+    # the inputs of later routers.
     _, state, measured = min(found, key=lambda one: one[0])
     model.load_state_dict(state)
     return measured
 
 
 def router_layers(model: nn.Module) -> list[nn.Linear]:
-    """The layer of each router that makes its logits: the last fully connected one."""
+    """Return the layer of each router that computes its logits: its last fully connected one."""
     last: dict[str, nn.Linear] = {}
     for name, module in model.named_modules():
         outer, routers, inner = f".{name}".rpartition(".routers.")
@@ -60,7 +61,7 @@ def router_layers(model: nn.Module) -> list[nn.Linear]:
 def _settle(
     model: nn.Module, routers: list[nn.Linear], shift: float, inputs: tuple[Tensor, ...]
 ) -> None:
-    """One pass in which every layer is fitted to what reaches it from the ones before."""
+    """Standardise router logits and batch statistics in one pass, layer after layer."""
     generator = torch.Generator().manual_seed(1)
     for fc in routers:
         fc.weight.copy_(torch.randn(fc.weight.shape, generator=generator))
@@ -78,7 +79,7 @@ def _settle(
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        norm.momentum = 1.0  # the statistics are those of this pass alone
+        norm.momentum = 1.0  # use the statistics of this pass only
     model.train()
     model(*inputs)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -1,4 +1,4 @@
-"""What is timed: a network on inputs, or a step of its training."""
+"""Callables to be timed: inference and training steps, of our models and of baselines."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Run = Callable[[], object]
 
 
 def images(net: Net, batch: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """Inputs `[B, *shape]`: noise, for images of another colour and contrast for every sample.
+    """Return random inputs of shape `[batch, *shape]`, one for each input of the net.
 
-    So that routes differ. Images are laid out with channels last, as convolutions want them here.
+    Images differ in colour and contrast, so that routes differ between samples. They have the
+    memory format channels-last, in which convolutions are fastest on CPUs.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -37,7 +38,7 @@ def images(net: Net, batch: int, seed: int = 0) -> tuple[Tensor, ...]:
 
 
 def evaluation(model: nn.Module, batches: Sequence[tuple[Tensor, ...]]) -> Run:
-    """Runs the model on some batches, without gradients."""
+    """Return a callable that runs the model on all batches, without gradients."""
 
     @torch.no_grad()
     def run() -> None:
@@ -48,9 +49,9 @@ def evaluation(model: nn.Module, batches: Sequence[tuple[Tensor, ...]]) -> Run:
 
 
 def compiled_evaluation(model: nn.Module, batches: Sequence[tuple[Tensor, ...]]) -> Run:
-    """The same for a module that is not ours: compiled with its weights as constants, as ours are.
+    """Like `evaluation`, for a baseline: compiled with constant weights, as our models are.
 
-    It is compiled at once, for the size of these batches.
+    Compiles immediately, for the size of these batches.
     """
     import torch._inductor.config
 
@@ -62,27 +63,27 @@ def compiled_evaluation(model: nn.Module, batches: Sequence[tuple[Tensor, ...]])
 
 
 class TrainingStep:
-    """A step of training: forward, a loss, backward, stochastic gradient descent with momentum.
+    """A training step: forward, loss, backward, stochastic gradient descent with momentum.
 
-    The loss is the cross-entropy of the logits (the flat output, or the one named `logits`), or the
-    mean of all outputs squared where there are none. It leaves no gradients behind.
+    The loss is the cross-entropy of the logits (the only output, or the one named `logits`), or
+    without logits the mean square of all outputs. Gradients are cleared at the end.
     """
 
     def __init__(self, model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._model, self._inputs = model.train(), inputs
-        # So slow that no number grows or vanishes however often the step is run.
+        # A tiny learning rate, so that values stay in range however often the step is run.
         self._optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
 
     def __call__(self) -> None:
-        """Make a step."""
+        """Run a step."""
         loss_of(self._model(*self._inputs)).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._optimizer.zero_grad()
 
     def peak_bytes(self) -> int:
-        """The most bytes that tensors take in a step, weights and momenta included.
+        """Return the peak bytes of tensors in a step, weights and momentum buffers included.
 
-        The step must have been run before: the first one compiles, and makes the momenta.
+        Run the step once before: the first one compiles and allocates the momentum buffers.
         """
         held = [*self._model.parameters(), *self._model.buffers()]
         for state in self._optimizer.state.values():
@@ -91,36 +92,36 @@ class TrainingStep:
 
 
 def compiled_step(model: nn.Module, inputs: tuple[Tensor, ...]) -> TrainingStep:
-    """The step of a module that is not ours: compiled, as ours are when they are first called."""
+    """Return the training step of a baseline, compiled as our models are."""
     model.compile(fullgraph=True, dynamic=False)
     return TrainingStep(model, inputs)
 
 
 def loss_of(outputs: Any) -> Tensor:
-    """A number that depends on what a network returned."""
+    """Return a scalar loss of the outputs of a network, without targets."""
     logits = outputs.get("logits") if isinstance(outputs, dict) else outputs
     if isinstance(logits, Tensor) and logits.dim() == 2:
         return F.cross_entropy(logits, torch.arange(len(logits)) % logits.shape[1])
     return torch.stack([x.square().mean() for x in _tensors(outputs)]).mean()
 
 
-def rival(name: str) -> nn.Module:
-    """A model to be compared with, `torchvision:NAME`, with fresh weights, channels last."""
-    return rival_builder(name)(weights=None).to(memory_format=torch.channels_last)
+def baseline(name: str) -> nn.Module:
+    """Return the baseline model `torchvision:NAME`, untrained, in channels-last format."""
+    return baseline_builder(name)(weights=None).to(memory_format=torch.channels_last)
 
 
-def rival_builder(name: str) -> Callable[..., nn.Module]:
-    """What makes a rival. Raises UsageError for one that torchvision does not have."""
+def baseline_builder(name: str) -> Callable[..., nn.Module]:
+    """Return the constructor of a baseline. Raises UsageError if torchvision lacks the model."""
     source, _, model = name.partition(":")
     if source != "torchvision":
-        raise UsageError(f"--against takes torchvision:NAME, not `{name}`")
+        raise UsageError(f"a baseline is written torchvision:NAME, not `{name}`")
     import torchvision
 
     try:
         builder: Callable[..., nn.Module] = torchvision.models.get_model_builder(model)
     except ValueError:
         raise UsageError(
-            f"torchvision has no model `{model}`: torchvision.models.list_models() names all"
+            f"torchvision has no model `{model}`; torchvision.models.list_models() lists its models"
         ) from None
     return builder
 

@@ -1,4 +1,4 @@
-"""Callables -> their times, taken in turns, with the doubts about them."""
+"""Interleaved timing of callables, and whether the times are reliable."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 FEWEST_ROUNDS = 5
 QUIET = 0.05
-"""The spread of a time, and the share of the cores that others take, up to which it is good."""
+"""The limit for a reliable time: of its spread, and of the share of cores used by others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A median, and the spread around it: half the distance of the quartiles, relative to it."""
+    """A median and its spread: half the interquartile range, relative to the median."""
 
     median: float
     spread: float
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
-        """That of two values or more."""
+        """Return the estimate from two values or more."""
         first, median, third = statistics.quantiles(values, n=4)
         return cls(median, (third - first) / 2 / abs(median) if median else 0.0)
 
@@ -35,28 +35,33 @@ class Estimate:
 class Rounds:
     """Milliseconds of every callable in every round.
 
-    `others` is the share of the machine's cores that other processes took meanwhile, None where
-    that cannot be known.
+    `others` is the share of the cores used by other processes meanwhile, None if unknown.
     """
 
     times: Mapping[str, Sequence[float]]
     others: float | None
 
     def time(self, name: str) -> Estimate:
-        """Milliseconds of a callable."""
+        """Return the milliseconds of a callable."""
         return Estimate.of(self.times[name])
 
     def ratio(self, name: str, to: str) -> Estimate:
-        """The time of `name` by that of `to`, round by round: what slows both cancels out."""
+        """Return the time of `name` divided by that of `to`.
+
+        Ratios are taken round by round, so that disturbances of whole rounds cancel out.
+        """
         return Estimate.of([a / b for a, b in zip(self.times[name], self.times[to], strict=True)])
 
 
 def doubts(spreads: Sequence[float], others: float | None) -> str | None:
-    """Why not to believe times that spread so while others took so much; None if one can."""
+    """Return why times with these spreads are unreliable, or None if they are reliable.
+
+    `others` is the share of the cores used by other processes, None if unknown.
+    """
     wide = sum(spread > QUIET for spread in spreads)
     found = []
     if others is not None and others > QUIET:
-        found.append(f"other processes took {others:.0%} of its cores")
+        found.append(f"other processes used {others:.0%} of its cores")
     if wide:
         found.append(f"{wide} of {len(spreads)} times spread by more than {QUIET:.0%}")
     return f"the machine is too noisy: {' and '.join(found)}" if found else None
@@ -69,10 +74,11 @@ def interleaved(
     seconds: float = 60.0,
     warm_up: int = 2,
 ) -> Rounds:
-    """Time `runs` in turns: `rounds` times, or as often as fits into `seconds`, but at least five.
+    """Time `runs` in rounds, in each of which every callable runs once.
 
-    Every round begins with another one, so that none always follows the same. The first `warm_up`
-    calls of each, in which code is compiled, do not count.
+    Stops after `rounds` rounds or `seconds` seconds, but not before `FEWEST_ROUNDS` rounds. The
+    order rotates from round to round. The first `warm_up` calls of each, which may compile code, do
+    not count.
     """
     for run in runs.values():
         for _ in range(warm_up):
@@ -92,13 +98,13 @@ def interleaved(
 
 
 class Load:
-    """Watches from now on what other processes take of the machine."""
+    """Measures the load by other processes since it was created."""
 
     def __init__(self) -> None:
         self._start = _processor_seconds()
 
     def others(self) -> float | None:
-        """The share of all cores that other processes took, where Linux tells."""
+        """Return the share of all cores used by other processes; None except on Linux."""
         now = _processor_seconds()
         if now is None or self._start is None:
             return None
@@ -108,12 +114,12 @@ class Load:
 
 
 def _processor_seconds() -> tuple[float, float, float] | None:
-    """Seconds that all cores were busy and idle, and that this process was busy."""
+    """The busy and idle seconds of all cores, and the busy seconds of this process."""
     try:
         head = Path("/proc/stat").read_text().partition("\n")[0]
         ticks = [int(count) for count in head.split()[1:9]]
     except (OSError, ValueError):
         return None
-    idle = ticks[3] + ticks[4]  # waiting for a disk is idle, being stolen from is not
+    idle = ticks[3] + ticks[4]  # idle and iowait; time stolen by the hypervisor is busy
     second = os.sysconf("SC_CLK_TCK")
     return (sum(ticks) - idle) / second, idle / second, sum(os.times()[:4])

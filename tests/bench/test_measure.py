@@ -1,4 +1,4 @@
-"""What `dagdsl bench` measures: modes, shares, rivals, training. How fast they are is no test."""
+"""`dagdsl bench`: modes, active shares, baselines, training. Speed itself is not tested."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_routers_reach_a_share(wanted: float) -> None:
         assert any(0 < share < 1 for share in measured.edges.values()), "samples differ"
 
 
-def test_the_layer_that_makes_the_logits() -> None:
+def test_router_layers_compute_the_logits() -> None:
     text = GATED.replace("gap |> fc |>", "gap |> fc(3) |> relu |> fc |>")
     model = compile_net(dagdsl.loads(text), backend="eager")
     assert sorted(fc.out_features for fc in router_layers(model)) == [1, 2, 3, 4, 5]
@@ -68,7 +68,7 @@ def test_rows_of_every_mode_share_and_batch() -> None:
     assert all(row.active == 1 for row in rows[6:])
 
 
-def test_a_rival_is_the_reference() -> None:
+def test_baseline_is_the_reference() -> None:
     plan = replace(TINY, batches=(1,), modes=("eager",), against="torchvision:squeezenet1_1")
     rows = list(bench(dagdsl.loads(STATIC), plan))
     assert [row.name for row in rows] == ["torchvision:squeezenet1_1", "eager"]
@@ -86,20 +86,20 @@ def test_training_rows_have_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "said"),
+    ("plan", "message"),
     [
         (BenchPlan(modes=("fast",)), "there is no mode `fast`"),
-        (BenchPlan(modes=("grouped",), train=True), "`dense` and `eager` train"),
+        (BenchPlan(modes=("grouped",), train=True), "`dense` and `eager` can train"),
         (BenchPlan(modes=("branch",), batches=(8,)), "one sample"),
-        (BenchPlan(batches=()), "at least one sample"),
+        (BenchPlan(batches=()), "must be at least 1"),
         (BenchPlan(shares=(1.5,)), "between 0 and 1"),
         (BenchPlan(backend="none"), "there is no backend"),
-        (BenchPlan(against="timm:resnet50"), "takes torchvision:NAME"),
+        (BenchPlan(against="timm:resnet50"), "is written torchvision:NAME"),
         (BenchPlan(against="torchvision:resnet5000"), "no model `resnet5000`"),
     ],
 )
-def test_plans_that_cannot_be_measured(plan: BenchPlan, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_invalid_plans(plan: BenchPlan, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         bench(dagdsl.loads(GATED), plan)
 
 
@@ -114,7 +114,7 @@ def test_peak_of_live_tensors() -> None:
     assert peak_bytes(step) == 8_000_000
 
 
-def test_a_loss_of_whatever_comes_out() -> None:
+def test_loss_of_any_outputs() -> None:
     flat, image = torch.randn(2, 3), torch.randn(2, 3, 4, 4)
     for outputs in (flat, image, {"logits": flat, "features": {"a": image}}, {"a": {"b": image}}):
         assert loss_of(outputs).dim() == 0

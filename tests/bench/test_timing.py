@@ -1,4 +1,4 @@
-"""Times: what a median, a spread and a ratio are, and when not to believe them."""
+"""Medians, spreads and ratios of times, and when they are unreliable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from dagdsl.benchmark.timing import FEWEST_ROUNDS, Estimate, Load, Rounds, doubts, interleaved
 
 
-def test_everyone_takes_a_turn_in_every_round() -> None:
+def test_every_callable_runs_once_a_round() -> None:
     calls: list[str] = []
     runs = {name: (lambda name=name: calls.append(name)) for name in "abc"}
     timed = interleaved(runs, rounds=6, warm_up=1)
@@ -19,7 +19,7 @@ def test_everyone_takes_a_turn_in_every_round() -> None:
     assert all(len(times) == 6 for times in timed.times.values())
 
 
-def test_little_time_is_enough_for_a_few_rounds() -> None:
+def test_fewest_rounds_run_whatever_the_time_limit() -> None:
     timed = interleaved({"a": lambda: None}, rounds=1000, seconds=0.0)
     assert len(timed.times["a"]) == FEWEST_ROUNDS
 
@@ -31,7 +31,7 @@ def test_a_ratio_is_taken_round_by_round() -> None:
     assert timed.time("a").spread > 1
 
 
-def test_spread_is_half_the_distance_of_the_quartiles() -> None:
+def test_spread_is_half_the_interquartile_range() -> None:
     assert Estimate.of([9, 10, 10, 10, 11]).spread == pytest.approx(0.05)
     assert Estimate.of([3.0, 3.0, 3.0]) == Estimate(3.0, 0.0)
 
@@ -41,16 +41,16 @@ def test_doubts() -> None:
     assert doubts([0.01, 0.02], None) is None
     noisy = doubts([0.2, 0.02], 0.3)
     assert noisy is not None
-    assert "other processes took 30%" in noisy
+    assert "other processes used 30%" in noisy
     assert "1 of 2 times" in noisy
 
 
-def test_own_work_is_not_that_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_load_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter([(100.0, 100.0, 50.0), (103.0, 101.0, 52.0)])
     monkeypatch.setattr("dagdsl.benchmark.timing._processor_seconds", lambda: next(seen))
     assert Load().others() == pytest.approx(0.25)
 
 
-def test_where_the_load_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dagdsl.benchmark.timing._processor_seconds", lambda: None)
     assert Load().others() is None
