@@ -1,8 +1,9 @@
 """Hypothesis strategies: random valid networks, as `.dg` text and as IR; small, so they run fast.
 
-`dg_texts()` draws texts that load without an error: one to three stages of one to four nodes,
-wired by rule or edge by edge, with routers of every kind, all merges but one, blocks that are pipes
-and blocks with a body. Every net takes images of 8 x 8 and has at most 8 channels outside blocks.
+`dg_texts()` draws texts that load without errors: one to three stages of one to four nodes, wired
+by patterns or edge by edge, with routers of every kind, all merges except `first_confident`, blocks
+that are pipes and blocks with a body. Every net reads 8 x 8 images and has at most 8 channels
+outside blocks.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from dagdsl.ir.nodes import Net
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 SIZE = 8
-"""Height and width of the images that the nets take."""
+"""Height and width of the images that the nets read."""
 
-# Ops that keep the shape of a feature map, whatever it is.
+# Steps that keep the shape of any feature map.
 _KEEPING = (
     "conv |> bn |> relu",
     "dwconv |> bn |> silu",
@@ -40,18 +41,18 @@ _HEADS = ("gap |> fc(3)", "gap |> dropout(0.1) |> fc(4) |> relu |> fc(3)", "flat
 
 
 def dg_texts() -> st.SearchStrategy[str]:
-    """The text of a valid `.dg` file with one net."""
+    """Draw the text of a valid `.dg` file with one net."""
     return st.composite(_file)()
 
 
 def nets() -> st.SearchStrategy[Net]:
-    """A valid net."""
+    """Draw a valid net."""
     return dg_texts().map(dagdsl.loads)
 
 
 @dataclass(slots=True)
-class _Known:
-    """What the file has declared so far: routers, blocks that are pipes, all blocks."""
+class _Declared:
+    """The routers and blocks declared so far, as expressions that use them."""
 
     routers: list[str] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ class _Known:
 
 
 def _file(draw: Draw) -> str:
-    known = _Known()
+    known = _Declared()
     lines = ["param tau: float = 0.4 in 0.0..0.9"]
     for number in range(draw(st.integers(1, 3))):
         lines.append(f"router gate{number} = {_router(draw)}")
@@ -105,7 +106,7 @@ def _router(draw: Draw) -> str:
     topk = draw(st.sampled_from([[], [], [], ["topk(1)"], ["topk(2)"]]))
     steps += topk
     if weights:
-        # Of both signs, their sum may be next to nothing, and the quotients no two alike.
+        # Logits can be negative: their sum may be close to zero, where quotients are unstable.
         steps += draw(st.sampled_from([[], ["normalise"]]))
     if draw(st.booleans()):
         tau = draw(st.sampled_from(["0.0", "0.3", "0.5", "tau"]))
@@ -117,7 +118,7 @@ def _router(draw: Draw) -> str:
     return reads + " |> ".join(steps)
 
 
-def _block(draw: Draw, name: str, known: _Known) -> list[str]:
+def _block(draw: Draw, name: str, known: _Declared) -> list[str]:
     bodies = [draw(known.bodies()) for _ in range(draw(st.integers(1, 2)))]
     if draw(st.booleans()):
         known.blocks += [name, f"{name}(grow = 3)"]
@@ -132,8 +133,8 @@ def _block(draw: Draw, name: str, known: _Known) -> list[str]:
     return [f"block {name} {{", *_graph(draw, known, names, bodies), "}"]
 
 
-def _graph(draw: Draw, known: _Known, names: Sequence[str], bodies: Sequence[str]) -> list[str]:
-    """Nodes that keep the shape of their graph, each wired to any that stand before it."""
+def _graph(draw: Draw, known: _Declared, names: Sequence[str], bodies: Sequence[str]) -> list[str]:
+    """Nodes that keep the shape of their graph, each wired to some of its predecessors."""
     lines = []
     for name, body in zip(names, bodies, strict=True):
         merge = draw(st.sampled_from(_MERGES))
@@ -153,7 +154,7 @@ def _graph(draw: Draw, known: _Known, names: Sequence[str], bodies: Sequence[str
     return lines
 
 
-def _stage(draw: Draw, name: str, known: _Known) -> list[str]:
+def _stage(draw: Draw, name: str, known: _Declared) -> list[str]:
     lines = [f"  stage {name} {{"]
     lines.append(f"    channels = {draw(st.sampled_from([4, 6, 8]))}")
     lines.append(f"    stride = {draw(st.sampled_from([1, 1, 2]))}")
@@ -171,7 +172,7 @@ def _stage(draw: Draw, name: str, known: _Known) -> list[str]:
     return [*lines, "  }"]
 
 
-def _net(draw: Draw, known: _Known) -> list[str]:
+def _net(draw: Draw, known: _Declared) -> list[str]:
     lines = ["net Random(classes: int = 3) {", f"  input image: f32[3, {SIZE}, {SIZE}]"]
     first = "image"
     if draw(st.integers(0, 4)) == 0:

@@ -1,4 +1,4 @@
-"""Small nets built by hand: what the compiler is tried on."""
+"""Small nets for the tests of the compiler, built directly as IR."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHAPE: Shape = (4, 8, 8)
 
 
 def op(name: str, x: Shape = SHAPE, **given: Any) -> Op:
-    """An op of the catalogue on an input of shape `x`, defaults filled in."""
+    """Return an op of the catalogue for an input of shape `x`, with defaults filled in."""
     spec = OPS[name]
     params: dict[str, Any] = {
         p.name: x[0] if p.default is SAME_CHANNELS else p.default for p in spec.params
@@ -39,7 +39,7 @@ def op(name: str, x: Shape = SHAPE, **given: Any) -> Op:
 
 
 def pipe(x: Shape, *steps: tuple[str, dict[str, Any]] | str) -> tuple[Op, ...]:
-    """Ops in a row."""
+    """Return a sequence of ops for an input of shape `x`."""
     made: list[Op] = []
     for step in steps:
         name, given = (step, {}) if isinstance(step, str) else step
@@ -63,7 +63,10 @@ def router(
     init: float | None = 0.0,
     **decision: Any,
 ) -> Router:
-    """`gap |> fc |> sigmoid |> threshold(0.5)`, or with reads="nothing" `learned |> ...`."""
+    """Return the router `gap |> fc |> sigmoid |> threshold(0.5)`.
+
+    With `reads="nothing"` its logits are `learned`. `decision` overrides fields of the router.
+    """
     decision = {"activation": "sigmoid", "threshold": 0.5, "groups": (edges,), **decision}
     steps = (
         (op("learned", x, channels=edges, init=1.0 if init is None else init),)
@@ -80,7 +83,7 @@ def node(name: str, *steps: Step, x: Shape = SHAPE, merge: Merge = "sum") -> Nod
 
 
 def work(x: Shape = SHAPE) -> Block:
-    """What a node does when it does not matter what."""
+    """Return some shape-preserving steps for a node."""
     return block("cell", x, "conv", "bn", "relu")
 
 
@@ -93,7 +96,7 @@ def complete(
     edge_steps: Sequence[Op] = (),
     **decision: Any,
 ) -> Graph:
-    """A complete DAG of `depth` nodes, every edge gated."""
+    """Return a complete DAG of `depth` nodes with gates on all edges."""
     names = ["in", *(f"n[{i}]" for i in range(depth)), "out"]
     nodes = (
         Node(kind="in", name="in", shape=x),
@@ -124,7 +127,7 @@ def complete(
 
 
 def net_of(*stages: Graph, classes: int = 3, x: Shape = SHAPE) -> Net:
-    """image -> stem -> stages -> logits; taps as a group when there are several stages."""
+    """Return a net `image -> stem -> stages -> logits`, with taps if it has several stages."""
     nodes = [Node(kind="in", name="image", shape=(3, *x[1:]))]
     stem = pipe((3, *x[1:]), ("conv", {"channels": x[0]}), "bn", "relu")
     nodes.append(node("stem", *stem))
@@ -145,7 +148,7 @@ MERGES: tuple[Merge, ...] = ("sum", "sum", "concat", "mul", "mean", "max")
 
 
 def random_graph(seed: int, x: Shape) -> Graph:
-    """Nodes that merge in all ways; edges with and without steps and gates of all kinds."""
+    """Return a random graph with all kinds of merges, gates and routers, and steps on edges."""
     rng = random.Random(seed)
     count = rng.randint(2, 5)
     names = ["in", *(f"n[{i}]" for i in range(count)), "out"]

@@ -1,6 +1,7 @@
-"""An independent, slow reading of "What a graph means": loops over samples, gates as numbers.
+"""An independent, slow interpreter of graphs: a loop over samples, with gates as plain numbers.
 
-It takes from the compiler the modules and their names, and nothing else. Evaluation only.
+Implements "What a graph means" in docs/architecture.md, for evaluation only. It shares nothing with
+the compiler but the submodules of the model and their names.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ MODULES = {"conv", "dwconv", "bn", "gn", "fc", "dropout", "learned", "constant",
 
 
 def reference(net: Net, model: nn.Module, *inputs: Tensor) -> tuple[Any, dict[str, Tensor]]:
-    """Outputs and routes of `net`, one sample at a time."""
+    """Return outputs and routes of `net`, computed one sample at a time.
+
+    `inputs` have the shape `[B, *shape]`. Routes are `[B, N, N]` for each graph with routers.
+    """
     assert not model.training
     runs = []
     with torch.no_grad():
@@ -51,6 +55,8 @@ def reference(net: Net, model: nn.Module, *inputs: Tensor) -> tuple[Any, dict[st
 
 @dataclass
 class _Run:
+    """Runs one sample through the net and collects its routes."""
+
     model: nn.Module
     routes: dict[str, Tensor] = field(default_factory=dict)
 
@@ -152,7 +158,7 @@ def merge(kind: str, terms: list[Tensor]) -> Tensor:
 
 
 def decide(logits: list[float], router: Router) -> list[tuple[float, bool]]:
-    """The weight of each edge before the threshold, and whether it is among the top-k."""
+    """Return for each edge its weight before the threshold and whether it is among the top k."""
     weights: list[tuple[float, bool]] = []
     start = 0
     for size in router.groups:
