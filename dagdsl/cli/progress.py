@@ -99,13 +99,13 @@ class Bar(Observer):
         self.plan = plan
         self.progress.console.print(_headline(plan), highlight=False, markup=False)
         self.task = self.progress.add_task(
-            "training", total=(plan.epochs - plan.first_epoch + 1) * plan.steps_an_epoch, note=""
+            "training", total=(plan.epochs - plan.first_epoch + 1) * plan.steps_per_epoch, note=""
         )
 
     def stepped(self, epoch: int, step: int, loss: float) -> None:
         """Move the bar."""
         assert self.plan is not None
-        done = (epoch - self.plan.first_epoch) * self.plan.steps_an_epoch + step
+        done = (epoch - self.plan.first_epoch) * self.plan.steps_per_epoch + step
         self.progress.update(self.task, completed=done, note=f"loss {loss:.3f}")
 
     def finished_epoch(self, metrics: EpochMetrics, is_best: bool) -> None:
@@ -123,5 +123,5 @@ def _headline(plan: Plan) -> str:
     resumed = f", resumed at epoch {plan.first_epoch}" if plan.first_epoch > 1 else ""
     return (
         f"{plan.net}: {plan.parameters:,} parameters, {plan.data}, {plan.epochs} epochs of "
-        f"{plan.steps_an_epoch} steps on {plan.device}{resumed}"
+        f"{plan.steps_per_epoch} steps on {plan.device}{resumed}"
     )

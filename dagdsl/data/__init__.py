@@ -1,7 +1,7 @@
-"""A data set's name -> images and labels in batches."""
+"""Data sets: a name -> batches of images and labels."""
 
 from dagdsl.data.catalogue import DATA_SETS, open_data
-from dagdsl.data.splits import Batch, Data, Normalisation, Split, steps_an_epoch, to_device
+from dagdsl.data.splits import Batch, Data, Normalisation, Split, steps_per_epoch, to_device
 
 __all__ = [
     "DATA_SETS",
@@ -10,6 +10,6 @@ __all__ = [
     "Normalisation",
     "Split",
     "open_data",
-    "steps_an_epoch",
+    "steps_per_epoch",
     "to_device",
 ]

@@ -1,4 +1,4 @@
-"""`digits`, `fashion-mnist`, `folder:PATH` -> the opened data set."""
+"""The data sets by name: `digits`, `fashion-mnist` and `folder:PATH`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from types import MappingProxyType
 import torch
 
 from dagdsl.data import digits, fashion_mnist, folder
-from dagdsl.data.splits import Data, Normalisation, Wanted
+from dagdsl.data.splits import Data, DataRequest, Normalisation
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Shape
 
-DATA_SETS: Mapping[str, Callable[[str, Wanted], Data]] = MappingProxyType(
+DATA_SETS: Mapping[str, Callable[[str, DataRequest], Data]] = MappingProxyType(
     {
         "digits": digits.open_digits,
         "fashion-mnist": fashion_mnist.open_fashion_mnist,
         "folder": folder.open_folder,
     }
 )
-"""Name -> opener; the opener's first argument is what follows the colon, or empty."""
+"""Name -> opener. The opener's first argument is the text after the colon, or empty."""
 
 
 def open_data(
@@ -31,21 +31,23 @@ def open_data(
     workers: int = 0,
     normalisation: Normalisation | None = None,
 ) -> Data:
-    """Open a data set, its images adapted to `shape`: resized, grey made RGB or the reverse.
+    """Open a data set with images of `shape` (C, H, W): resized, and converted to grey or RGB.
 
-    `spec` is a name of `DATA_SETS`, with `:argument` behind it where it takes one. Raises
-    UsageError: an unknown name, data that is not there or broken, a shape that is no image.
+    `spec` is `digits`, `fashion-mnist` or `folder:PATH`. `validation` is the fraction of the
+    training images to hold out if the data set has no validation split. `workers` is the number of
+    processes that decode image files. `normalisation` replaces that of the data set. Raises
+    UsageError if the name is unknown, the data is missing or damaged, or C is not 1 or 3.
     """
     name, _, argument = spec.partition(":")
     if name not in DATA_SETS:
-        raise UsageError(f"unknown data set `{spec}`: take digits, fashion-mnist or folder:PATH")
+        raise UsageError(f"unknown data set `{spec}`: use digits, fashion-mnist or folder:PATH")
     if (name == "folder") != bool(argument):
         usage = "folder:PATH" if name == "folder" else name
-        raise UsageError(f"data set `{spec}` is written `{usage}`")
+        raise UsageError(f"invalid data set `{spec}`: write `{usage}`")
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise UsageError(
-            f"the net's input is {' x '.join(map(str, shape))}: "
-            "a data set of images needs 1 or 3 channels x height x width"
+            f"the net's input is {' x '.join(map(str, shape))}, but an image data set needs "
+            "1 or 3 channels x height x width"
         )
-    wanted = Wanted(shape, torch.device(device), validation, normalisation, workers)
-    return DATA_SETS[name](argument, wanted)
+    request = DataRequest(shape, torch.device(device), validation, normalisation, workers)
+    return DATA_SETS[name](argument, request)

@@ -1,7 +1,7 @@
-"""`fashion-mnist`: 60,000 + 10,000 grey images of 28 x 28 in the idx format of MNIST (MIT).
+"""`fashion-mnist`: 60,000 + 10,000 grey 28 x 28 images in the idx format of MNIST (MIT licence).
 
-Looked for in `$DAGDSL_DATA/fashion-mnist`, where Debian's package puts it, and in the user's
-cache, to which torchvision downloads it when it is nowhere.
+Searched in `$DAGDSL_DATA/fashion-mnist`, in the folder of the Debian package, and in the user's
+cache. If none has it, torchvision downloads it to the cache.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dagdsl.data.splits import Data, Wanted
+from dagdsl.data.splits import Data, DataRequest
 from dagdsl.data.tensors import Augmentation, make_data
 from dagdsl.errors import UsageError
 
@@ -40,9 +40,9 @@ HOW_TO_GET_IT = (
 )
 
 
-def open_fashion_mnist(argument: str, wanted: Wanted) -> Data:
-    """The opener of `fashion-mnist`; it takes no argument."""
-    folder = next((f for f in _places() if _file(f, "train", "images").exists()), None)
+def open_fashion_mnist(argument: str, request: DataRequest) -> Data:
+    """Open `fashion-mnist`, which takes no argument."""
+    folder = next((f for f in _search_folders() if _file(f, "train", "images").exists()), None)
     folder = folder or _download()
     return make_data(
         "fashion-mnist",
@@ -50,11 +50,11 @@ def open_fashion_mnist(argument: str, wanted: Wanted) -> Data:
         train=_read_part(folder, "train"),
         test=_read_part(folder, "t10k"),
         augmentation=Augmentation(shift=2, flip=True),
-        wanted=wanted,
+        request=request,
     )
 
 
-def _places() -> Iterator[Path]:
+def _search_folders() -> Iterator[Path]:
     if chosen := os.environ.get("DAGDSL_DATA"):
         yield Path(chosen) / "fashion-mnist"
     yield DEBIAN
@@ -67,12 +67,12 @@ def _cache() -> Path:
 
 
 def _raw_folder(root: Path) -> Path:
-    """Where torchvision puts the files it downloads."""
+    """The folder below `root` to which torchvision downloads the files."""
     return root / "FashionMNIST" / "raw"
 
 
 def _download() -> Path:
-    # Slow to import, and hardly ever needed.
+    # Slow to import and rarely needed.
     from torchvision.datasets import FashionMNIST
 
     try:
@@ -80,7 +80,7 @@ def _download() -> Path:
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
-            f"Fashion-MNIST is not here and cannot be downloaded ({reason}): {HOW_TO_GET_IT}"
+            f"Fashion-MNIST was not found and cannot be downloaded ({reason}): {HOW_TO_GET_IT}"
         ) from error
     return _raw_folder(_cache())
 
@@ -94,10 +94,10 @@ def _read_part(folder: Path, part: str) -> tuple[Tensor, Tensor]:
     images_file, labels_file = _file(folder, part, "images"), _file(folder, part, "labels")
     images, labels = read_idx(images_file), read_idx(labels_file)
     if images.dim() != 3 or labels.dim() != 1:
-        raise UsageError(f"{images_file} and {labels_file.name} are no images and their labels")
+        raise UsageError(f"{images_file} or {labels_file.name} does not hold images and labels")
     if len(images) != len(labels):
         raise UsageError(
-            f"{images_file} holds {len(images)} images, {labels_file.name} {len(labels)} labels"
+            f"{images_file} holds {len(images)} images, but {labels_file.name} {len(labels)} labels"
         )
     if set(labels.tolist()) != set(range(len(CLASSES))):
         raise UsageError(f"{labels_file} does not hold the labels 0 to {len(CLASSES) - 1}")
@@ -105,20 +105,20 @@ def _read_part(folder: Path, part: str) -> tuple[Tensor, Tensor]:
 
 
 def read_idx(path: Path) -> Tensor:
-    """A gzipped idx file of bytes as a uint8 tensor. Raises UsageError.
+    """Read a gzipped idx file of bytes into a uint8 tensor. Raises UsageError if that fails.
 
-    The format: two zero bytes, 8 (unsigned byte), the number of axes; the size of each axis as a
-    big-endian 32-bit number; the bytes themselves.
+    The format: two zero bytes, the byte 8 (type unsigned byte), the number of axes, the size of
+    each axis as a big-endian 32-bit integer, the data.
     """
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"cannot read {path}: {error}; {HOW_TO_GET_IT}") from error
     if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
-        raise UsageError(f"{path} is no idx file of bytes; {HOW_TO_GET_IT}")
+        raise UsageError(f"{path} is not an idx file of bytes; {HOW_TO_GET_IT}")
     start = 4 + 4 * content[3]
     shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
     values = np.frombuffer(content, dtype=np.uint8, offset=start)
     if len(values) != prod(shape):
-        raise UsageError(f"{path} is cut short or damaged; {HOW_TO_GET_IT}")
+        raise UsageError(f"{path} is truncated or damaged; {HOW_TO_GET_IT}")
     return torch.from_numpy(values.reshape(shape).copy())

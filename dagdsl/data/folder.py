@@ -1,10 +1,10 @@
-"""`folder:PATH`: images in a folder per class, the layout of ImageNet and torchvision.
+"""`folder:PATH`: one folder of images per class, the layout of ImageNet and torchvision.
 
-    PATH/train/<class>/*            trained on
-    PATH/val/<class>/*              validation, if PATH/test is there too
-    PATH/test/<class>/*             test; PATH/val if there is no PATH/test
+    PATH/train/<class>/*            training
+    PATH/val/<class>/*              validation if PATH/test exists, otherwise test
+    PATH/test/<class>/*             test
 
-Without a validation split of its own a part of the training images is held out, as everywhere.
+Without a validation split, part of the training images is held out, as for all data sets.
 """
 
 from __future__ import annotations
@@ -26,51 +26,53 @@ from dagdsl.data.image import Box, centre_box, open_image, pixels_of, resize
 from dagdsl.data.splits import (
     Batch,
     Data,
+    DataRequest,
     Normalisation,
-    Wanted,
     derive_seed,
     hold_out,
-    steps_an_epoch,
+    steps_per_epoch,
 )
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Shape
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"))
-"""As in torchvision's ImageFolder."""
+"""The suffixes of torchvision's ImageFolder, in lower case."""
 IMAGENET = {
     3: Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     1: Normalisation((0.459,), (0.226,)),
 }
-"""Channels -> constants; those of grey images follow from the RGB ones by ITU-R BT.601."""
+"""Number of channels -> ImageNet's constants; grey ones are derived from RGB by ITU-R BT.601."""
 CENTRE = 0.875
-"""Share of height and width that is looked at outside training: 224 of 256."""
+"""Fraction of height and width in the centre crop of evaluation: 224 of 256."""
 
 Sample: TypeAlias = tuple[Path, int]
 """An image file and its label."""
 
 
-def open_folder(argument: str, wanted: Wanted) -> Data:
-    """The opener of `folder:PATH`. Files are decoded when they are used, not here."""
+def open_folder(argument: str, request: DataRequest) -> Data:
+    """Open `folder:PATH`. Files are decoded on use."""
     root = Path(argument).expanduser()
     if not root.is_dir():
         raise UsageError(f"the data folder {root} does not exist")
     found = [root / name for name in ("train", "val", "test") if (root / name).is_dir()]
     if len(found) < 2 or found[0].name != "train":
-        raise UsageError(f"{root} must hold the folders train and test (or val)")
+        raise UsageError(f"{root} must contain the folders train and test (or val)")
     classes = _class_names(found[0])
     train, *others = (_list_samples(folder, classes) for folder in found)
     if len(others) == 1:
-        kept, held = hold_out([label for _, label in train], wanted.validation)
+        kept, held = hold_out([label for _, label in train], request.validation)
         if not len(held):
-            raise UsageError(f"{found[0]} needs two images of a class: one is for validation")
+            raise UsageError(
+                f"{found[0]} needs at least two images of some class to hold one out for validation"
+            )
         others = [[train[i] for i in held], *others]
         train = [train[i] for i in kept]
     validation, test = others
 
-    normalisation = wanted.normalisation or IMAGENET[wanted.shape[0]]
+    normalisation = request.normalisation or IMAGENET[request.shape[0]]
 
     def split(samples: list[Sample]) -> FolderSplit:
-        return FolderSplit(tuple(samples), wanted.shape, normalisation, wanted.workers)
+        return FolderSplit(tuple(samples), request.shape, normalisation, request.workers)
 
     return Data(
         f"folder:{root}", classes, normalisation, split(train), split(validation), split(test)
@@ -83,12 +85,12 @@ def _class_names(folder: Path) -> tuple[str, ...]:
             path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."
         )
     if not names:
-        raise UsageError(f"{folder} holds no folders: it needs one for each class")
+        raise UsageError(f"{folder} contains no folders: it needs one per class")
     return tuple(names)
 
 
 def _list_samples(folder: Path, classes: tuple[str, ...]) -> list[Sample]:
-    """All images, class after class; every folder must hold the same classes."""
+    """All images, class by class. Raises UsageError if the classes differ from those of train."""
     here = _class_names(folder)
     for name in sorted({*here} ^ {*classes}):
         where = f"{folder} but not in train" if name in here else f"train but not in {folder}"
@@ -102,14 +104,14 @@ def _list_samples(folder: Path, classes: tuple[str, ...]) -> list[Sample]:
                 if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
             )
         if not files:
-            raise UsageError(f"{folder / name} holds no images")
+            raise UsageError(f"{folder / name} contains no images")
         samples += [(file, label) for file in files]
     return samples
 
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """Image files with their labels, decoded by `workers` processes (0: by this one)."""
+    """Image files and labels, decoded by `workers` processes (0: by this process)."""
 
     samples: tuple[Sample, ...]
     shape: Shape
@@ -123,7 +125,7 @@ class FolderSplit:
         """See `Split`."""
         generator = torch.Generator().manual_seed(derive_seed(seed, epoch))
         order = torch.randperm(len(self), generator=generator).tolist()
-        kept = order[: steps_an_epoch(len(self), batch_size) * batch_size]
+        kept = order[: steps_per_epoch(len(self), batch_size) * batch_size]
         return self._load(kept, batch_size, (seed, epoch) if augment else None)
 
     def ordered(self, batch_size: int) -> Iterator[Batch]:
@@ -144,8 +146,8 @@ class FolderSplit:
             num_workers=self.workers,
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
-            # Without its own generator the loader would draw from the global one, which is the
-            # net's (dropout).
+            # Otherwise the loader would draw from the global generator, which belongs to the net
+            # (dropout).
             generator=torch.Generator(),
         )
         for batch in loader:
@@ -157,7 +159,10 @@ class FolderSplit:
 
 @dataclass(frozen=True)
 class _Decoded(Dataset[tuple[Tensor, int] | UsageError]):
-    """The samples as uint8 tensors; augmented by what follows from (seed, epoch, index)."""
+    """The samples as uint8 tensors.
+
+    If `augmented` is (seed, epoch), the augmentation of a sample depends only on it and the index.
+    """
 
     split: FolderSplit
     augmented: tuple[int, int] | None
@@ -171,7 +176,7 @@ class _Decoded(Dataset[tuple[Tensor, int] | UsageError]):
         try:
             image = open_image(path, channels)
         except UsageError as error:
-            # Handed over: a DataLoader would wrap what a worker raises in a traceback.
+            # Returned, not raised: a DataLoader would wrap an exception of a worker in a traceback.
             return error
         if self.augmented:
             chance = random.Random(derive_seed(*self.augmented, index))
@@ -196,7 +201,7 @@ def _collate(items: list[tuple[Tensor, int] | UsageError]) -> Batch | UsageError
 
 
 def _random_box(size: tuple[int, int], chance: random.Random) -> Box:
-    """8 to 100 % of the image at an aspect of 3:4 to 4:3, the crop of Inception (1409.4842)."""
+    """The random crop of Inception (arXiv 1409.4842): 8 to 100 % of the area, aspect 3:4 to 4:3."""
     width, height = size
     for _ in range(10):
         area = width * height * chance.uniform(0.08, 1.0)

@@ -1,4 +1,4 @@
-"""An image file -> pixels."""
+"""An image file -> a tensor of pixels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 
 def open_image(path: Path, channels: int) -> Image.Image:
-    """Decode a file, grey for one channel, else RGB. Raises UsageError."""
+    """Decode a file: grey for one channel, else RGB. Raises UsageError if it cannot be read."""
     try:
         with Image.open(path) as file:
             return file.convert("L" if channels == 1 else "RGB")
     except Exception as error:
-        # Pillow's decoders raise nearly anything on broken files.
+        # Pillow's decoders raise almost any exception on damaged files.
         raise UsageError(f"cannot read the image {path}: {error}") from error
 
 
 def centre_box(size: tuple[int, int], aspect: float, share: float) -> Box:
-    """The largest centred box of an aspect, of which `share` of height and width are left."""
+    """The largest centred box of the given aspect (width / height), scaled by `share` per side."""
     width, height = size
     w = min(width, height * aspect) * share
     h = w / aspect
@@ -35,11 +35,11 @@ def centre_box(size: tuple[int, int], aspect: float, share: float) -> Box:
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """A part of an image, made to fit `size`: width and height."""
+    """Crop an image to `box` and resize it to `size` (width, height)."""
     return image.resize(size, Image.Resampling.BILINEAR, box)
 
 
 def pixels_of(image: Image.Image) -> Tensor:
-    """`[C, H, W]`, uint8."""
+    """Return the pixels as uint8 `[C, H, W]`."""
     array = np.array(image)
     return torch.from_numpy(array).view(*array.shape[:2], -1).movedim(-1, 0)

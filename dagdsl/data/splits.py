@@ -1,4 +1,4 @@
-"""What every data set is: three splits that give batches of normalised images and labels."""
+"""The interface of data sets: three splits that yield batches of normalised images and labels."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ Batch: TypeAlias = tuple[Tensor, Tensor]
 
 
 class Split(Protocol):
-    """Part of a data set. What it gives depends on its arguments alone, not on earlier calls."""
+    """A part of a data set. Its batches depend only on the arguments, not on earlier calls."""
 
     def __len__(self) -> int: ...
 
     def shuffled(self, batch_size: int, *, seed: int, epoch: int, augment: bool) -> Iterator[Batch]:
-        """One epoch of training: `steps_an_epoch` batches of one size in random order.
+        """One epoch of training: `steps_per_epoch` batches of equal size in random order.
 
-        Order and augmentation follow from `(seed, epoch)`, whatever ran before and however many
-        workers read. Raises UsageError when an image cannot be read.
+        Order and augmentation depend only on `(seed, epoch)`, not on the number of workers. Raises
+        UsageError if an image cannot be read.
         """
         ...
 
     def ordered(self, batch_size: int) -> Iterator[Batch]:
-        """All images in order and without augmentation; the last batch may be smaller."""
+        """All images in order, without augmentation. The last batch may be smaller."""
         ...
 
     def pick(self, indices: Sequence[int]) -> Batch:
-        """The images of these indices as `ordered` gives them. Raises IndexError."""
+        """One batch of these images, as `ordered` yields them. Raises IndexError."""
         ...
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """`(x - mean) / std` for `x` in 0 to 1, a number a channel."""
+    """Mean and standard deviation per channel: images in 0 to 1 become `(x - mean) / std`."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -58,9 +58,9 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set made to fit a net's input.
+    """A data set adapted to a net's input.
 
-    `validation` is what the best epoch is chosen on; `test` is looked at once, after training.
+    `validation` selects the best epoch. `test` is used once, after training.
     """
 
     name: str
@@ -72,12 +72,12 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What an opener has to make: images of `shape` (C, H, W) with C 1 or 3, on `device`.
+class DataRequest:
+    """The requirements on a data set: images of `shape` (C, H, W), C 1 or 3, on `device`.
 
-    `validation` is the share of the training images held out where the data set brings no
-    validation split of its own; `normalisation` is given when a trained net needs that of its
-    training; `workers` processes decode files.
+    `validation` is the fraction of the training images to hold out if the data set has no
+    validation split. `normalisation` is set for a trained net, which needs that of its training.
+    `workers` processes decode files.
     """
 
     shape: Shape
@@ -87,26 +87,30 @@ class Wanted:
     workers: int = 0
 
 
-def steps_an_epoch(samples: int, batch_size: int) -> int:
-    """How many batches `shuffled` gives.
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """The number of batches that `shuffled` yields.
 
-    What is left over when `batch_size` does not divide `samples` is dropped (other samples each
-    epoch): one odd batch would cost a compiled net a second compilation, and a batch of one breaks
-    BatchNorm. Fewer samples than `batch_size` make one batch.
+    A smaller last batch is dropped; which samples that affects changes with each epoch. It would
+    make a compiled net compile again, and BatchNorm cannot train on a batch of one. If there are
+    fewer samples than `batch_size`, they form one batch.
+
+    >>> steps_per_epoch(samples=1000, batch_size=64)
+    15
     """
     return max(1, samples // batch_size)
 
 
 def derive_seed(*parts: int) -> int:
-    """A seed for `torch` or `random` made of several numbers: near parts give unrelated seeds."""
+    """Hash several numbers into a seed. Similar numbers give unrelated seeds."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 1
 
 
 def hold_out(labels: Sequence[int], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split sample indices in two, `share` of every class in the second; both in ascending order.
+    """Split sample indices in two, with a `share` of every class in the second; both ascending.
 
-    Always the same for the same labels: what is held out must not depend on a run's seed, or
-    seeds could not be compared. RandomState because numpy promises its stream never changes.
+    The result depends only on the labels: runs with different seeds must be comparable, so they
+    hold out the same samples. Uses RandomState because numpy guarantees that its stream never
+    changes.
     """
     random = np.random.RandomState(0)
     of = np.asarray(labels)
@@ -119,11 +123,11 @@ def hold_out(labels: Sequence[int], share: float) -> tuple[NDArray[np.int64], ND
 
 
 def _count(samples: int, share: float) -> int:
-    """At least one, as long as one is left."""
+    """The number of samples to hold out: at least one, unless it is the only one."""
     return min(max(1, round(samples * share)), samples - 1)
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch where the net runs, without waiting for the copy."""
+    """Move a batch to the net's device without waiting for the copy."""
     images, labels = batch
     return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)

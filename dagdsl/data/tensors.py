@@ -1,4 +1,4 @@
-"""A small set of grey images held as one uint8 tensor, adapted and augmented a batch at a time."""
+"""A small set of grey images held in one uint8 tensor, adapted and augmented batch by batch."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from torch import Tensor
 from dagdsl.data.splits import (
     Batch,
     Data,
+    DataRequest,
     Normalisation,
-    Wanted,
     derive_seed,
     hold_out,
-    steps_an_epoch,
+    steps_per_epoch,
 )
 from dagdsl.ir.nodes import Shape
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Moves an image by up to `shift` pixels on a black ground; mirrors half of them if `flip`."""
+    """Shift images by up to `shift` pixels on a black background; mirror half of them if `flip`."""
 
     shift: int
     flip: bool
@@ -31,7 +31,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class TensorSplit:
-    """Images `[N, 1, H, W]` uint8 as they were read and labels `[N]`, both where the net runs."""
+    """Original images `[N, 1, H, W]` (uint8) and labels `[N]`, both on the net's device."""
 
     images: Tensor
     labels: Tensor
@@ -46,7 +46,7 @@ class TensorSplit:
         """See `Split`."""
         generator = torch.Generator().manual_seed(derive_seed(seed, epoch))
         order = torch.randperm(len(self), generator=generator).to(self.labels.device)
-        for step in range(steps_an_epoch(len(self), batch_size)):
+        for step in range(steps_per_epoch(len(self), batch_size)):
             chosen = order[step * batch_size : (step + 1) * batch_size]
             images = self.images[chosen]
             if augment:
@@ -78,18 +78,18 @@ def make_data(
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     augmentation: Augmentation,
-    wanted: Wanted,
+    request: DataRequest,
 ) -> Data:
-    """Hold a stratified validation part out of `train`; mean and std are those of the rest."""
+    """Hold out a stratified validation split of `train`; the rest determines mean and std."""
     images, labels = train
-    kept, held = map(torch.from_numpy, hold_out(labels.tolist(), wanted.validation))
-    normalisation = wanted.normalisation or _measure(images[kept])
+    kept, held = map(torch.from_numpy, hold_out(labels.tolist(), request.validation))
+    normalisation = request.normalisation or _measure(images[kept])
 
     def split(images: Tensor, labels: Tensor) -> TensorSplit:
         return TensorSplit(
-            images.to(wanted.device),
-            labels.to(wanted.device),
-            wanted.shape,
+            images.to(request.device),
+            labels.to(request.device),
+            request.shape,
             normalisation,
             augmentation,
         )
@@ -105,7 +105,7 @@ def make_data(
 
 
 def _measure(images: Tensor) -> Normalisation:
-    """Mean and std of grey images, by counting: exact, and no float copy of the images."""
+    """Exact mean and std of grey images from their histogram, without a float copy."""
     counts = torch.bincount(images.flatten(), minlength=256).double()
     values = torch.arange(256, dtype=torch.double) / 255
     mean = (counts @ values / counts.sum()).item()
@@ -114,7 +114,7 @@ def _measure(images: Tensor) -> Normalisation:
 
 
 def _augment(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random numbers come from the CPU, so that they are the same for every device."""
+    """Augment on any device with the same random numbers, which are drawn on the CPU."""
     batch, _, height, width = images.shape
     moves = torch.randint(2 * how.shift + 1, (2, batch, 1), generator=generator)
     mirrored = torch.rand(batch, generator=generator) < (0.5 if how.flip else 0.0)

@@ -80,7 +80,7 @@ def train(
             parameters=setup.parameters,
             first_epoch=progress.epoch + 1,
             epochs=config.epochs,
-            steps_an_epoch=setup.steps,
+            steps_per_epoch=setup.steps,
         )
     )
 

@@ -17,7 +17,7 @@ class Plan:
     parameters: int
     first_epoch: int
     epochs: int
-    steps_an_epoch: int
+    steps_per_epoch: int
 
 
 class Observer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn, optim
 
-from dagdsl.data import Data, open_data, steps_an_epoch
+from dagdsl.data import Data, open_data, steps_per_epoch
 from dagdsl.ir.nodes import Net
 from dagdsl.training.checkpoint import Progress, Weights
 from dagdsl.training.classifier import Classifier, as_classifier
@@ -37,7 +37,7 @@ class Setup:
     @property
     def steps(self) -> int:
         """The number of steps in an epoch."""
-        return steps_an_epoch(len(self.data.train), self.config.batch_size)
+        return steps_per_epoch(len(self.data.train), self.config.batch_size)
 
     def progress(self) -> Progress:
         """The record of a run that has not begun."""

@@ -1,4 +1,4 @@
-"""The bundled digits, and what every tensor data set does."""
+"""The bundled digits, and the behaviour of all tensor data sets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_nothing_is_lost_and_images_are_normalised(digits: Data) -> None:
     assert images.std().item() == pytest.approx(1, abs=1e-4)
 
 
-def test_ordered_gives_every_image_once_and_pick_the_same(digits: Data) -> None:
+def test_ordered_yields_every_image_once_and_pick_the_same(digits: Data) -> None:
     batches = list(digits.test.ordered(100))
     assert [len(labels) for _, labels in batches] == [100, 100, 100, 59]
     images = torch.cat([images for images, _ in batches])
@@ -60,7 +60,7 @@ def test_images_are_adapted_to_the_input() -> None:
     assert torch.equal(images[:, 0], images[:, 2])
 
 
-def test_an_epoch_depends_on_seed_and_number_alone(digits: Data) -> None:
+def test_an_epoch_depends_only_on_seed_and_number(digits: Data) -> None:
     def epoch(seed: int, epoch: int, augment: bool = True) -> torch.Tensor:
         batches = digits.train.shuffled(100, seed=seed, epoch=epoch, augment=augment)
         return torch.cat([images for images, _ in batches])
@@ -109,9 +109,9 @@ def test_seeds_differ() -> None:
 @pytest.mark.parametrize(
     ("spec", "shape", "message"),
     [
-        ("cifar", (1, 8, 8), "unknown data set `cifar`: take digits"),
-        ("digits:x", (1, 8, 8), "is written `digits`"),
-        ("folder", (1, 8, 8), "is written `folder:PATH`"),
+        ("cifar", (1, 8, 8), "unknown data set `cifar`: use digits"),
+        ("digits:x", (1, 8, 8), "data set `digits:x`: write `digits`"),
+        ("folder", (1, 8, 8), "data set `folder`: write `folder:PATH`"),
         ("digits", (64,), "needs 1 or 3 channels x height x width"),
         ("digits", (4, 8, 8), "input is 4 x 8 x 8"),
     ],

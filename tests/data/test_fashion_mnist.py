@@ -1,4 +1,4 @@
-"""Fashion-MNIST from small files in the true layout of the disk."""
+"""Fashion-MNIST, read from small files in the original format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def idx(values: np.ndarray) -> bytes:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """40 training and 20 test images where `$DAGDSL_DATA` points."""
+    """40 training and 20 test images in `$DAGDSL_DATA`."""
     folder = tmp_path / "fashion-mnist"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -54,12 +54,12 @@ def _cut(content: bytes) -> bytes:
     [
         ("train-images-idx3", _cut, "cannot read .*train-images"),
         ("train-images-idx3", lambda c: b"no gzip", "cannot read .*train-images"),
-        ("train-images-idx3", lambda c: gzip.compress(b"P6 no idx"), "no idx file"),
-        ("train-images-idx3", lambda c: gzip.compress(b"\0\0\x08\x03\0"), "no idx file"),
-        ("train-images-idx3", lambda c: gzip.compress(gzip.decompress(c)[:-1]), "cut short"),
+        ("train-images-idx3", lambda c: gzip.compress(b"P6 no idx"), "not an idx file"),
+        ("train-images-idx3", lambda c: gzip.compress(b"\0\0\x08\x03\0"), "not an idx file"),
+        ("train-images-idx3", lambda c: gzip.compress(gzip.decompress(c)[:-1]), "truncated"),
         ("t10k-labels-idx1", lambda c: idx(np.arange(19) % 10), "20 images, .* 19 labels"),
         ("t10k-labels-idx1", lambda c: idx(np.arange(20)), "the labels 0 to 9"),
-        ("t10k-labels-idx1", lambda c: idx(np.zeros((20, 2))), "no images and their labels"),
+        ("t10k-labels-idx1", lambda c: idx(np.zeros((20, 2))), "does not hold images and labels"),
     ],
 )
 def test_damaged_files(
@@ -77,7 +77,9 @@ def test_a_missing_file(files: Path) -> None:
         open_data("fashion-mnist", shape=(1, 28, 28))
 
 
-def test_nowhere_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_everywhere_without_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def offline(root: str, download: bool) -> None:
         raise RuntimeError("Error downloading train-images-idx3-ubyte.gz\nand more")
 

@@ -1,4 +1,4 @@
-"""Image folders: the layout, decoding, workers, everything that can be wrong with them."""
+"""Image folders: layout, decoding, workers, and everything that can be wrong with them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_val_is_the_test_split_or_the_validation_split(folder: Path) -> None:
     ]
 
 
-def test_workers_change_nothing(folder: Path) -> None:
+def test_the_number_of_workers_changes_nothing(folder: Path) -> None:
     def batches(workers: int) -> list[torch.Tensor]:
         data = open_data(f"folder:{folder}", shape=SHAPE, workers=workers)
         epoch = list(data.train.shuffled(4, seed=3, epoch=2, augment=True))
@@ -113,7 +113,7 @@ def test_a_broken_image_is_named(folder: Path, workers: int) -> None:
         list(data.test.ordered(4))
 
 
-def test_a_file_that_is_no_image(folder: Path) -> None:
+def test_a_file_that_is_not_an_image(folder: Path) -> None:
     (folder / "test" / "dog" / "x.png").write_text("hello")
     data = open_data(f"folder:{folder}", shape=SHAPE)
     with pytest.raises(UsageError, match=r"cannot read the image .*x\.png"):
@@ -128,17 +128,17 @@ def test_missing_folders(tmp_path: Path) -> None:
     root = tmp_path / "data"
     check("does not exist")
     (root / "train").mkdir(parents=True)
-    check("must hold the folders train and test")
+    check("must contain the folders train and test")
     (root / "test").mkdir()
-    check("train holds no folders")
+    check("train contains no folders")
     (root / "train" / "cat").mkdir()
-    check("cat holds no images")
+    check("cat contains no images")
     paint(root / "train" / "cat" / "1.png", 1)
-    check("test holds no folders")
+    check("test contains no folders")
     paint(root / "test" / "dog" / "1.png", 1)
     check(r"the class `cat` is in train but not in .*test")
     (root / "test" / "dog").rename(root / "test" / "cat")
-    check("needs two images of a class")
+    check("needs at least two images of some class")
     paint(root / "train" / "cat" / "2.png", 1)
     paint(root / "test" / "zebra" / "1.png", 1)
     check(r"the class `zebra` is in .*test but not in train")

@@ -31,7 +31,7 @@ class Watching(Observer):
         self.epochs: list[EpochMetrics] = []
 
     def started(self, plan: Plan) -> None:
-        self.calls.append(f"started {plan.net} {plan.first_epoch} {plan.steps_an_epoch}")
+        self.calls.append(f"started {plan.net} {plan.first_epoch} {plan.steps_per_epoch}")
 
     def stepped(self, epoch: int, step: int, loss: float) -> None:
         self.calls.append(f"stepped {epoch} {step}")
