@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from dagdsl.data import Data, catalogue, digits
-from dagdsl.data.splits import Wanted
+from dagdsl.data.splits import DataRequest
 from dagdsl.data.tensors import TensorSplit
 from dagdsl.errors import UsageError
 from dagdsl.training import loop
@@ -93,7 +93,7 @@ def test_everything_learns(tmp_path: Path) -> None:
 
 
 def test_a_few_images_are_learned_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def few(argument: str, wanted: Wanted) -> Data:
+    def few(argument: str, wanted: DataRequest) -> Data:
         data = digits.open_digits(argument, wanted)
         assert isinstance(data.train, TensorSplit)
         split = replace(data.train, images=data.train.images[:32], labels=data.train.labels[:32])
