@@ -16,6 +16,7 @@ from dagdsl.ir.nodes import Net
 from dagdsl.limits import MAX_IR_BYTES
 from dagdsl.sema.context import Context
 from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
+from dagdsl.sema.graphs import build_body
 from dagdsl.sema.instances import Blueprint, blueprints
 from dagdsl.sema.modules import Files, Modules, bases_of
 from dagdsl.sema.settings import Setting, Settings
@@ -54,7 +55,7 @@ def analyse(
     Raises UsageError if a setting or `net` names nothing in the file, or does not fit.
     """
     sink = Sink()
-    context = Context(sink)
+    context = Context(sink, build_body)
     settings = settings or {}
     module = Modules(context, files).load(source, settings)
     declared = [item for item in module.file.items if isinstance(item, ast.Net | ast.Instance)]

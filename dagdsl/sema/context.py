@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from dagdsl.diagnostics.sink import Sink
+from dagdsl.ir.nodes import Graph, Shape
 from dagdsl.limits import MAX_EDGES, MAX_NESTING, MAX_NODES, MAX_OPS
+from dagdsl.sema.scope import Scope
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 
@@ -14,11 +18,28 @@ class Exhausted(Exception):
     """The net grew over a limit. Already reported; elaboration of the net ends here."""
 
 
+class BodyBuilder(Protocol):
+    """Builds the graph of a block whose body is a list of statements."""
+
+    def __call__(
+        self,
+        body: Sequence[ast.GraphStatement],
+        scope: Scope,
+        x: Shape,
+        context: Context,
+        frames: tuple[Frame, ...],
+    ) -> tuple[Graph, Shape]:
+        """Return the graph of the body applied to an input of shape `x`, and its output shape."""
+
+
 @dataclass(slots=True)
 class Context:
     """State of one elaboration."""
 
     sink: Sink
+    build_body: BodyBuilder | None = None
+    """Given by the front end, since `steps` and `graphs` need each other. None in a context that
+    only evaluates expressions."""
     used: set[int] = field(default_factory=set)
     """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
     mentioned: set[int] = field(default_factory=set)

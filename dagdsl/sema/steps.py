@@ -10,7 +10,6 @@ from dagdsl.ir.nodes import Block, Op, Shape, Step, Value
 from dagdsl.limits import MAX_PARAMETERS, MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
 from dagdsl.ops.spec import OpSpec, ShapeError, format_shape
-from dagdsl.sema import graphs
 from dagdsl.sema.arguments import bind_formals, callee_of, pipe_of
 from dagdsl.sema.context import Context, Exhausted
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
@@ -152,7 +151,8 @@ def _expand_block(
     context.sink.frames = through  # until `_use` takes it back
     steps: Steps
     if isinstance(block.body, tuple):
-        graph, y = graphs.build_body(block.body, inside, x, context, through)
+        assert context.build_body is not None, "this context only evaluates expressions"
+        graph, y = context.build_body(block.body, inside, x, context, through)
         steps = (graph.at(Origin(block.name.span, through)),)
     else:
         steps, y = expand(block.body, inside, x, context, through)
