@@ -1,4 +1,4 @@
-"""Points -> line charts as SVG, panels side by side."""
+"""Draw line charts as SVG, with panels side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TICKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line through points `(x, y)`; series of one name look alike in all panels."""
+    """A line through points `(x, y)`; series with the same name have the same style."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -25,7 +25,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A chart. With `diagonal`, the line on which y equals x."""
+    """A chart. `diagonal` is the label of the line y = x, which is drawn if it is given."""
 
     title: str
     x: str
@@ -35,7 +35,7 @@ class Panel:
 
 
 def draw(panels: Sequence[Panel]) -> str:
-    """The panels as one SVG, a legend below them."""
+    """Return the panels with a legend below them as one SVG."""
     names = list(dict.fromkeys(s.name for panel in panels for s in panel.series))
     lines = [*names, *dict.fromkeys(panel.diagonal for panel in panels if panel.diagonal)]
     width = len(panels) * (LEFT + WIDTH + GAP)
@@ -56,7 +56,7 @@ def draw(panels: Sequence[Panel]) -> str:
 
 
 def ticks(top: float) -> list[float]:
-    """Round numbers from zero to the first one that is not below `top`."""
+    """Return evenly spaced round numbers from zero to the first that is at least `top`."""
     rough = top / TICKS
     unit = 10 ** math.floor(math.log10(rough))
     step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
@@ -106,7 +106,7 @@ def _legend(row: int, name: str, names: Sequence[str]) -> SvgElement:
 
 
 def _dashes(number: int) -> str:
-    """The first lines are solid; where colours come again, they are dashed."""
+    """Return the dash pattern of a line: dashed once the colours repeat."""
     return "" if number < len(GATED) else "6 3"
 
 

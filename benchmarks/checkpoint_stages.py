@@ -1,6 +1,6 @@
-"""What checkpointing stages saves of a training step's memory, and what it costs in time.
+"""Memory and time of a training step with and without checkpointed stages.
 
-`python benchmarks/checkpoint_stages.py`; uncompiled; medians of interleaved steps.
+`python benchmarks/checkpoint_stages.py`; eager mode; medians of interleaved steps.
 """
 
 from __future__ import annotations

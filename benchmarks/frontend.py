@@ -1,4 +1,4 @@
-"""How the front end grows: time to check nets of 100, 1,000 and 10,000 nodes, and per node.
+"""Time to check nets of 100, 1,000 and 10,000 nodes, in total and per node.
 
 `python benchmarks/frontend.py`; medians of interleaved runs, milliseconds of processor time.
 """
@@ -16,7 +16,7 @@ ROUNDS = 5
 
 
 def text_of(nodes: int) -> str:
-    """A net of stages of ten gated nodes each."""
+    """Return the text of a net with stages of ten gated nodes each."""
     stages = "".join(
         f"  stage s{i} {{ node n[10]: cell  connect complete via gate }}\n"
         for i in range(nodes // 10)
@@ -39,10 +39,10 @@ def main() -> None:
             start = time.process_time()
             assert not analyse(source).has_errors
             times[size].append(1000 * (time.process_time() - start))
-    print(f"{'nodes':>8} {'ms':>9} {'us a node':>10}")
+    print(f"{'nodes':>8} {'ms':>9} {'us per node':>12}")
     for size, found in times.items():
         median = statistics.median(found)
-        print(f"{size:>8,} {median:>9.1f} {1000 * median / size:>10.1f}")
+        print(f"{size:>8,} {median:>9.1f} {1000 * median / size:>12.1f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What `order_for_memory` saves: peak memory of evaluation, uncompiled, without it and with it.
+"""Peak memory of evaluation with and without the pass `order_for_memory`, in eager mode.
 
-`python benchmarks/live_outputs.py`; bytes that torch's allocator counted, the same in every run.
+`python benchmarks/live_outputs.py`; bytes counted by torch's allocator, the same in every run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BATCH = 8
 
 def main() -> None:
     """Print the table."""
-    print(f"| net, batch {BATCH} | in the order of the text, MiB | ordered, MiB | ratio |")
+    print(f"| net, batch {BATCH} | source order, MiB | ordered, MiB | ratio |")
     print("|---|---:|---:|---:|")
     for path in FILES:
         net = dagdsl.load(path)
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _last_two(net: Net) -> list[fx.GraphModule]:
-    """The graph before its last pass, and after it."""
+    """Return the graph before and after its last pass."""
     graphs: list[fx.GraphModule] = []
     compile(net, mode="static", backend="eager", on_pass=lambda _, m: graphs.append(_copy(m)))
     return graphs[-2:]

@@ -1,14 +1,13 @@
-"""How long the language server takes to answer a keystroke in a file of 500 lines.
+"""Latency of the language server after a keystroke in a file of 500 lines.
 
     python benchmarks/lsp_latency.py
     python benchmarks/lsp_latency.py --lines 2000 --keystrokes 50 --limit 100
 
-A digit, a name or an operator is typed somewhere in the file, which breaks it half of the time.
-`in the server` is what the answers to one keystroke take to make: the diagnostics, and after them
-what an editor asks for at once (completion, shapes beside the nodes). That is processor time: what
-else the machine does is not counted. `seen by the editor` is what passes from the keystroke to the
-diagnostics, through a server process, its pipes and the pause it waits for more keystrokes.
-Exits with status 1 if the median in the server is over the limit.
+Each keystroke types a digit, a name or an operator somewhere in the file; half of them make it
+invalid. `in the server` is the processor time for all answers to one keystroke: diagnostics,
+completion and inlay hints, which an editor requests at once. `seen by the editor` is the wall time
+from the keystroke to the diagnostics, including the server process, its pipes and its delay for
+further keystrokes. Exits with status 1 if the median in the server exceeds the limit.
 """
 
 from __future__ import annotations
@@ -55,13 +54,13 @@ STAGE = """
   }
 """
 TYPED = (("kernel = 5", "kernel = 57"), ("b -> d", "b -> "), ("a, b, c: ir", "a, b, c: i"))
-"""What stands somewhere, and what is there after a key was pressed."""
+"""Text before and after a keystroke."""
 NAME = "/nowhere/large.dg"
 ANYWHERE = lsp.Range(lsp.Position(0, 0), lsp.Position(1_000_000, 0))
 
 
 def text_of(lines: int) -> str:
-    """A net of about so many lines."""
+    """Return the text of a net with about `lines` lines."""
     stages = max(1, (lines - HEADER.count("\n") - 4) // STAGE.count("\n"))
     names = " -> ".join(f"s{number}" for number in range(stages))
     body = "".join(STAGE % number for number in range(stages))
@@ -70,7 +69,7 @@ def text_of(lines: int) -> str:
 
 
 def keystrokes(text: str, count: int) -> Iterator[tuple[str, int]]:
-    """Versions of the text, and where the cursor is in each."""
+    """Yield versions of the text with the offset of the cursor."""
     for number in range(count):
         old, new = TYPED[number % len(TYPED)]
         at = text.index(old, number * 997 % (len(text) // 2))
@@ -79,7 +78,7 @@ def keystrokes(text: str, count: int) -> Iterator[tuple[str, int]]:
 
 
 def in_the_server(text: str, count: int) -> dict[str, list[float]]:
-    """Milliseconds of processor time that answers to each keystroke take to make."""
+    """Return milliseconds of processor time for each kind of answer, one per keystroke."""
     workspace = Workspace()
     problems(workspace.set(NAME, text))
     tune_collector()
@@ -101,7 +100,7 @@ def in_the_server(text: str, count: int) -> dict[str, list[float]]:
 
 
 async def seen_by_the_editor(text: str, count: int) -> list[float]:
-    """Milliseconds from a keystroke to its diagnostics."""
+    """Return milliseconds from each keystroke to its diagnostics."""
     client = LanguageClient("benchmark", "1")
     published: asyncio.Queue[int | None] = asyncio.Queue()
 
@@ -136,7 +135,7 @@ async def seen_by_the_editor(text: str, count: int) -> list[float]:
 
 
 def report(what: str, took: list[float]) -> None:
-    """One line: the median, the best and the worst."""
+    """Print median, best and worst in one line."""
     print(f"{what:24}{statistics.median(took):8.1f}{min(took):8.1f}{max(took):8.1f}")
 
 
@@ -145,7 +144,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lines", type=int, default=500)
     parser.add_argument("--keystrokes", type=int, default=20)
-    parser.add_argument("--limit", type=float, default=100.0, help="milliseconds")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=100.0,
+        help="limit of the median in the server, in milliseconds",
+    )
     arguments = parser.parse_args()
     text = text_of(arguments.lines)
     lines = text.count("\n")

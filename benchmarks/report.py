@@ -1,9 +1,9 @@
-"""`docs/performance.json` -> the tables and plots of `docs/performance.md`: measures nothing.
+"""`docs/performance.json` -> the tables and plots of `docs/performance.md`, without measuring.
 
     python -m benchmarks.report
 
-What stands between `<!-- measured: NAME -->` and `<!-- end -->` is rewritten, the rest of the page
-is written by hand.
+The text between `<!-- measured: NAME -->` and `<!-- end -->` is generated; the rest of the page is
+written by hand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REGION = re.compile(r"<!-- measured: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What one measurement found, when, where, and by which command."""
+    """The records of one measurement, with its command, machine and date."""
 
     command: str
     machine: Machine
@@ -41,7 +41,7 @@ Groups = Mapping[str, Group]
 
 
 def read(text: str) -> dict[str, Group]:
-    """The content of `docs/performance.json`."""
+    """Parse the content of `docs/performance.json`."""
     return {
         name: Group(
             **{
@@ -55,7 +55,7 @@ def read(text: str) -> dict[str, Group]:
 
 
 def filled(page: str, groups: Groups) -> str:
-    """The text of the page with all its tables made anew."""
+    """Return the page with all generated parts replaced."""
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]
@@ -66,7 +66,7 @@ def filled(page: str, groups: Groups) -> str:
 
 
 def plots(groups: Groups) -> dict[str, str]:
-    """The plots of what was measured, by file name."""
+    """Return file name -> SVG for each plot whose group was measured."""
     return {
         PLOTS[name].file: draw(list(PLOTS[name].panels(group.records)))
         for name, group in groups.items()
@@ -75,8 +75,8 @@ def plots(groups: Groups) -> dict[str, str]:
 
 
 def _goals(groups: Groups) -> Iterator[str]:
-    """A row for each goal: the farthest from its limit, and how many keep to it."""
-    yield "| what | goal | farthest from it | kept | command |"
+    """Yield a row for each goal: its worst case, and how many cases meet it."""
+    yield "| comparison | goal | worst case | met | command |"
     yield "|---|---|---|---:|---|"
     for name, goal in GOALS.items():
         group = groups.get(goal.group)
@@ -85,18 +85,18 @@ def _goals(groups: Groups) -> Iterator[str]:
             yield f"| {goal.what} | {goal.limit} | not measured yet | | |"
             continue
         worst = max(records, key=_excess)
-        kept = sum(record.met is True for record in records)
+        met = sum(record.met is True for record in records)
         limit = f" where {worst.limit:.2f} is the goal" if " a " in goal.limit else ""
         noisy = "; noisy" if group.doubts else ""
         found = f"{_ratio(worst)}{limit} ({worst.case}{noisy})"
         yield (
-            f"| {goal.what} | {goal.limit} | {found} | {kept} of {len(records)} "
+            f"| {goal.what} | {goal.limit} | {found} | {met} of {len(records)} "
             f"| `{group.command}` |"
         )
 
 
 def _group(name: str, groups: Groups) -> Iterator[str]:
-    """The plot, the machine, and a row for each thing that was measured."""
+    """Yield the plot, the machine, and a row for each record."""
     if name not in groups:
         yield "Not measured yet."
         return
@@ -106,14 +106,14 @@ def _group(name: str, groups: Groups) -> Iterator[str]:
         yield ""
     yield f"`{group.command}`, {group.day}, {group.minutes:g} minutes, on {group.machine}."
     if group.doubts:
-        yield f"**Not to be relied on:** {group.doubts}."
+        yield f"**Unreliable:** {group.doubts}."
     yield ""
-    yield "| | | | beside | | ratio | goal |"
+    yield "| case | subject | | compared with | | ratio | goal |"
     yield "|---|---|---:|---|---:|---:|---|"
     for record in group.records:
         goal = ""
         if record.limit is not None:
-            verdict = "kept" if record.met else "**missed**"
+            verdict = "met" if record.met else "**missed**"
             goal = f"{verdict} ({record.limit:.2f}{' s' * record.difference})"
         yield (
             f"| {record.case} | {record.name} | {_value(record.value, record.unit)} "
@@ -141,7 +141,7 @@ def _excess(record: Record) -> float:
 
 
 def _active_panels(records: Sequence[Record]) -> Iterator[Panel]:
-    """For each net: the best mode at each batch size, and the skipper by hand."""
+    """One panel per net: the best mode for each batch size, and the hand-written net that skips."""
     for net in dict.fromkeys(record.case.partition(",")[0] for record in records):
         lines: dict[str, list[tuple[float, float]]] = {}
         for record in records:
@@ -154,11 +154,11 @@ def _active_panels(records: Sequence[Record]) -> Iterator[Panel]:
                 continue
             lines.setdefault(name, []).append((record.at, record.ratio.median))
         series = [Series(name, points) for name, points in lines.items()]
-        yield Panel(net, "active MACs", "time / dense", series, "the limit: time = active MACs")
+        yield Panel(net, "active MACs", "time / dense", series, "time = active MACs")
 
 
 def _cold_panels(records: Sequence[Record]) -> Iterator[Panel]:
-    """Seconds over nodes, for each task."""
+    """One panel per task: seconds over nodes."""
     staged = [record for record in records if record.at is not None]
     for task in dict.fromkeys(record.case.rpartition(", ")[2] for record in staged):
         of_task = [record for record in staged if record.case.endswith(task)]
@@ -170,7 +170,7 @@ def _cold_panels(records: Sequence[Record]) -> Iterator[Panel]:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A picture of the records of a group."""
+    """A plot of the records of a group; `shows` is its alternative text."""
 
     file: str
     shows: str

@@ -1,7 +1,7 @@
-"""Where the time goes: the profiles that `docs/performance.md` explains its numbers with.
+"""Time by kind of kernel: the profiles in `docs/performance.md`.
 
-`python -m benchmarks.where` prints, for the nets of the goals at batch 8, the milliseconds that
-each kind of kernel takes in a pass and in a training step.
+`python -m benchmarks.where` prints, for the nets of the goals at batch size 8, the milliseconds
+that each kind of kernel takes in a forward pass and in a training step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BATCH = FULL.training_batch
 SHARE = 0.4
-"""Of the work, that the samples of the mode `grouped` need."""
+"""Share of active MACs in the mode `grouped`."""
 
 TIMES = 3
 
@@ -30,16 +30,16 @@ KINDS = {
     "mm": "fully connected",
     "linear": "fully connected",
 }
-"""What the name of a kernel contains -> its kind, the first that does."""
+"""Part of a kernel's name -> its kind; the first match counts."""
 
-REST = "the rest"
+OTHER = "other"
 
 
 def main() -> None:
     """Print the table."""
     prepare()
-    columns = list(dict.fromkeys((*KINDS.values(), REST)))
-    print("|", " | ".join((f"batch {BATCH}, ms", *columns, "all")), "|")
+    columns = list(dict.fromkeys((*KINDS.values(), OTHER)))
+    print("|", " | ".join((f"batch {BATCH}, ms", *columns, "total")), "|")
     print("|---" + "|---:" * (len(columns) + 1) + "|")
     for name, run in _subjects():
         found = _profile(run)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _subjects() -> Iterator[tuple[str, Run]]:
-    # Not before `prepare`.
+    # `prepare` must run before torch is imported.
     import torch
 
     import dagdsl
@@ -77,7 +77,7 @@ def _subjects() -> Iterator[tuple[str, Run]]:
 
 
 def _profile(run: Run) -> Counter[str]:
-    """Milliseconds by kind."""
+    """Return milliseconds per call by kind of kernel."""
     import torch
     import torch._inductor.config
 
@@ -89,7 +89,7 @@ def _profile(run: Run) -> Counter[str]:
             run()
     found: Counter[str] = Counter()
     for event in profile.key_averages():
-        kind = next((kind for part, kind in KINDS.items() if part in event.key), REST)
+        kind = next((kind for part, kind in KINDS.items() if part in event.key), OTHER)
         found[kind] += event.self_cpu_time_total / 1e3 / TIMES
     return found
 

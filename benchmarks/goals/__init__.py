@@ -1,1 +1,1 @@
-"""What dagdsl is held to, measured: `python -m benchmarks.goals`."""
+"""Measurements of the performance goals: `python -m benchmarks.goals`."""

@@ -1,11 +1,12 @@
-"""Measure what dagdsl is held to, and write `docs/performance.json`.
+"""Measure the performance goals and write `docs/performance.json`.
 
-    python -m benchmarks.goals                      everything: 40 minutes on 2 quiet cores
-    python -m benchmarks.goals --only static,cold   of static, dense, sparse, training, cold, start
-    python -m benchmarks.goals --quick -o FILE      small nets, few rounds: does everything work?
+    python -m benchmarks.goals                      all groups: 40 minutes on 2 quiet cores
+    python -m benchmarks.goals --only static,cold   some of the groups
+    python -m benchmarks.goals --quick -o FILE      small nets, few rounds: to test the benchmarks
 
-Each group is measured in a process of its own. What was measured before of other groups stays in
-the file; `python -m benchmarks.report` writes the page from it.
+The groups are static, dense, sparse, training, cold and start. Each runs in its own process. The
+file keeps earlier results of other groups. `python -m benchmarks.report` writes
+`docs/performance.md` from it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ RESULTS = ROOT / "docs" / "performance.json"
 
 
 def measure(group: str, quick: bool) -> dict[str, Any]:
-    """The entry of one group in the file."""
+    """Measure one group and return its entry for the file."""
     from benchmarks.goals.record import Record
     from benchmarks.goals.scale import FULL, QUICK
     from dagdsl.benchmark.timing import doubts
@@ -53,7 +54,7 @@ def measure(group: str, quick: bool) -> dict[str, Any]:
 
 
 def line(record: Any) -> str:
-    """A record as one line."""
+    """Format a record as one line."""
     verdict = {None: "", True: "met", False: "MISSED"}[record.met]
     limit = "" if record.limit is None else f"<= {record.limit:.2f} {verdict}"
     return (
@@ -64,23 +65,29 @@ def line(record: Any) -> str:
 
 
 def say(message: str) -> None:
-    """Progress, on stderr: stdout has the results of a group."""
+    """Print progress to stderr; stdout carries the results of a group."""
     print(message, file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    """Run the groups one after the other; gives 1 if one of them failed."""
+    """Run the groups one after another and return 1 if any failed, else 0."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", help=f"of {', '.join(GROUPS)}")
-    parser.add_argument("--quick", action="store_true", help="small and rough")
-    parser.add_argument("-o", "--output", type=Path, default=RESULTS, help="docs/performance.json")
+    parser.add_argument("--only", help=f"comma-separated groups: {', '.join(GROUPS)}")
+    parser.add_argument("--quick", action="store_true", help="small nets and few rounds")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=RESULTS,
+        help="results file (default: docs/performance.json)",
+    )
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     wanted = args.only.split(",") if args.only else GROUPS
     if unknown := [group for group in wanted if group not in GROUPS]:
-        parser.error(f"there is no {unknown[0]}; there are {', '.join(GROUPS)}")
+        parser.error(f"unknown group {unknown[0]}: use {', '.join(GROUPS)}")
     prepare()
     if args.here:
         print(json.dumps(measure(args.only, args.quick)))

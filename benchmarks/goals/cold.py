@@ -1,8 +1,8 @@
-"""Compilation as the first user meets it: a fresh process, and nothing in any cache.
+"""Cold compilation: a new process with empty caches.
 
     python -m benchmarks.goals.cold dagdsl DG-ResNet-50 inference
 
-times one and prints the seconds: from the module with its weights to its first result.
+times one case and prints the seconds from the module with its weights to its first result.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TASKS = ("inference", "training")
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """Whole nets, and stages of more and more nodes."""
+    """Yield records for whole nets and for stages of increasing size, for each task."""
     cases = [f"stage of {nodes} nodes" for nodes in scale.nodes]
     for case in (*scale.cold_nets, *cases):
         for task in TASKS:
@@ -49,10 +49,10 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
 
 
 def seconds(who: str, case: str, task: str, scale: Scale, say: Say) -> float:
-    """What one takes in a process of its own."""
+    """Return the seconds that one compilation takes in its own process."""
     say(f"compiling {case} for {task}: {who}")
     with tempfile.TemporaryDirectory(prefix="dagdsl-cold-") as cache:
-        # What torch compiles for all graphs, its headers, is below TMPDIR whatever the others say.
+        # torch keeps its precompiled headers in TMPDIR, whatever the other two variables say.
         variables = dict.fromkeys(("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"), cache)
         command = [sys.executable, "-m", __spec__.name, who, case, task]
         done = subprocess.run(
@@ -69,7 +69,7 @@ def seconds(who: str, case: str, task: str, scale: Scale, say: Say) -> float:
 
 
 def main(who: str, case: str, task: str, quick: str = "") -> None:
-    """Compile one network for one task and print how long it took."""
+    """Compile one network for one task and print the seconds it took."""
     import torch
 
     import dagdsl

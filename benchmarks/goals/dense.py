@@ -1,4 +1,4 @@
-"""DG nets with all nodes running against their static chains: inference, compiled."""
+"""Compiled inference of DG nets with all nodes running, compared with their static chains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagdsl.benchmark.timing import interleaved
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """Against the chain, which has a limit; against the hand-written net, which has none."""
+    """Compare with the static chain, which has a limit, and with the hand-written net."""
     for case in scale.nets:
         dynamic = DYNAMIC[case]
         nets = dynamic.and_chain(scale.size)

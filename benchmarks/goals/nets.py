@@ -1,4 +1,4 @@
-"""The networks of the goals: ours from their files, and the same ones written by hand."""
+"""The networks of the goals: from their `.dg` files, and written by hand."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ STAGE = Path(__file__).parents[1] / "nets" / "stage.dg"
 
 @dataclass(frozen=True, slots=True)
 class DynamicNet:
-    """A DG-Net: its file and its name there, and what builds it by hand."""
+    """A DG-Net: its file, its name in the file, and the builder of the hand-written network."""
 
     file: str
     net: str
     by_hand: Callable[..., dg.DGNet]
 
     def load(self, **params: int | str) -> Net:
-        """Ours."""
+        """Load the net from its file."""
         return dagdsl.load(self.file, net=self.net, **params)
 
     def and_chain(self, size: int) -> dict[str, Net]:
-        """Ours and its static chain, by what tables call them."""
+        """Load the net and its static chain; the keys are their names in tables."""
         return {
             "dagdsl": self.load(size=size),
             "static chain": self.load(size=size, control="chain"),
@@ -44,4 +44,4 @@ STATIC: Mapping[str, tuple[str, str]] = {
     "MobileNetV2": ("std/models/mobilenet_v2.dg", "mobilenet_v2"),
     "RegNetX-400MF": ("std/models/regnet.dg", "regnet_x_400mf"),
 }
-"""File and name, which is torchvision's as well."""
+"""File and name of the net; torchvision uses the same name."""

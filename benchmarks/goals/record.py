@@ -1,4 +1,4 @@
-"""What a measurement leaves behind: a line of `docs/performance.json`."""
+"""Records: the results of a measurement, as stored in `docs/performance.json`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from dagdsl.benchmark.timing import Estimate, Rounds
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing measured beside another in one run.
+    """One subject compared with a reference in one run.
 
-    `ratio` is `value` by `reference_value`, both in `unit`; or with `difference` what `value` has
-    more. With a `goal` it is to be at most `limit`; without one, it is there to be compared with.
-    `at` is where it stands on the axis of a plot: the active share, or the number of nodes.
+    `ratio` is `value / reference_value`, both in `unit`, or `value - reference_value` if
+    `difference` is set. A record with a `goal` should have a ratio of at most `limit`; one without
+    is for comparison only. `at` is its position on the x axis of a plot: the active share or the
+    number of nodes. `others` is the share of the cores that other processes took.
     """
 
     case: str
@@ -34,22 +35,22 @@ class Record:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met, None if there is none."""
+        """Whether the goal is met; None without a goal."""
         return None if self.limit is None else self.ratio.median <= self.limit
 
     def to_json(self) -> dict[str, Any]:
-        """A dict of plain values."""
+        """Convert to a dict of JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Record:
-        """What `to_json` wrote."""
+        """Read a dict written by `to_json`."""
         estimates = ("value", "reference_value", "ratio")
         return cls(**{**content, **{key: Estimate(**content[key]) for key in estimates}})
 
 
 def compared(timed: Rounds, name: str, to: str, **more: Any) -> Record:
-    """The times of two that ran in turns."""
+    """Make a record from the interleaved times of `name` and `to`."""
     return Record(
         name=name,
         reference=to,
@@ -62,7 +63,7 @@ def compared(timed: Rounds, name: str, to: str, **more: Any) -> Record:
 
 
 def single(value: float, reference_value: float, **more: Any) -> Record:
-    """Two numbers that were taken once, or that do not vary."""
+    """Make a record from two values without spread: measured once, or deterministic."""
     return Record(
         value=Estimate(value, 0.0),
         reference_value=Estimate(reference_value, 0.0),

@@ -1,4 +1,4 @@
-"""How large a measurement is: what the goals say, or a quick look whether everything works."""
+"""The size of a measurement: that of the goals, or a small one that tests the benchmarks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Images of `size` x `size`; `rounds` of each, or as many as fit into `seconds`."""
+    """Images of `size` x `size`, and `rounds` rounds or as many as fit into `seconds`."""
 
     size: int
     rounds: int
@@ -19,10 +19,10 @@ class Scale:
     shares: tuple[float, ...]
     training_batch: int
     nodes: tuple[int, ...]
-    """The stages whose compilation is timed; the goal is about the last."""
+    """Sizes of the stages whose compilation is timed; the goal applies to the last."""
     cold_nets: tuple[str, ...]
     sparse_modes: Mapping[str, tuple[str, ...]]
-    """For each net the modes that are compared; all that suit it if there are none."""
+    """Net -> modes to compare; an empty tuple means all applicable modes."""
 
 
 FULL = Scale(
@@ -36,7 +36,7 @@ FULL = Scale(
     training_batch=8,
     nodes=(6, 12, 24),
     cold_nets=("DG-ResNet-50",),
-    # Without `auto`, which takes as long to compile as the others together.
+    # `auto` takes as long to compile as all other modes together.
     sparse_modes={"DG-MobileNetV2": (), "DG-ResNet-50": ("static", "branch", "grouped")},
 )
 QUICK = Scale(

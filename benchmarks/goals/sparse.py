@@ -1,4 +1,4 @@
-"""Modes that skip what samples do not need against running every node, at several active shares."""
+"""Modes that skip unneeded nodes, compared with running all of them, at several active shares."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from dagdsl.benchmark.subjects import Run, evaluation
 from dagdsl_compiler.driver import Model
 
 DENSE = "static"
-"""Every node for every sample, weights frozen: nothing is pinned, so nothing is left out."""
-SKIPPER = "by hand, an if a node"
+"""Runs every node for every sample with frozen weights, since nothing is pinned."""
+SKIPPER = "by hand, one if per node"
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """All modes at every share and batch size; one image at a time also the skipper by hand."""
+    """Compare all modes, and at batch size 1 also the hand-written net, at every share."""
     for case, modes in scale.sparse_modes.items():
         dynamic = DYNAMIC[case]
 
@@ -48,7 +48,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
 
 
 def _records(case: str, rows: list[BenchRow]) -> Iterator[Record]:
-    """What ran in turns: the best mode that skips has the limit of the active share."""
+    """Convert interleaved rows to records; the best skipping mode gets the limit."""
     dense = next(row for row in rows if row.name == DENSE)
     skipping = [row for row in rows if row.name not in (DENSE, SKIPPER)]
     best = min(skipping, key=lambda row: row.ratio.median)

@@ -1,4 +1,4 @@
-"""From `dagdsl run` to its first prediction, in a fresh process, beside importing torch."""
+"""Time of `dagdsl run` up to its first prediction, beyond the time to import torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CASE = "DG-MobileNetV2"
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """Build the artefact, then run it on a grey image; the difference of the two times counts."""
+    """Build an artefact, run it on a grey image, and subtract the time to import torch."""
     with tempfile.TemporaryDirectory(prefix="dagdsl-start-") as folder:
         image = Path(folder) / "image.png"
         Image.new("RGB", (scale.size, scale.size), "grey").save(image)
@@ -39,7 +39,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
         _run(*DAGDSL, "build", f"{folder}/net.json", "--weights", str(run), "-o", str(built))
         predict = (*DAGDSL, "run", str(built), str(image))
         bare = (sys.executable, "-c", "import torch")
-        say("starting it again and again")
+        say("timing dagdsl run")
         timed = interleaved(
             {"dagdsl run": lambda: _run(*predict), "import torch": lambda: _run(*bare)},
             rounds=scale.rounds,
@@ -62,7 +62,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
 
 
 def _leave_weights(net: Net, run: Path) -> None:
-    """What `dagdsl run` needs of a training run: weights, be they any, and names of classes."""
+    """Write what `dagdsl build` needs of a training run: random weights and class names."""
     model = dagdsl.compile(net, backend="eager", seed=0)
     about = Weights(
         ir_hash=net.hash,

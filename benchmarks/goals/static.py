@@ -1,4 +1,4 @@
-"""Static nets from `.dg` files against torchvision's, both compiled with frozen weights."""
+"""Static nets compared with torchvision's, both compiled with frozen weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.benchmark.timing import interleaved
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """Inference of each, batch by batch; inputs and weights have their channels last."""
+    """Compare inference at each batch size, in channels-last layout."""
     for case, (file, name) in STATIC.items():
         net = dagdsl.load(file, net=name, size=scale.size)
         theirs = baseline(f"torchvision:{name}")

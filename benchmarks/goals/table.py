@@ -1,4 +1,4 @@
-"""The goals: what is compared, the limit of the ratio, and which measurement finds it."""
+"""The goals: what is compared, the limit of the ratio, and the group that measures it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A row of the table: the words, the goal in figures, the measurement that has it."""
+    """A row of the table of goals."""
 
     what: str
     limit: str

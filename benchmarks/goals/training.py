@@ -1,4 +1,4 @@
-"""The training step of DG nets: against the static chain and the net by hand; time and memory."""
+"""Time and memory of a training step, compared with the static chain and the hand-written net."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOALS = {"static chain": ("dense training", 1.10), "by hand, eager": ("eager", 0
 
 
 def measure(scale: Scale, say: Say) -> Iterator[Record]:
-    """Forward, backward and the optimizer's step, everything with channels last."""
+    """Compare forward, backward and optimizer step, in channels-last layout."""
     for case in scale.nets:
         dynamic = DYNAMIC[case]
         nets = dynamic.and_chain(scale.size)

@@ -1,1 +1,1 @@
-"""What dagdsl is compared with: the same networks, written by hand in plain PyTorch."""
+"""The networks of the benchmarks, written by hand in plain PyTorch."""

@@ -1,9 +1,8 @@
 """DG-Net by hand: DG-ResNet-50, DG-MobileNetV2 and a single stage, in plain PyTorch.
 
-The same networks as `std/models/dg_resnet.dg`, `std/models/dg_mobilenet_v2.dg` and
-`benchmarks/nets/stage.dg`, declared in the same order, so weights can be copied one by one. A gated
-sum is one `addcmul` an edge, which is the least that eager mode can do; everything else is what
-one would write without a compiler in mind.
+They equal `std/models/dg_resnet.dg`, `std/models/dg_mobilenet_v2.dg` and `benchmarks/nets/stage.dg`
+and declare their layers in the same order, so weights can be copied one by one. A gated sum uses
+one `addcmul` per edge, the minimum in eager mode. The rest is idiomatic PyTorch.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def conv_bn(
     groups: int = 1,
     act: type[nn.Module] | None = None,
 ) -> nn.Sequential:
-    """Convolution, batch normalisation and perhaps an activation."""
+    """Convolution, batch normalisation and an optional activation."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     layers = [conv, nn.BatchNorm2d(outputs)]
@@ -32,7 +31,7 @@ def conv_bn(
 
 
 def bottleneck(channels: int) -> nn.Sequential:
-    """The block of ResNet-50 without its shortcut; the ReLU after the sum comes first."""
+    """The block of ResNet-50 without its shortcut, preceded by the ReLU that follows a sum."""
     narrow = channels // 4
     return nn.Sequential(
         nn.ReLU(),
@@ -54,13 +53,13 @@ def inverted_residual(channels: int, expand: int) -> nn.Sequential:
 
 
 def shrink(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """Brings the input of a stage to its channels and resolution."""
+    """The entry of a stage: average pooling by `stride`, then a pointwise convolution."""
     pool = [nn.AvgPool2d(stride)] if stride > 1 else []
     return nn.Sequential(*pool, conv_bn(inputs, outputs))
 
 
 def router(channels: int, edges: int, init: float) -> nn.Linear:
-    """Weighs the edges that leave a vertex; all start about as open."""
+    """The router of a vertex: one logit per outgoing edge, all close to `init` at first."""
     fc = nn.Linear(channels, edges)
     nn.init.normal_(fc.weight, std=0.01)
     nn.init.constant_(fc.bias, init)
@@ -68,11 +67,11 @@ def router(channels: int, edges: int, init: float) -> nn.Linear:
 
 
 class Stage(nn.Module):
-    """A complete DAG: vertex 0 is the input, then the nodes, the last one is the output.
+    """A complete DAG: vertex 0 is the input, followed by the nodes and the output.
 
-    Every vertex but the last has a router, which weighs the edges to all that follow. An edge is
-    closed where its weight is not above `tau`, or where its source is dead, as all its in-edges are
-    closed.
+    Every vertex but the last has a router that weighs the edges to all later vertices. An edge is
+    closed if its weight is not above `tau`, or if its source is dead because all incoming edges of
+    the source are closed.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Stage(nn.Module):
         self.tau = tau
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same."""
+        """[B, C, H, W] -> [B, C, H, W]."""
         outputs, gates = [x], [self.gates(0, x)]
         for j, node in enumerate(self.nodes, 1):
             merged, alive = self.merge(j, outputs, gates)
@@ -97,12 +96,12 @@ class Stage(nn.Module):
         return merged
 
     def gates(self, i: int, x: Tensor) -> Tensor:
-        """The weights of the edges from vertex `i` to all that follow: [B, edges]."""
+        """The weights of the edges from vertex `i` to all later ones: [B, edges]."""
         weights = torch.sigmoid(self.routers[i](x.mean((2, 3))))
         return torch.where(weights > self.tau, weights, 0)
 
     def merge(self, j: int, outputs: list[Tensor], gates: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """What reaches vertex `j`, and for which samples anything does: [B, C, H, W], [B]."""
+        """The weighted sum at vertex `j`, [B, C, H, W], and whether it is alive, [B]."""
         into = torch.stack([gate[:, j - 1 - i] for i, gate in enumerate(gates)], 1)
         weights = into[:, :, None, None, None].unbind(1)
         merged = outputs[0] * weights[0]
@@ -112,7 +111,7 @@ class Stage(nn.Module):
 
 
 class DGNet(nn.Module):
-    """Stem, stages with an entry each, head. `between` follows every stage."""
+    """A stem, stages with their entries, and a head; `between` follows every stage."""
 
     def __init__(
         self,
@@ -180,7 +179,10 @@ def dg_stage(
 
 
 def copy_weights(source: nn.Module, target: nn.Module) -> None:
-    """Copy all weights in the order of their declaration. Raises where one does not fit."""
+    """Copy all weights in declaration order.
+
+    Raises ValueError or RuntimeError if their number or shapes differ.
+    """
     taken = list(source.state_dict().values())
     names = list(target.state_dict())
     if len(taken) != len(names):
@@ -194,6 +196,6 @@ def _head(channels: int, classes: int, before: nn.Module | None = None) -> nn.Se
 
 
 def _divisible(value: float, by: int = 8) -> int:
-    """The nearest multiple of `by` that is not below nine tenths of the value."""
+    """Return the nearest multiple of `by` that is at least 0.9 times the value."""
     rounded = max(by, int(value + by / 2) // by * by)
     return rounded + by if rounded < 0.9 * value else rounded

@@ -1,7 +1,7 @@
-"""A stage that skips as published code does: one image, a Python `if` a node, in eager mode.
+"""A stage that skips like published code: one image, eager mode, a Python `if` before each node.
 
-What routers decide is fetched from the device before each node. Nothing of it can be compiled as
-one graph, and a batch has to go through it image by image.
+The decisions of the routers are read back from the device before each node. So the stage cannot be
+compiled as one graph, and a batch must be processed image by image.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from benchmarks.peers.dg import Stage
 
 
 class SkippingStage(Stage):
-    """The same stage for one image: computes what its open edges need and nothing else."""
+    """The same stage for a single image; it computes only what open edges need."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """[1, C, H, W] -> the same."""
-        outputs: list[Tensor | None] = [x]  # None stands for a vertex that is dead
+        """[1, C, H, W] -> [1, C, H, W]."""
+        outputs: list[Tensor | None] = [x]  # None: the vertex is dead
         gates = [self.gates(0, x)[0].tolist()]
         for j, node in enumerate(self.nodes, 1):
             merged = self.merge_open(j, outputs, gates)
@@ -30,7 +30,7 @@ class SkippingStage(Stage):
     def merge_open(
         self, j: int, outputs: list[Tensor | None], gates: list[list[float]]
     ) -> Tensor | None:
-        """The sum of what open edges bring to vertex `j`, None if there is none."""
+        """Return the weighted sum over the open edges of vertex `j`, or None without any."""
         merged = None
         for i, (y, gate) in enumerate(zip(outputs, gates, strict=True)):
             if y is None or not gate[j - 1 - i]:

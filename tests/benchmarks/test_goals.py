@@ -1,4 +1,4 @@
-"""The goals: each has its measurement, and the limit is that of the right row."""
+"""Every goal has a measurement, and each limit applies to the right record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def row(name: str, ratio: float) -> BenchRow:
     return BenchRow(name, 1, 0.4, Estimate(10 * ratio, 0.01), Estimate(ratio, 0.01), "static", None)
 
 
-def test_the_best_mode_is_held_to_the_active_share() -> None:
+def test_the_best_mode_has_the_limit_of_the_active_share() -> None:
     rows = [row("static", 1.0), row("branch", 0.43), row("auto", 0.5), row(sparse.SKIPPER, 0.3)]
     records = list(sparse._records("DG", rows))
     assert [(r.name, r.goal, r.limit) for r in records] == [
@@ -48,14 +48,14 @@ def test_a_mode_may_have_two_goals() -> None:
     ]
 
 
-def test_the_full_measurement_is_what_the_goals_say() -> None:
+def test_the_full_scale_is_that_of_the_goals() -> None:
     assert FULL.size == 224
     assert FULL.sparse_batches == (1, 8, 32)
     assert FULL.shares == (0.4, 0.6, 0.8)
     assert FULL.nodes[-1] == 24
 
 
-def test_a_group_there_is_not() -> None:
+def test_an_unknown_group() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.goals", "--only", "fast"],
         cwd=ROOT,
@@ -64,4 +64,4 @@ def test_a_group_there_is_not() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "there is no fast; there are static, dense" in done.stderr
+    assert "unknown group fast: use static, dense" in done.stderr

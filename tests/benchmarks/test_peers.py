@@ -1,4 +1,4 @@
-"""The networks written by hand are those of the `.dg` files: the same numbers."""
+"""The hand-written networks compute the same as those of the `.dg` files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def pair(name: str, stage: type[dg.Stage]) -> tuple[Model, dg.DGNet]:
-    """Ours and the one written by hand, with the same weights and about 80 % of the work to do."""
+    """Return both networks with equal weights and about 80 % active MACs."""
     file, params = PEERS[name]
     chosen = None if name == "dg_stage" else name
     net = dagdsl.load(file, net=chosen, classes=CLASSES, size=SIZE, **params)

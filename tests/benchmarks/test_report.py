@@ -1,4 +1,4 @@
-"""The page of measurements: made from what was recorded, and from nothing else."""
+"""The page of measurements is generated from the records."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_goal_has_a_row() -> None:
     assert text.endswith("words\n")
 
 
-def test_the_worst_is_what_a_goal_shows() -> None:
+def test_a_goal_shows_its_worst_case() -> None:
     text = page("goals", training=group(record(1.0), record(1.3), record(9.0, None, None)))
     (row,) = [line for line in text.splitlines() if "peak training memory" in line]
     assert "1.30" in row
@@ -70,16 +70,16 @@ def test_the_worst_is_what_a_goal_shows() -> None:
     assert "9.00" not in row
 
 
-def test_what_is_missed_is_said() -> None:
+def test_missed_goals_are_marked() -> None:
     text = page("training", training=group(record(1.0), record(1.3), record(2.0, None, None)))
-    assert text.count("kept (1.15)") == 1
+    assert text.count("| met (1.15)") == 1
     assert text.count("**missed** (1.15)") == 1
     assert "2.00 |  |" in text
 
 
-def test_a_noisy_machine_is_said() -> None:
-    assert "Not to be relied on" in page("training", training=group(record(1), doubts="noise"))
-    assert "relied" not in page("training", training=group(record(1)))
+def test_noisy_measurements_are_marked() -> None:
+    assert "Unreliable" in page("training", training=group(record(1), doubts="noise"))
+    assert "Unreliable" not in page("training", training=group(record(1)))
     assert "; noisy)" in page("goals", training=group(record(1), doubts="noise"))
 
 
@@ -118,6 +118,6 @@ def test_ticks_are_round(top: float, expected: list[float]) -> None:
     assert ticks(top) == pytest.approx(expected)
 
 
-def test_points_stand_where_they_belong() -> None:
+def test_points_are_placed_by_their_values() -> None:
     drawn = draw([Panel("title", "x", "y", [Series("line", [(0, 0), (1, 1)])])])
     assert 'points="52.0,270.0 332.0,30.0"' in drawn
