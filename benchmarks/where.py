@@ -53,8 +53,8 @@ def _subjects() -> Iterator[tuple[str, Run]]:
 
     import dagdsl
     from benchmarks.goals.nets import DYNAMIC
-    from dagdsl.benchmark.models import Models, closes, samples, split
-    from dagdsl.benchmark.subjects import TrainingStep, evaluation, images
+    from dagdsl.benchmark.models import Models, has_closable_edges, samples, split
+    from dagdsl.benchmark.subjects import TrainingStep, evaluation, random_inputs
 
     for case, dynamic in DYNAMIC.items():
         nets = dynamic.and_chain(FULL.size)
@@ -62,13 +62,13 @@ def _subjects() -> Iterator[tuple[str, Run]]:
             models = Models(net, "inductor")
             batches = split(samples(net, BATCH), BATCH)
             yield f"{case}, {name}: pass", evaluation(models.get("static", BATCH), batches)
-            if closes(net):
+            if has_closable_edges(net):
                 models.set_share(SHARE)
                 active = models.active(samples(net, BATCH))
                 run = evaluation(models.get("grouped", BATCH), batches)
                 yield f"{case}, {name}: pass, `grouped`, {active:.0%} active", run
         last = torch.channels_last
-        inputs = images(nets["dagdsl"], BATCH)
+        inputs = random_inputs(nets["dagdsl"], BATCH)
         for name, net in nets.items():
             step = TrainingStep(dagdsl.compile(net, seed=0).to(memory_format=last), inputs)
             yield f"{case}, {name}: step", step

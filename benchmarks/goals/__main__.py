@@ -33,7 +33,7 @@ def measure(group: str, quick: bool) -> dict[str, Any]:
     """Measure one group and return its entry for the file."""
     from benchmarks.goals.record import Record
     from benchmarks.goals.scale import FULL, QUICK
-    from dagdsl.benchmark.timing import doubts
+    from dagdsl.benchmark.timing import noise_warning
 
     start = time.perf_counter()
     records: list[Record] = []
@@ -48,7 +48,7 @@ def measure(group: str, quick: bool) -> dict[str, Any]:
         "machine": asdict(describe()),
         "day": time.strftime("%Y-%m-%d"),
         "minutes": round((time.perf_counter() - start) / 60, 1),
-        "doubts": doubts(spreads, max(others, default=None)),
+        "doubts": noise_warning(spreads, max(others, default=None)),
         "records": [record.to_json() for record in records],
     }
 

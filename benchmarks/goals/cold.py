@@ -81,19 +81,19 @@ def main(who: str, case: str, task: str, quick: str = "") -> None:
         compiled_evaluation,
         compiled_step,
         evaluation,
-        images,
+        random_inputs,
     )
 
     scale = QUICK if quick else FULL
     if case in DYNAMIC:
         net = DYNAMIC[case].load(size=scale.size)
         build = DYNAMIC[case].by_hand
-        inputs = images(net, scale.training_batch if task == "training" else 1)
+        inputs = random_inputs(net, scale.training_batch if task == "training" else 1)
     else:
         nodes = int(case.split()[2])
         net = dagdsl.load(STAGE, nodes=nodes)
         build = lambda: dg_stage(nodes)  # noqa: E731
-        inputs = images(net, scale.training_batch if task == "training" else 1)
+        inputs = random_inputs(net, scale.training_batch if task == "training" else 1)
     by_hand = build().to(memory_format=torch.channels_last)
     start = time.perf_counter()
     match who, task:

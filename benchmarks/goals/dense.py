@@ -12,7 +12,7 @@ from benchmarks.goals.record import Record, compared
 from benchmarks.goals.scale import Scale
 from benchmarks.peers.dg import copy_weights
 from dagdsl.benchmark.measure import Say
-from dagdsl.benchmark.subjects import compiled_evaluation, evaluation, images
+from dagdsl.benchmark.subjects import compiled_evaluation, evaluation, random_inputs
 from dagdsl.benchmark.timing import interleaved
 
 
@@ -23,7 +23,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
         nets = dynamic.and_chain(scale.size)
         for batch in scale.inference_batches:
             say(f"compiling {case}, batch {batch}")
-            batches = [images(nets["dagdsl"], batch)]
+            batches = [random_inputs(nets["dagdsl"], batch)]
             ours = {
                 name: dagdsl.compile(net, mode="static", seed=0).to(
                     memory_format=torch.channels_last

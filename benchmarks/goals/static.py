@@ -11,7 +11,7 @@ from benchmarks.goals.nets import STATIC
 from benchmarks.goals.record import Record, compared
 from benchmarks.goals.scale import Scale
 from dagdsl.benchmark.measure import Say
-from dagdsl.benchmark.subjects import baseline, compiled_evaluation, evaluation, images
+from dagdsl.benchmark.subjects import baseline, compiled_evaluation, evaluation, random_inputs
 from dagdsl.benchmark.timing import interleaved
 
 
@@ -22,7 +22,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
         theirs = baseline(f"torchvision:{name}")
         for batch in scale.inference_batches:
             say(f"compiling {case}, batch {batch}")
-            batches = [images(net, batch)]
+            batches = [random_inputs(net, batch)]
             ours = dagdsl.compile(net, mode="static").to(memory_format=torch.channels_last)
             dagdsl.load_torchvision_weights(ours, theirs.state_dict())
             runs = {

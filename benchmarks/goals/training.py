@@ -11,7 +11,7 @@ from benchmarks.goals.nets import DYNAMIC
 from benchmarks.goals.record import Record, compared, single
 from benchmarks.goals.scale import Scale
 from dagdsl.benchmark.measure import Say
-from dagdsl.benchmark.subjects import TrainingStep, compiled_step, images
+from dagdsl.benchmark.subjects import TrainingStep, compiled_step, random_inputs
 from dagdsl.benchmark.timing import interleaved
 
 GOALS = {"static chain": ("dense training", 1.10), "by hand, eager": ("eager", 0.50)}
@@ -22,7 +22,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
     for case in scale.nets:
         dynamic = DYNAMIC[case]
         nets = dynamic.and_chain(scale.size)
-        inputs = images(nets["dagdsl"], scale.training_batch)
+        inputs = random_inputs(nets["dagdsl"], scale.training_batch)
         steps = {
             name: TrainingStep(
                 dagdsl.compile(net, seed=0).to(memory_format=torch.channels_last), inputs

@@ -7,15 +7,22 @@ from dataclasses import replace
 
 import torch
 
-from dagdsl.benchmark.models import Batches, Models, closes, samples, split
+from dagdsl.benchmark.models import Batches, Models, has_closable_edges, samples, split
 from dagdsl.benchmark.plan import EAGER, BenchPlan, BenchRow
-from dagdsl.benchmark.subjects import Run, TrainingStep, baseline, compiled_step, evaluation, images
+from dagdsl.benchmark.subjects import (
+    Run,
+    TrainingStep,
+    baseline,
+    compiled_step,
+    evaluation,
+    random_inputs,
+)
 from dagdsl.benchmark.timing import Rounds, interleaved
 from dagdsl.ir.nodes import Net
 from dagdsl_compiler.driver import Model, compile
 
 Say = Callable[[str], None]
-Also = Callable[[Model, Batches], dict[str, Run]]
+ExtraRuns = Callable[[Model, Batches], dict[str, Run]]
 
 
 def bench(net: Net, plan: BenchPlan, say: Say = lambda message: None) -> Iterator[BenchRow]:
@@ -31,14 +38,14 @@ def inference(
     net: Net,
     plan: BenchPlan,
     say: Say = lambda message: None,
-    also: Also = lambda model, batches: {},
+    extra: ExtraRuns = lambda model, batches: {},
 ) -> Iterator[BenchRow]:
     """Yield the rows of `bench` for inference.
 
-    `also` returns further runs to be timed, given the eager model and the batches.
+    `extra` returns further runs to be timed, given the eager model and the batches.
     """
     models = Models(net, plan.backend)
-    for share in plan.shares if closes(net) else [None]:
+    for share in plan.shares if has_closable_edges(net) else [None]:
         if share is not None:
             say(f"searching router weights for an active share of {share:.0%}")
             models.set_share(share)
@@ -53,7 +60,7 @@ def inference(
                 say(f"compiling {mode}, batch {batch}")
                 runs[mode] = evaluation(models.get(mode, batch), batches)
                 runs[mode]()
-            runs |= also(models.eager, batches)
+            runs |= extra(models.eager, batches)
             say(f"timing batch {batch}")
             timed = interleaved(runs, rounds=plan.rounds, seconds=plan.seconds)
             yield from rows(timed, batch, models.active(inputs), calls=len(batches))
@@ -62,7 +69,7 @@ def inference(
 def training(net: Net, plan: BenchPlan, say: Say) -> Iterator[BenchRow]:
     """Yield the rows of `bench` for a training step."""
     for batch in plan.batches:
-        inputs = images(net, batch)
+        inputs = random_inputs(net, batch)
         steps: dict[str, TrainingStep] = {}
         if plan.against:
             steps[plan.against] = compiled_step(baseline(plan.against), inputs)
@@ -90,6 +97,6 @@ def rows(timed: Rounds, batch: int, active: float, calls: int = 1) -> Iterator[B
 def _modes(net: Net, plan: BenchPlan, batch: int) -> Sequence[str]:
     if plan.modes:
         return [mode for mode in plan.modes if mode != "branch" or batch == 1]
-    if not closes(net):
+    if not has_closable_edges(net):
         return ("static", EAGER)
     return ("static", "branch" if batch == 1 else "grouped", "auto")

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from dagdsl.analysis.liveness import closable
 from dagdsl.benchmark.plan import EAGER
-from dagdsl.benchmark.routes import reach
-from dagdsl.benchmark.subjects import Run, baseline, compiled_evaluation, images
+from dagdsl.benchmark.routes import set_active_share
+from dagdsl.benchmark.subjects import Run, baseline, compiled_evaluation, random_inputs
 from dagdsl.ir.nodes import Net
 from dagdsl.ir.paths import graphs_of
 from dagdsl_compiler.driver import Model, Profile, compile, profile
@@ -25,14 +25,14 @@ SINGLES = 8
 Batches = Sequence[tuple[Tensor, ...]]
 
 
-def closes(net: Net) -> bool:
+def has_closable_edges(net: Net) -> bool:
     """Whether the net has edges that a gate may close."""
     return any(closable(graph, edge) for graph, _ in graphs_of(net) for edge in graph.edges)
 
 
 def samples(net: Net, batch: int) -> tuple[Tensor, ...]:
     """Return the inputs for a batch size: one batch, or `SINGLES` samples for batch size 1."""
-    return images(net, SINGLES if batch == 1 else batch, seed=2)
+    return random_inputs(net, SINGLES if batch == 1 else batch, seed=2)
 
 
 def split(inputs: tuple[Tensor, ...], batch: int) -> Batches:
@@ -52,7 +52,7 @@ class Models:
 
     def set_share(self, wanted: float) -> None:
         """Choose weights whose active share is about `wanted`."""
-        self._profile = reach(self.eager, wanted, images(self._net, CALIBRATION))
+        self._profile = set_active_share(self.eager, wanted, random_inputs(self._net, CALIBRATION))
         # Modes that run every node take the same time with any weights: keep their models.
         self._models = {key: model for key, model in self._models.items() if key[1]}
 
@@ -68,7 +68,7 @@ class Models:
         key = (mode, batch if mode in ("dense", "static") else 0)
         if key not in self._models:
             if mode == "auto" and self._profile is None:
-                self._profile = profile(self.eager, [images(self._net, CALIBRATION)])
+                self._profile = profile(self.eager, [random_inputs(self._net, CALIBRATION)])
             model = compile(
                 self._net,
                 mode=cast("Mode", mode),

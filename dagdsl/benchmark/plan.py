@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagdsl.benchmark.subjects import baseline_builder
-from dagdsl.benchmark.timing import Estimate, doubts
+from dagdsl.benchmark.timing import Estimate, noise_warning
 from dagdsl.errors import UsageError
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.inference import SUMMARIES
@@ -76,7 +76,7 @@ class BenchRow:
     peak_bytes: int | None = None
 
 
-def doubts_about(rows: Sequence[BenchRow]) -> str | None:
+def noise_warning_for(rows: Sequence[BenchRow]) -> str | None:
     """Return why the measurements are unreliable, or None if the machine was idle throughout."""
     others = [row.others for row in rows if row.others is not None]
-    return doubts([row.milliseconds.spread for row in rows], max(others, default=None))
+    return noise_warning([row.milliseconds.spread for row in rows], max(others, default=None))

@@ -16,7 +16,7 @@ _CLOSED, _OPEN = -12.0, 12.0
 
 
 @torch.no_grad()
-def reach(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profile:
+def set_active_share(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profile:
     """Set weights for which the active share of the calibration samples is about `wanted`.
 
     Freshly initialised routers treat all samples alike, and activations grow from node to node.
@@ -31,7 +31,7 @@ def reach(model: Model, wanted: float, calibration: tuple[Tensor, ...]) -> Profi
     found: list[tuple[float, dict[str, Tensor], Profile]] = []
     for _ in range(_STEPS if routers else 1):
         plain.load_state_dict(model.state_dict())
-        _settle(plain, routers, shift, calibration)
+        _standardise(plain, routers, shift, calibration)
         model.load_state_dict(plain.state_dict())
         measured = profile(model, [calibration])
         share = active_share(model.net, measured)
@@ -58,7 +58,7 @@ def router_layers(model: nn.Module) -> list[nn.Linear]:
     return list(last.values())
 
 
-def _settle(
+def _standardise(
     model: nn.Module, routers: list[nn.Linear], shift: float, inputs: tuple[Tensor, ...]
 ) -> None:
     """Standardise router logits and batch statistics in one pass, layer after layer."""
@@ -66,7 +66,7 @@ def _settle(
     for fc in routers:
         fc.weight.copy_(torch.randn(fc.weight.shape, generator=generator))
 
-    def standardise(fc: nn.Linear, _: object, logits: Tensor) -> Tensor:
+    def hook(fc: nn.Linear, _: object, logits: Tensor) -> Tensor:
         mean, deviation = logits.mean(0), logits.std(0)
         scale = torch.where(deviation > 1e-6, 1 / deviation, 1.0)
         fc.weight.mul_(scale[:, None])
@@ -75,7 +75,7 @@ def _settle(
         fc.bias.sub_(mean).mul_(scale).add_(shift)
         return (logits - mean) * scale + shift
 
-    handles = [fc.register_forward_hook(standardise) for fc in routers]
+    handles = [fc.register_forward_hook(hook) for fc in routers]
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

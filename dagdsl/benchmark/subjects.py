@@ -16,7 +16,7 @@ from dagdsl.ir.nodes import Net
 Run = Callable[[], object]
 
 
-def images(net: Net, batch: int, seed: int = 0) -> tuple[Tensor, ...]:
+def random_inputs(net: Net, batch: int, seed: int = 0) -> tuple[Tensor, ...]:
     """Return random inputs of shape `[batch, *shape]`, one for each input of the net.
 
     Images differ in colour and contrast, so that routes differ between samples. They have the

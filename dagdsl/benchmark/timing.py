@@ -53,7 +53,7 @@ class Rounds:
         return Estimate.of([a / b for a, b in zip(self.times[name], self.times[to], strict=True)])
 
 
-def doubts(spreads: Sequence[float], others: float | None) -> str | None:
+def noise_warning(spreads: Sequence[float], others: float | None) -> str | None:
     """Return why times with these spreads are unreliable, or None if they are reliable.
 
     `others` is the share of the cores used by other processes, None if unknown.

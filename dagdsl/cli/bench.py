@@ -57,7 +57,7 @@ def run(
     from dataclasses import asdict
 
     from dagdsl.benchmark.measure import bench
-    from dagdsl.benchmark.plan import BenchPlan, doubts_about
+    from dagdsl.benchmark.plan import BenchPlan, noise_warning_for
     from dagdsl.cli.console import load_net, print_json
 
     built = load_net(file, set, net)
@@ -84,7 +84,7 @@ def run(
                 print(_line(row), flush=True)
     finally:
         progress.clear()
-    doubts = doubts_about(rows)
+    doubts = noise_warning_for(rows)
     if quiet:
         print_json(
             {

@@ -116,24 +116,24 @@ def hover(target: Target, index: FileIndex) -> str:
 
 def about_nodes(facts: Sequence[NodeFact]) -> str:
     """Return shape, parameters and MACs of the nodes that a declaration creates."""
-    said = [(fact.where, _measures(fact.node.shape, fact.costs)) for fact in facts]
-    if len({measures for _, measures in said}) == 1:
-        each = f", each of {len(said)}" if len(said) > 1 else ""
-        return said[0][1] + each
-    lines = [f"- `{where}`: {measures}" for where, measures in said[:_SHOWN]]
-    return "\n".join([*lines, *_more(len(said))])
+    texts = [(fact.where, _measures(fact.node.shape, fact.costs)) for fact in facts]
+    if len({measures for _, measures in texts}) == 1:
+        each = f", each of {len(texts)}" if len(texts) > 1 else ""
+        return texts[0][1] + each
+    lines = [f"- `{where}`: {measures}" for where, measures in texts[:_SHOWN]]
+    return "\n".join([*lines, *_more(len(texts))])
 
 
 def about_steps(facts: Sequence[StepFact]) -> str:
     """Return input shape, output shape and costs of an op or block at one place in the text."""
     known = [fact for fact in facts if fact.step.shape]
-    said = dict.fromkeys(
+    texts = dict.fromkeys(
         (f"{format_shape(fact.x)} → " if fact.x else "") + _measures(fact.step.shape, fact.costs)
         for fact in known
     )
-    if len(said) == 1:
-        return "Here: " + next(iter(said)) + (f", {len(known)} times" if len(known) > 1 else "")
-    return "\n".join([*(f"- {line}" for line in list(said)[:_SHOWN]), *_more(len(said))])
+    if len(texts) == 1:
+        return "Here: " + next(iter(texts)) + (f", {len(known)} times" if len(known) > 1 else "")
+    return "\n".join([*(f"- {line}" for line in list(texts)[:_SHOWN]), *_more(len(texts))])
 
 
 def shapes(facts: Iterable[NodeFact]) -> list[str]:

@@ -51,7 +51,7 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 
 def _changed_on_disk(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
     for change in params.changes:
-        ls.reread(name_of(change.uri))
+        ls.recheck_importers(name_of(change.uri))
 
 
 # Requests
@@ -99,7 +99,8 @@ def _highlights(ls: Server, params: lsp.DocumentHighlightParams) -> list[lsp.Doc
     if index is None or occurrence is None:
         return []
     return [
-        lsp.DocumentHighlight(range_of(span)) for span in navigate.same(index, occurrence.target)
+        lsp.DocumentHighlight(range_of(span))
+        for span in navigate.highlights(index, occurrence.target)
     ]
 
 

@@ -26,7 +26,7 @@ class FileIndex:
     ) -> None:
         self.source = source
         self._library = library
-        self._last_good = before._good() if before else None
+        self._last_valid = before._latest_valid() if before else None
 
     @cached_property
     def module(self) -> Module:
@@ -54,17 +54,17 @@ class FileIndex:
         Where an error hides them, those of the last version without errors.
         """
         found = self._known.get(definition.path)
-        if not found and self._last_good is not None:
-            found = self._last_good._known.get(definition.path)
+        if not found and self._last_valid is not None:
+            found = self._last_valid._known.get(definition.path)
         return found or []
 
-    def _good(self) -> FileIndex | None:
+    def _latest_valid(self) -> FileIndex | None:
         """The latest version known to have no errors: this one or an earlier one."""
         # Triggers no analysis: versions overtaken by the next keystroke are never analysed.
         if "analysis" in self.__dict__ and not self.analysis.has_errors:
-            self._last_good = None  # otherwise the chain of all versions would stay in memory
+            self._last_valid = None  # otherwise the chain of all versions would stay in memory
             return self
-        return self._last_good
+        return self._last_valid
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], list[NodeFact]]:

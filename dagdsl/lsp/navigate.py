@@ -57,7 +57,7 @@ def references(
                 yield occurrence.span
 
 
-def same(index: FileIndex, target: Target) -> Iterator[Span]:
+def highlights(index: FileIndex, target: Target) -> Iterator[Span]:
     """Yield every occurrence of a name in one file."""
     for occurrence in index.symbols.occurrences:
         if isinstance(target, Builtin):

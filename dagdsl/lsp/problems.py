@@ -84,7 +84,7 @@ def fixes(index: FileIndex, wanted: lsp.Range) -> list[lsp.CodeAction]:
         )
         for found in index.analysis.diagnostics
         if found.fix is not None
-        and _is_ours(found.fix)
+        and _changes_only_user_files(found.fix)
         and _overlap(range_of(_span_in(found, index)), wanted)
     ]
 
@@ -97,7 +97,7 @@ def _edit(fix: Fix) -> lsp.WorkspaceEdit:
     return lsp.WorkspaceEdit(changes)
 
 
-def _is_ours(fix: Fix) -> bool:
+def _changes_only_user_files(fix: Fix) -> bool:
     """Whether a fix leaves the standard library alone."""
     return not any(STD in path_of(edit.span.file.name).parents for edit in fix.edits)
 

@@ -64,7 +64,7 @@ class Server(LanguageServer):
         name = name_of(uri)
         self.files.set(name, text)
         self._schedule(name, uri, version)
-        self.reread(name)
+        self.recheck_importers(name)
 
     def closed(self, uri: str) -> None:
         """Forget a file that the editor has closed."""
@@ -73,9 +73,9 @@ class Server(LanguageServer):
             self._pending.pop(name).cancel()
         self.files.close(name)
         self._publish([], uri, None)
-        self.reread(name)
+        self.recheck_importers(name)
 
-    def reread(self, name: str) -> None:
+    def recheck_importers(self, name: str) -> None:
         """Analyse the open files that import a file that has changed."""
         for other in self.files.refresh_importers(name):
             self._schedule(other, uri_of(other), None)

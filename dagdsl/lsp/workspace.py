@@ -52,7 +52,7 @@ class Workspace:
         stale = [
             other
             for other, index in self._open.items()
-            if other != name and name in map(_full, index.files())
+            if other != name and name in map(_full_name, index.files())
         ]
         for other in stale:
             index = self._open[other]
@@ -85,5 +85,5 @@ class Workspace:
                         yield str(path_of(str(Path(parent, file))))
 
 
-def _full(name: str) -> str:
+def _full_name(name: str) -> str:
     return name if is_virtual(name) else str(path_of(name))

@@ -83,7 +83,7 @@ def dynamize(
         )
     edits = StageEdits(module, via, entry, shortcuts)
     for stage in stages:
-        edits.stage(stage, _changes_shape(stage, before.nets))
+        edits.stage(stage, _first_changes_shape(stage, before.nets))
     text = _formatted(SourceFile(file.name, edits.text()))
     advice = f"; {_USE_FIRST}" if entry == "shrink" and via is None else ""
     after = _analysed(SourceFile(file.name, text), advice)
@@ -144,7 +144,7 @@ def _formatted(file: SourceFile) -> str:
     return text
 
 
-def _changes_shape(stage: ast.Stage, nets: dict[str, Net]) -> bool:
+def _first_changes_shape(stage: ast.Stage, nets: dict[str, Net]) -> bool:
     """Whether the first node of a stage changes the shape.
 
     Raises UsageError if a later one does.

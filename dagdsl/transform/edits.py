@@ -16,10 +16,10 @@ from dagdsl.syntax import ast
 from dagdsl.syntax.formatter import same_tree
 from dagdsl.syntax.printer import print_expr
 from dagdsl.transform.rewrite import (
+    bind_arguments,
     block_of,
-    first_of,
-    given_to,
-    later_of,
+    body_of_first,
+    body_of_later,
     literal,
     name,
     simplify,
@@ -69,7 +69,7 @@ def _require_no_entry(stage: ast.Stage) -> None:
             )
 
 
-def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None:
+def _shape_arguments(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None:
     """The `channels` and `stride` of a body, if exactly one of its steps has such parameters."""
     found: list[tuple[ast.Expr, ast.Expr]] = []
     for step in body.steps if isinstance(body, ast.Pipe) else (body,):
@@ -87,7 +87,7 @@ def _reached(body: ast.Expr, module: Module) -> tuple[ast.Expr, ast.Expr] | None
             }
         if not {"channels", "stride"} & known.keys():
             continue
-        given = given_to(list(known), args)
+        given = bind_arguments(list(known), args)
         stride = given.get("stride") or known.get("stride")
         found.append(
             (
@@ -112,7 +112,7 @@ class StageEdits:
     def __post_init__(self) -> None:
         self.source = self.module.file.source
         words = set(_WORD.findall(_COMMENT.sub("", _STRING.sub("", self.source.text))))
-        self.gate, self.tau, self.dg = (_fresh(word, words) for word in ("gate", "tau", "dg"))
+        self.gate, self.tau, self.dg = (_fresh_name(word, words) for word in ("gate", "tau", "dg"))
         for alias, (statement, _) in self.module.imports.items():
             if statement.path.value == _SHRINK:
                 self.dg = alias
@@ -138,7 +138,10 @@ class StageEdits:
         Returns the body of the nodes that stay in its statement, or None if there are none.
         """
         if first.decls[0].count is not None:
-            body, rest = first_of(first.body, self.module), later_of(first.body, self.module)
+            body, rest = (
+                body_of_first(first.body, self.module),
+                body_of_later(first.body, self.module),
+            )
         else:
             # Named nodes: a node that keeps the shape has the body of the next statement.
             alone = len(first.decls) == 1 and others
@@ -149,20 +152,20 @@ class StageEdits:
             return None
         self.changes.append((first.span.start, first.span.start, f"{line}\n"))
         if self.entry == "first":
-            self._without_first(first)
+            self._remove_first(first)
         return rest
 
     def _entry(self, body: ast.Expr) -> str:
         """The text of the entry of a stage whose first node has this body."""
         if self.entry == "first":
             return print_expr(body)
-        reached = _reached(body, self.module)
-        if reached is None:
+        shape = _shape_arguments(body, self.module)
+        if shape is None:
             raise UsageError(
                 f"`{print_expr(body)}` does not set `channels` and `stride` in exactly one op or "
                 "block: use the first node as the entry (entry `first`)"
             )
-        channels, stride = reached
+        channels, stride = shape
         args = [channels] if same_tree(stride, literal(1)) else [channels, stride]
         self.shrinks = True
         return f"{self.dg}.shrink({', '.join(map(print_expr, args))})"
@@ -171,13 +174,13 @@ class StageEdits:
         """Replace the body of a node statement, without shortcuts unless they are to stay."""
         if not self.shortcuts:
             # The node keeps the shape, so its channels are those of its input.
-            reached = _reached(body, self.module)
-            channels = reached[0] if reached else name("in", "channels")
+            shape = _shape_arguments(body, self.module)
+            channels = shape[0] if shape else name("in", "channels")
             body = without_shortcut(body, self.module, channels)
         if not same_tree(body, node.body):
             self._replace(node.body, print_expr(body))
 
-    def _without_first(self, node: ast.Node) -> None:
+    def _remove_first(self, node: ast.Node) -> None:
         """Remove the first node from its statement."""
         decl = node.decls[0]
         if decl.count is not None:
@@ -230,7 +233,7 @@ class StageEdits:
         self.changes.append((place, place, line))
 
 
-def _fresh(word: str, taken: set[str]) -> str:
+def _fresh_name(word: str, taken: set[str]) -> str:
     """`word`, with underscores appended until it is not taken."""
     while word in taken:
         word += "_"

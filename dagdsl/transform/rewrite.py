@@ -72,14 +72,14 @@ def simplify(expr: ast.Expr, module: Module) -> ast.Expr:
     expr = _with_parts(expr, lambda part: simplify(part, module))
     match expr:
         case ast.Call(ast.Name((head,)), args) if head == CHOOSE:
-            return _chosen(expr, [arg.value for arg in args])
+            return _fold_choose(expr, [arg.value for arg in args])
         case ast.Call(ast.Name(("equal",)), (a, b)) if same_tree(a.value, b.value):
             return literal(True)
         case ast.Pipe(steps, span):
             kept = [step for step in steps if not is_identity(step)]
             return pipe(kept, span)
         case ast.Call() | ast.Binary() | ast.Index():
-            value = _value(expr, {}, module)
+            value = _constant_value(expr, {}, module)
             return expr if value is None else value
     return expr
 
@@ -92,12 +92,12 @@ def pipe(steps: list[ast.Expr], span: Span = NOWHERE) -> ast.Expr:
     return flat[0] if len(flat) == 1 else ast.Pipe(tuple(flat), span)
 
 
-def first_of(expr: ast.Expr, module: Module) -> ast.Expr:
+def body_of_first(expr: ast.Expr, module: Module) -> ast.Expr:
     """Return the body of an array for its first node."""
     return simplify(substitute(expr, {INDEX: literal(0)}), module)
 
 
-def later_of(expr: ast.Expr, module: Module) -> ast.Expr:
+def body_of_later(expr: ast.Expr, module: Module) -> ast.Expr:
     """Return the body of an array for its other nodes, with `index` counting these from 0."""
 
     def shift(part: ast.Expr) -> ast.Expr:
@@ -105,7 +105,7 @@ def later_of(expr: ast.Expr, module: Module) -> ast.Expr:
             return part
         if isinstance(part, ast.Name):
             return ast.Binary("+", part, literal(1), NOWHERE)
-        values = (_value(part, {"index": place}, module) for place in _LATER)
+        values = (_constant_value(part, {"index": place}, module) for place in _LATER)
         value = next(values)
         if value is not None and all(v is not None and same_tree(v, value) for v in values):
             return value
@@ -140,7 +140,7 @@ def expand(expr: ast.Expr, module: Module, channels: ast.Expr) -> Expanded | Non
     for known in names_in(block.body, *(formal.default for formal in block.formals)):
         if known.path[0] in home.items or known.path[0] in home.imports:
             inside[known.path] = name(*spaces, *known.path)
-    given = given_to([formal.name.name for formal in block.formals], args)
+    given = bind_arguments([formal.name.name for formal in block.formals], args)
     for formal in block.formals:
         value = given.get(formal.name.name)
         if value is None:
@@ -151,7 +151,7 @@ def expand(expr: ast.Expr, module: Module, channels: ast.Expr) -> Expanded | Non
     return block.body, inside
 
 
-def given_to(formals: list[str], args: tuple[ast.Arg, ...]) -> dict[str, ast.Expr]:
+def bind_arguments(formals: list[str], args: tuple[ast.Arg, ...]) -> dict[str, ast.Expr]:
     """Return the arguments of a call by parameter name."""
     positional = [arg.value for arg in args if arg.name is None]
     named = {arg.name: arg.value for arg in args if arg.name is not None}
@@ -176,7 +176,7 @@ def _with_parts(expr: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.E
             return expr
 
 
-def _chosen(expr: ast.Call, values: list[ast.Expr]) -> ast.Expr:
+def _fold_choose(expr: ast.Call, values: list[ast.Expr]) -> ast.Expr:
     """A `choose` without the arms that are never taken, or the value it always has."""
     undecided: list[ast.Expr] = []
     while len(values) > 1:
@@ -190,7 +190,7 @@ def _chosen(expr: ast.Call, values: list[ast.Expr]) -> ast.Expr:
     return replace(expr, args=tuple(ast.Arg(None, v, v.span) for v in [*undecided, *values]))
 
 
-def _value(expr: ast.Expr, known: Mapping[str, int], module: Module) -> ast.Literal | None:
+def _constant_value(expr: ast.Expr, known: Mapping[str, int], module: Module) -> ast.Literal | None:
     """The value of an expression, or None if it has names other than `known` and functions."""
     if any(n.path[0] not in (*known, *FUNCTIONS, CHOOSE) for n in names_in(expr)):
         return None

@@ -141,7 +141,7 @@ class Variables:
         for name, known in self.values.items():
             if known == values:
                 return Var(name)
-        name = fresh(about, self.taken)
+        name = fresh_name(about, self.taken)
         self.taken.add(name)
         self.values[name] = values
         return Var(name)
@@ -164,46 +164,46 @@ class Variables:
         return unify([term for row in rows for term in row], hole)
 
 
-def fresh(about: str, taken: Iterable[str]) -> str:
+def fresh_name(about: str, taken: Iterable[str]) -> str:
     """Return `about`, with a number if necessary, so that it is neither taken nor a keyword."""
     keywords = {spelling(type) for type in KEYWORDS}
     names = (about if number == 1 else f"{about}_{number}" for number in count(1))
     return next(name for name in names if name not in taken and name not in keywords)
 
 
-def written(term: Term) -> str:
+def format_term(term: Term) -> str:
     """Return a term in the syntax of the language."""
     match term:
         case Lit(value):
-            return _written_value(value)
+            return _format_value(value)
         case Var(name):
             return name
         case Items(items):
-            return f"[{', '.join(map(written, items))}]"
+            return f"[{', '.join(map(format_term, items))}]"
         case Pick(items):
-            return f"{written(items)}[index]"
+            return f"{format_term(items)}[index]"
         case PipeTerm(steps):
-            return " |> ".join(map(written, steps))
+            return " |> ".join(map(format_term, steps))
         case CallTerm(callee, args):
-            given = _written_args(args)
+            given = _format_args(args)
             return f"{callee}({given})" if given else callee
         case Mention(_, name):
             return name
 
 
-def _written_args(args: Sequence[ArgTerm]) -> str:
+def _format_args(args: Sequence[ArgTerm]) -> str:
     """The arguments that must be written. The first one is positional where possible."""
     parts: list[str] = []
     positional = True
     for arg in args:
         positional = positional and not arg.default
         if not arg.default:
-            value = written(arg.value)
+            value = format_term(arg.value)
             parts.append(value if positional and not parts else f"{arg.name} = {value}")
     return ", ".join(parts)
 
 
-def _written_value(value: Value | None) -> str:
+def _format_value(value: Value | None) -> str:
     match value:
         case bool():
             return "true" if value else "false"

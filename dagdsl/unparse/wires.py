@@ -12,7 +12,7 @@ from itertools import islice, pairwise, takewhile
 
 from dagdsl.ir.nodes import Edge, Graph, Router
 from dagdsl.topology.patterns import PATTERNS, listed
-from dagdsl.unparse.terms import ArgTerm, CallTerm, Inexpressible, PipeTerm, literal, written
+from dagdsl.unparse.terms import ArgTerm, CallTerm, Inexpressible, PipeTerm, format_term, literal
 
 PLAIN_PATTERNS = ("complete", "chain")
 Pair = tuple[str, str]
@@ -30,7 +30,7 @@ class Via:
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", written(self.steps))
+        object.__setattr__(self, "text", format_term(self.steps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ from dagdsl.unparse.terms import (
     PipeTerm,
     Term,
     Variables,
+    format_term,
     literal,
     unify,
-    written,
 )
 from dagdsl.unparse.wires import WireStatement
 
@@ -112,7 +112,8 @@ class _Writer:
         variables = Variables(self._taken() | _IN_STAGE)
         lines = self._body(uses, variables)
         lets = [
-            f"{name} = {written(Pick(Items(values)))}" for name, values in variables.values.items()
+            f"{name} = {format_term(Pick(Items(values)))}"
+            for name, values in variables.values.items()
         ]
         return [*lets, *lines]
 
@@ -122,8 +123,8 @@ class _Writer:
             terms = [getattr(use, name) for use in uses]
             term = _all_or_none(terms, lambda them: self._unify(them, variables))
             if term is not None:
-                lines.append(f"{name} = {written(term)}")
-        for nodes in _together([use.nodes for use in uses]):
+                lines.append(f"{name} = {format_term(term)}")
+        for nodes in _zip_nodes([use.nodes for use in uses]):
             lines += self._node([node for node in nodes if isinstance(node, NodeTerms)], variables)
         return lines + self._wires(uses, variables)
 
@@ -135,7 +136,7 @@ class _Writer:
         length = ""
         if first.is_array:
             lengths: list[Term] = [literal(len(use.bodies)) for use in uses]
-            length = f"[{written(unify(lengths, variables.hole, 'count'))}]"
+            length = f"[{format_term(unify(lengths, variables.hole, 'count'))}]"
 
         def rows(part: str) -> list[list[Term | None]]:
             return [list(getattr(use, part)) for use in uses]
@@ -148,7 +149,7 @@ class _Writer:
             return _all_or_none([term for row in rows for term in row], unified)
 
         merge, body = common(rows("merges")), common(rows("bodies"))
-        parts = [written(term) for term in (merge, body) if term is not None]
+        parts = [format_term(term) for term in (merge, body) if term is not None]
         return [f"node {first.name}{length}: {' |> '.join(parts) or 'sum'}"]
 
     def _wires(self, uses: Sequence[GraphTerms], variables: Variables) -> list[str]:
@@ -163,13 +164,13 @@ class _Writer:
         text = " -> ".join(", ".join(group) for group in first.groups)
         if first.pattern is not None:
             patterns = [use.pattern for use in uses if use.pattern]
-            text = f"connect {written(unify(patterns, variables.hole))}"
+            text = f"connect {format_term(unify(patterns, variables.hole))}"
         if first.via is not None:
             vias = [self._reader.router(use.via) for use in uses if use.via]
-            text += f" via {written(self._unify(vias, variables))}"
+            text += f" via {format_term(self._unify(vias, variables))}"
         if first.through is not None:
             through = [use.through for use in uses if use.through]
-            text += f" through {written(self._unify(through, variables))}"
+            text += f" through {format_term(self._unify(through, variables))}"
         return text
 
     # Blocks and routers
@@ -203,7 +204,7 @@ class _Writer:
         if pipes and graphs:
             raise Inexpressible(f"two blocks have the name `{name}`")
         if pipes:
-            body = f" = {written(self._unify(pipes, variables))}"
+            body = f" = {format_term(self._unify(pipes, variables))}"
         else:
             body = "\n".join([" {", *self._body(graphs, variables), "}"])
         formals = ", ".join(
@@ -228,7 +229,7 @@ def _members(name: str, stages: dict[str, GraphTerms]) -> list[str]:
     return [f"{name}[{index}]" for index in range(count)]
 
 
-def _together(rows: Sequence[Sequence[T]]) -> list[tuple[T, ...]]:
+def _zip_nodes(rows: Sequence[Sequence[T]]) -> list[tuple[T, ...]]:
     if len({len(row) for row in rows}) > 1:
         raise Inexpressible("the uses of a block differ in their nodes")
     return list(zip(*rows, strict=True))

@@ -57,7 +57,7 @@ def node_picture(node: Node) -> Picture:
     return Picture(half, half, height, body)
 
 
-def with_end(picture: Picture, name: str) -> Picture:
+def with_output_below(picture: Picture, name: str) -> Picture:
     """Add the output `name` below the picture of a node without outgoing edges."""
     tag = _tag(name)
     top = picture.height + _END_WIRE
@@ -72,7 +72,7 @@ def with_end(picture: Picture, name: str) -> Picture:
     )
 
 
-def with_taps(picture: Picture, names: Sequence[str]) -> Picture:
+def with_outputs_beside(picture: Picture, names: Sequence[str]) -> Picture:
     """Add an output for each name to the right of the picture of a node."""
     tags = [_tag(name) for name in names]
     step = _TAG_HEIGHT + _TAG_GAP

@@ -19,7 +19,7 @@ _TURN = 16.0
 _GUTTER = 34.0
 _RADIUS = 9.0
 # A figure of at most this height is not folded.
-_LOW = 360.0
+_NO_FOLD_HEIGHT = 360.0
 _CANDIDATES = 60
 # A smaller horizontal offset is invisible: the edge is drawn straight.
 _STRAIGHT = 0.3
@@ -69,24 +69,24 @@ def page(layers: Layers) -> Page:
         turn = 0.0 if column is columns[-1] else _TURN
         bottom = max(bottom, y - _gap(layers, column[-1]) + turn)
 
-    of_row = {row: i for i, column in enumerate(columns) for row in column}
+    column_of = {row: i for i, column in enumerate(columns) for row in column}
     row_of = {vertex: row for row, members in enumerate(layers.rows) for vertex in members}
 
     def route(chain: Sequence[int]) -> Route:
         first, last = chain[0], chain[-1]
         start = (x[first], top[first] + layers.sizes[first].height)
         end = (x[last], top[last])
-        if of_row[row_of[first]] != of_row[row_of[last]]:
+        if column_of[row_of[first]] != column_of[row_of[last]]:
             foot = tops[row_of[first]] + layers.height(row_of[first]) + _TURN
-            gutter = gutters[of_row[row_of[first]]]
+            gutter = gutters[column_of[row_of[first]]]
             corners = [start, (x[first], foot), (gutter, foot), (gutter, 0.0), (x[last], 0.0), end]
-            return Route(_rounded(corners), (gutter, foot / 2))
+            return Route(_rounded_path(corners), (gutter, foot / 2))
         stops = [start]
         for upper, lower in pairwise(chain):
             stops.append((x[upper], tops[row_of[upper]] + layers.height(row_of[upper])))
             stops.append((x[lower], tops[row_of[lower]]))
         stops.append(end)
-        return Route(_flowing(stops), _badge(stops))
+        return Route(_smooth_path(stops), _badge(stops))
 
     return Page(
         tuple(zip(x[: layers.boxes], top[: layers.boxes], strict=True)),
@@ -107,7 +107,7 @@ def _fold(layers: Layers) -> list[list[int]]:
             groups[-1].append(row)
     heights = [_height(layers, group) for group in groups]
     low, high = max(heights), sum(heights)
-    if high <= _LOW:
+    if high <= _NO_FOLD_HEIGHT:
         return [list(range(len(layers.rows)))]
     foldings = []
     for i in range(_CANDIDATES + 1):
@@ -123,10 +123,10 @@ def _fold(layers: Layers) -> list[list[int]]:
                 used = height
         if columns not in foldings:
             foldings.append(columns)
-    return min(foldings, key=lambda columns: _ugliness(layers, columns))
+    return min(foldings, key=lambda columns: _fold_cost(layers, columns))
 
 
-def _ugliness(layers: Layers, columns: Sequence[Sequence[int]]) -> float:
+def _fold_cost(layers: Layers, columns: Sequence[Sequence[int]]) -> float:
     width = 0.0
     heights: list[float] = []
     for column in columns:
@@ -156,7 +156,7 @@ def _gap(layers: Layers, row: int) -> float:
     return min(_ROW_GAP + 0.1 * max(sideways, default=0), _ROW_GAP_MAX)
 
 
-def _flowing(stops: Sequence[Point]) -> str:
+def _smooth_path(stops: Sequence[Point]) -> str:
     """A path of straight lines where possible, and otherwise of curves with vertical ends."""
     path = f"M{number(stops[0][0])} {number(stops[0][1])}"
     for (x0, y0), (x1, y1) in pairwise(stops):
@@ -179,16 +179,16 @@ def _badge(stops: Sequence[Point]) -> Point:
     return 0.72 * x0 + 0.28 * x1, 0.62 * y0 + 0.38 * y1
 
 
-def _rounded(corners: Sequence[Point]) -> str:
+def _rounded_path(corners: Sequence[Point]) -> str:
     path = f"M{number(corners[0][0])} {number(corners[0][1])}"
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
-        near, far = _towards(corner, before), _towards(corner, after)
+        near, far = _corner_end(corner, before), _corner_end(corner, after)
         path += f"L{number(near[0])} {number(near[1])}"
         path += f"Q{number(corner[0])} {number(corner[1])} {number(far[0])} {number(far[1])}"
     return path + f"L{number(corners[-1][0])} {number(corners[-1][1])}"
 
 
-def _towards(corner: Point, other: Point) -> Point:
+def _corner_end(corner: Point, other: Point) -> Point:
     dx, dy = other[0] - corner[0], other[1] - corner[1]
     length = abs(dx) + abs(dy)
     share = min(_RADIUS, length / 2) / length if length else 0.0

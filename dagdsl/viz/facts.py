@@ -100,7 +100,7 @@ def shape_text(node: Node) -> str:
     return format_shape(node.shape)
 
 
-def odd_shape(node: Node, usual: Shape) -> str:
+def differing_shape(node: Node, usual: Shape) -> str:
     """Return the shape of a node inside a stage, or "" if it is the shape of the stage."""
     return "" if node.shape == usual else shape_text(node)
 

@@ -75,7 +75,9 @@ def outline(net: Net) -> Outline:
 def _inner(id: str, node: Node, stage: Node) -> OutlineVertex:
     # The entry of a stage processes its input, so it is shown at the port `in`.
     does = facts.node_summary(stage if node.kind == "in" else node)
-    return OutlineVertex(id, _filled((node.name, does, facts.odd_shape(node, stage.shape))), node)
+    return OutlineVertex(
+        id, _filled((node.name, does, facts.differing_shape(node, stage.shape))), node
+    )
 
 
 def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def draw_edges(
         stroke = routed.get(edge.gate.router, style.STATIC) if edge.gate else style.STATIC
         looks: dict[str, str] = {}
         if weights is not None:
-            looks = _weighed(weights[place[edge.source]][place[edge.target]])
+            looks = _weight_style(weights[place[edge.source]][place[edge.target]])
         groups[stroke].append(
             element("path", title(facts.edge_text(edge)), d=drawn_edge.path, class_="edge", **looks)
         )
@@ -171,7 +171,7 @@ def draw_edges(
     ]
 
 
-def heads() -> SvgElement:
+def arrow_heads() -> SvgElement:
     """Return the definitions of the arrow heads, one for each colour."""
     return element(
         "defs",
@@ -200,7 +200,7 @@ def _head_name(stroke: Stroke) -> str:
     return f"head-{stroke.colour.removeprefix('#')}"
 
 
-def _weighed(weight: float) -> dict[str, str]:
+def _weight_style(weight: float) -> dict[str, str]:
     """The look of a weighted edge: faint if closed, else solid and as thick as its weight."""
     if weight <= 0:
         return {"opacity": "0.18"}

@@ -68,7 +68,7 @@ def stage_picture(
     railed = {end for pair in bent for end in pair}
 
     foot = y[-1] + (_PAD if rows[-1].is_port else _PAD + NODE_HEIGHT / 2)
-    left, right = _sides(node, rows, half, swings.left, swings.right, legend)
+    left, right = _extents(node, rows, half, swings.left, swings.right, legend)
     height = foot + (len(legend) * LEGEND_LINE + 4 if legend else 0)
     body = element(
         "g",
@@ -106,7 +106,7 @@ def _row(node: Node, stage: Node) -> _Row:
         node,
         clip(node.name, style.NAME_SIZE, _NAME_LIMIT, bold=True),
         clip(detail, style.TEXT_SIZE, _TEXT_LIMIT),
-        facts.odd_shape(node, stage.shape),
+        facts.differing_shape(node, stage.shape),
     )
 
 
@@ -133,7 +133,7 @@ def _heights(rows: Sequence[_Row], graph: Graph) -> list[float]:
     return heights
 
 
-def _sides(
+def _extents(
     node: Node,
     rows: Iterable[_Row],
     half: float,

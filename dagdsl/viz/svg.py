@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagdsl.ir.nodes import Net, Node, inner_graph
 from dagdsl.viz import facts, style
-from dagdsl.viz.boxes import node_picture, with_end, with_taps
+from dagdsl.viz.boxes import node_picture, with_output_below, with_outputs_beside
 from dagdsl.viz.columns import page
 from dagdsl.viz.layers import Size, layers
 from dagdsl.viz.paint import (
@@ -13,8 +13,8 @@ from dagdsl.viz.paint import (
     LegendEntry,
     Picture,
     Routes,
+    arrow_heads,
     draw_edges,
-    heads,
     legend,
     title,
 )
@@ -51,7 +51,7 @@ def to_svg(net: Net, routes: Routes | None = None) -> str:
     figure = element(
         "svg",
         title(net.name),
-        heads(),
+        arrow_heads(),
         element("rect", width=width, height=height + _MARGIN, fill=style.PAPER),
         element(
             "g",
@@ -97,4 +97,8 @@ def _with_outputs(net: Net, node: Node, picture: Picture) -> Picture:
     if not names:
         return picture
     is_last = all(edge.source != node.name for edge in net.graph.edges)
-    return with_end(picture, names[0]) if is_last and len(names) == 1 else with_taps(picture, names)
+    return (
+        with_output_below(picture, names[0])
+        if is_last and len(names) == 1
+        else with_outputs_beside(picture, names)
+    )

@@ -11,8 +11,8 @@ import dagdsl
 from dagdsl.benchmark.measure import bench
 from dagdsl.benchmark.memory import peak_bytes
 from dagdsl.benchmark.plan import BenchPlan
-from dagdsl.benchmark.routes import reach, router_layers
-from dagdsl.benchmark.subjects import images, loss_of
+from dagdsl.benchmark.routes import router_layers, set_active_share
+from dagdsl.benchmark.subjects import loss_of, random_inputs
 from dagdsl.errors import UsageError
 from dagdsl_compiler.driver import compile as compile_net
 from dagdsl_compiler.driver import profile
@@ -43,8 +43,8 @@ TINY = BenchPlan(backend="eager", rounds=5)
 @pytest.mark.parametrize("wanted", [0.3, 0.6, 1.0])
 def test_routers_reach_a_share(wanted: float) -> None:
     model = compile_net(dagdsl.loads(GATED), backend="eager", seed=0).eval()
-    inputs = images(model.net, 32)
-    measured = reach(model, wanted, inputs)
+    inputs = random_inputs(model.net, 32)
+    measured = set_active_share(model, wanted, inputs)
     assert active_share(model.net, measured) == pytest.approx(wanted, abs=0.05)
     assert measured == profile(model, [inputs])
     if wanted < 1:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dagdsl.benchmark.timing import FEWEST_ROUNDS, Estimate, Load, Rounds, doubts, interleaved
+from dagdsl.benchmark.timing import (
+    FEWEST_ROUNDS,
+    Estimate,
+    Load,
+    Rounds,
+    interleaved,
+    noise_warning,
+)
 
 
 def test_every_callable_runs_once_a_round() -> None:
@@ -37,9 +44,9 @@ def test_spread_is_half_the_interquartile_range() -> None:
 
 
 def test_doubts() -> None:
-    assert doubts([0.01, 0.02], 0.0) is None
-    assert doubts([0.01, 0.02], None) is None
-    noisy = doubts([0.2, 0.02], 0.3)
+    assert noise_warning([0.01, 0.02], 0.0) is None
+    assert noise_warning([0.01, 0.02], None) is None
+    noisy = noise_warning([0.2, 0.02], 0.3)
     assert noisy is not None
     assert "other processes used 30%" in noisy
     assert "1 of 2 times" in noisy

@@ -10,8 +10,8 @@ import torch
 import dagdsl
 from benchmarks.peers import dg
 from benchmarks.peers.skipper import SkippingStage
-from dagdsl.benchmark.routes import reach
-from dagdsl.benchmark.subjects import images
+from dagdsl.benchmark.routes import set_active_share
+from dagdsl.benchmark.subjects import random_inputs
 from dagdsl_compiler.driver import Model
 from dagdsl_compiler.driver import compile as compile_net
 
@@ -29,7 +29,7 @@ def pair(name: str, stage: type[dg.Stage]) -> tuple[Model, dg.DGNet]:
     chosen = None if name == "dg_stage" else name
     net = dagdsl.load(file, net=chosen, classes=CLASSES, size=SIZE, **params)
     ours = compile_net(net, backend="eager", seed=0)
-    reach(ours, 0.8, images(net, 16))
+    set_active_share(ours, 0.8, random_inputs(net, 16))
     theirs = getattr(dg, name)(classes=CLASSES, stage=stage, **params)
     dg.copy_weights(ours, theirs)
     return ours.double().eval(), theirs.double().eval()
@@ -44,7 +44,7 @@ def logits_of(outputs: object) -> torch.Tensor:
 @pytest.mark.parametrize("name", PEERS)
 def test_same_outputs_and_gradients(name: str) -> None:
     ours, theirs = pair(name, dg.Stage)
-    (x,) = (x.double() for x in images(ours.net, 6, seed=3))
+    (x,) = (x.double() for x in random_inputs(ours.net, 6, seed=3))
     expected, got = logits_of(ours(x)), theirs(x)
     assert expected.std(0).min() > 0
     torch.testing.assert_close(got, expected)
@@ -61,7 +61,7 @@ def test_same_outputs_and_gradients(name: str) -> None:
 @pytest.mark.parametrize("name", PEERS)
 def test_skipping_changes_nothing(name: str) -> None:
     ours, theirs = pair(name, SkippingStage)
-    (x,) = (x.double() for x in images(ours.net, 6, seed=3))
+    (x,) = (x.double() for x in random_inputs(ours.net, 6, seed=3))
     with torch.no_grad():
         got = torch.cat([theirs(one) for one in torch.split(x, 1)])
         torch.testing.assert_close(got, logits_of(ours(x)))
