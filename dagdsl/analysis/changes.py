@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -101,7 +101,7 @@ def _edge_fact(edge: Edge, routers: Mapping[str, Router]) -> _Fact:
     if edge.gate is None:
         return _Fact({}, ops)
     router = routers[edge.gate.router]
-    names = [field.name for field in fields(router) if field.name not in _NOT_SHOWN]
+    names = [name for name in Router.model_fields if name not in _NOT_SHOWN]
     values = {name: _text(getattr(router, name)) for name in names}
     return _Fact({}, ops, _Fact(values, tuple(_ops(router.steps, ""))))
 

@@ -7,23 +7,24 @@
     Edge ── source, target, gate, steps   carries a node's output, transformed by `steps`
     Router ── steps, activation, ...      computes the weights of the edges whose `gate` names it
 
-Nothing here knows text (but for `origin`) and nothing knows torch. Shapes are those of one sample:
-`(C, H, W)` or `(C,)`; the batch dimension is never written. Everything is frozen; two elements are
-equal when they describe the same network, wherever they were written. What makes them is checked by
-mypy; what is read from JSON is checked by pydantic (`json.py`), which is only then imported.
+Nothing here depends on text (except `origin`) or on torch. Shapes are those of one sample:
+`(C, H, W)` or `(C,)`; the batch dimension is left out. All elements are frozen pydantic models; see
+`element.py` for how they are made, compared and copied.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from dagdsl.errors import UsageError
-from dagdsl.source import Origin
+from dagdsl.ir.element import Element, unchecked
 
 Shape: TypeAlias = tuple[int, ...]
 Value: TypeAlias = bool | int | float | str
@@ -36,53 +37,15 @@ GateTraining = Literal["hard", "soft", "straight_through"]
 Dead = Literal["zero", "keep_strongest"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Element:
-    """Base of all IR classes: frozen data that remembers the text it came from."""
-
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
-
-    # Not part of the network: no place in JSON, in the hash, or in a comparison.
-    _origin: ClassVar[Origin | None] = None
-
-    @property
-    def origin(self) -> Origin | None:
-        """The text this element came from; None when the net was read from JSON."""
-        return self._origin
-
-    def at(self, origin: Origin | None) -> Self:
-        """Remember `origin`; returns the element itself."""
-        self.__dict__["_origin"] = origin
-        return self
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields replaced, from the same text."""
-        return dataclasses.replace(self, **changes).at(self.origin)
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
-
-    def __hash__(self) -> int:
-        return hash(tuple(_hashable(getattr(self, f.name)) for f in fields(self)))
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value.items()) if isinstance(value, dict) else value
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Op(Element):
     """One operator of the catalogue with all its parameters; `shape` is that of its result."""
 
     kind: Literal["op"] = "op"
     op: str
-    params: dict[str, Value | None] = field(default_factory=dict)
+    params: dict[str, Value | None] = Field(default_factory=dict)
     shape: Shape
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Block(Element):
     """An expanded `block`: the name it was declared with and what it stands for."""
 
@@ -92,7 +55,6 @@ class Block(Element):
     shape: Shape
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Gate(Element):
     """The weight of an edge: output `index` of the router named `router` in the same graph."""
 
@@ -100,7 +62,6 @@ class Gate(Element):
     index: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Edge(Element):
     """`source` feeds `target`. Without a gate the edge is always open and weighs one.
 
@@ -113,7 +74,6 @@ class Edge(Element):
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Router(Element):
     """Computes, per sample, the weights of the edges whose gate names it.
 
@@ -150,7 +110,6 @@ class Router(Element):
         return self.topk is not None or self.threshold is not None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Node(Element):
     """A vertex: merges its in-edges, then applies `steps`; `shape` is that of its output.
 
@@ -164,12 +123,11 @@ class Node(Element):
     kind: NodeKind
     name: str
     merge: Merge = "sum"
-    merge_params: dict[str, Value | None] = field(default_factory=dict)
+    merge_params: dict[str, Value | None] = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     shape: Shape
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Graph(Element):
     """A DAG. `nodes` stand in topological order: every edge goes forward.
 
@@ -221,7 +179,7 @@ class Graph(Element):
             if weighed[router.name] != router.outputs:
                 raise ValueError(f"router `{router.name}` weighs edges on both sides of the cut")
         nodes = tuple(node for node in self.nodes if node.name in names)
-        return Graph(nodes=nodes, edges=edges, routers=routers).at(self.origin)
+        return unchecked(Graph, self.origin)(nodes=nodes, edges=edges, routers=routers)
 
     @property
     def is_gated(self) -> bool:
@@ -229,7 +187,6 @@ class Graph(Element):
         return bool(self.routers)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Output(Element):
     """Something the net returns: the output of one node, or a group of named taps."""
 
@@ -242,24 +199,21 @@ class Output(Element):
         return (self.value,) if isinstance(self.value, str) else tuple(self.value.values())
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Net(Element):
     """A network. `settings` records the params it was elaborated with; it is no part of it."""
 
     ir_version: Literal[1] = 1
     name: str
-    settings: dict[str, Value | list[Value]] = field(default_factory=dict)
+    settings: dict[str, Value | list[Value]] = Field(default_factory=dict)
     graph: Graph
     outputs: tuple[Output, ...]
 
     @property
     def hash(self) -> str:
         """The sha256 of the network: of its graph and outputs, not of its name or settings."""
-        import hashlib
-
-        from dagdsl.ir.json import content_of
-
-        return hashlib.sha256(content_of(self).encode()).hexdigest()
+        content = self.model_dump(mode="json", include={"ir_version", "graph", "outputs"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -296,35 +250,20 @@ class Net(Element):
 
     def to_json(self) -> str:
         """The content of an `ir.json`."""
-        from dagdsl.ir.json import to_json
-
-        return to_json(self)
+        return self.model_dump_json(indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Net:
         """Read an `ir.json`. Raises ValueError on anything else."""
-        from dagdsl.ir.json import from_json
-
-        return from_json(text)
+        return cls.model_validate_json(text)
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """The JSON Schema of `ir.json`."""
-        from dagdsl.ir.json import json_schema
-
-        return json_schema()
+        return cls.model_json_schema()
 
 
-class _ByKind:
-    """What pydantic is told of a step: its `kind` says which it is."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic import Field
-
-        return handler.generate_schema(Annotated[source, Field(discriminator="kind")])
-
-
-Step: TypeAlias = Annotated[Op | Block | Graph, _ByKind()]
+Step: TypeAlias = Annotated[Op | Block | Graph, Field(discriminator="kind")]
 
 
 def inner_graph(node: Node) -> Graph | None:

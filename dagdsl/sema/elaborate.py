@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from dagdsl.diagnostics.model import Edit, Fix, Label
 from dagdsl.diagnostics.sink import did_you_mean, respelling
+from dagdsl.ir.element import unchecked
 from dagdsl.ir.nodes import Net, Output
 from dagdsl.sema.arguments import as_type
 from dagdsl.sema.context import Context, Exhausted
@@ -72,7 +73,7 @@ def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | No
         context.sink.error(
             "DG0507", at, f"net `{name}` has no output", help="write `output NAME` of a node"
         )
-    return Net(name=name, settings=recorded, graph=graph, outputs=tuple(outputs)).at(at)
+    return unchecked(Net, at)(name=name, settings=recorded, graph=graph, outputs=tuple(outputs))
 
 
 def check_unused_bodies(module: Module, context: Context) -> None:
@@ -196,7 +197,7 @@ def _output(statement: ast.Output, wirer: Wirer) -> Output | None:
     if statement.fields is None:
         ref = ast.Ref((name,), None, statement.name.span)
         node = _tap(ref, wirer)
-        return Output(name=name, value=node).at(at) if node else None
+        return unchecked(Output, at)(name=name, value=node) if node else None
     taps: dict[str, str] = {}
     places: dict[str, Span] = {}
     for field in statement.fields:
@@ -211,7 +212,7 @@ def _output(statement: ast.Output, wirer: Wirer) -> Output | None:
         places[field.name.name] = field.name.span
         if node:
             taps[field.name.name] = node
-    return Output(name=name, value=taps).at(at)
+    return unchecked(Output, at)(name=name, value=taps)
 
 
 def _tap(ref: ast.Ref, wirer: Wirer) -> str | None:

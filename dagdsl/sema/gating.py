@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dagdsl.ir.element import unchecked
 from dagdsl.ir.nodes import Gate, Node, Router, Shape
 from dagdsl.sema import routers
 from dagdsl.sema.context import Context
@@ -33,6 +34,7 @@ class Gating:
     def build(self) -> tuple[list[Router], dict[tuple[str, str], Gate]]:
         """The routers of all `via`, and the gate each gives to the edges it weighs."""
         found: list[Router] = []
+        gate = unchecked(Gate)
         gates: dict[tuple[str, str], Gate] = {}
         by_via: dict[int, list[Link]] = defaultdict(list)
         for link in self.wiring.links:
@@ -56,7 +58,7 @@ class Gating:
                     break
                 found.append(router)
                 for index, link in enumerate(links):
-                    gates[link.source.name, link.target.name] = Gate(router=name, index=index)
+                    gates[link.source.name, link.target.name] = gate(router=name, index=index)
         return found, gates
 
     def _stage_input(self) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
+from dagdsl.ir.element import unchecked
 from dagdsl.ir.nodes import Block, Edge, Graph, Node, Shape, Step
 from dagdsl.limits import MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
@@ -65,8 +66,8 @@ class GraphBuilder:
     """The shape that each edge carries, by the names of its ends."""
     _misfits: set[str] = field(default_factory=set)
 
-    def build(self, x: Shape) -> tuple[Graph, Shape]:
-        """The graph, and the shape of its `out` (unknown for a net, which has none)."""
+    def build(self, x: Shape, at: Origin | None = None) -> tuple[Graph, Shape]:
+        """Return the graph, from `at`, and the shape of its `out` (unknown for a net)."""
         links_into: dict[str, list[Link]] = defaultdict(list)
         for link in self.wiring.links:
             links_into[link.target.name].append(link)
@@ -88,15 +89,17 @@ class GraphBuilder:
             links_into,
         ).build()
         self.edges = [
-            Edge(
+            unchecked(Edge, link.at)(
                 source=link.source.name,
                 target=link.target.name,
                 gate=gates.get((link.source.name, link.target.name)),
                 steps=bodies.get((link.source.name, link.target.name), ()),
-            ).at(link.at)
+            )
             for link in self.wiring.links
         ]
-        graph = Graph(nodes=tuple(self.nodes), edges=tuple(self.edges), routers=tuple(built))
+        graph = unchecked(Graph, at)(
+            nodes=tuple(self.nodes), edges=tuple(self.edges), routers=tuple(built)
+        )
         return graph, self.nodes[-1].shape if self.nodes else UNKNOWN_SHAPE
 
     # Nodes
@@ -116,7 +119,7 @@ class GraphBuilder:
         if vertex.kind == "in":
             if isinstance(vertex.declared, ast.Input):
                 x = self._input(vertex.declared)
-            return Node(kind="in", name=vertex.name, shape=x).at(vertex.at)
+            return unchecked(Node, vertex.at)(kind="in", name=vertex.name, shape=x)
         merging = self.out if vertex.kind == "out" else SUM
         body: tuple[Step, ...] = ()
         rest: ast.Expr | None = None
@@ -133,14 +136,14 @@ class GraphBuilder:
                 body, y = steps.expand(rest, scope, y, self.context, self.frames)
             case ast.Stage() as stage:
                 body, y = self._stage(stage, vertex, y)
-        return Node(
+        return unchecked(Node, vertex.at)(
             kind=vertex.kind,
             name=vertex.name,
             merge=merging.merge,
             merge_params=merging.params,
             steps=body,
             shape=y,
-        ).at(vertex.at)
+        )
 
     def _input(self, declared: ast.Input) -> Shape:
         """The shape of a declared input."""
@@ -224,9 +227,9 @@ class GraphBuilder:
         at = Origin(stage.name.span, self.frames)
         wiring = wirer.wire(stage.body, at)
         out = out_merge(stage.body, inner, context, self.frames)
-        graph, z = GraphBuilder(wiring, inner, context, self.frames, out).build(y)
+        graph, z = GraphBuilder(wiring, inner, context, self.frames, out).build(y, at)
         check_flow(graph, wiring, what, context, at)
-        return (*body, graph.at(at)), z
+        return (*body, graph), z
 
     def _attribute(self, lets: dict[str, ast.Let], name: str, scope: Scope, default: int) -> int:
         """A whole number of at least one set in a stage; 0 where it is unknown."""
@@ -280,10 +283,10 @@ class GraphBuilder:
                     help="use `channels` in the entry",
                 )
             at = Origin(let.name.span, self.frames)
-            return (Block(name="entry", steps=body, shape=y).at(at),), y
+            return (unchecked(Block, at)(name="entry", steps=body, shape=y),), y
         if channels == x[0] and stride == 1:
             return (), x
         asked = lets.get("channels") or lets["stride"]
         body, y = steps.default_entry(x, channels, stride, asked, scope, self.context, self.frames)
         at = Origin(stage.name.span, self.frames)
-        return (Block(name="entry", steps=body, shape=y).at(at),), y
+        return (unchecked(Block, at)(name="entry", steps=body, shape=y),), y

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from dagdsl.diagnostics.sink import did_you_mean, respelling
+from dagdsl.ir.element import unchecked
 from dagdsl.ir.nodes import (
     Activation,
     Block,
@@ -203,14 +204,14 @@ def make_router(
             help="end it in `fc` without a number: it takes as many outputs as there are edges",
         )
         return None
-    return Router(
+    return unchecked(Router, plan.at)(
         name=name,
         reads=plan.reads,
         vertex=vertex,
         steps=tuple(steps),
         groups=tuple(groups),
         **{name: getattr(plan.decision, name) for name in _DECISION},
-    ).at(plan.at)
+    )
 
 
 def _weighing(body: Sequence[_Use]) -> _Use:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from dagdsl.diagnostics.model import Label
+from dagdsl.ir.element import unchecked
 from dagdsl.ir.nodes import Block, Op, Shape, Step, Value
 from dagdsl.limits import MAX_PARAMETERS, MAX_TENSOR
 from dagdsl.ops.catalogue import OPS
@@ -156,7 +157,7 @@ def _expand_block(
         steps = (graph.at(Origin(block.name.span, through)),)
     else:
         steps, y = expand(block.body, inside, x, context, through)
-    return (Block(name=name, steps=steps, shape=y).at(Origin(at, frames)),), y
+    return (unchecked(Block, Origin(at, frames))(name=name, steps=steps, shape=y),), y
 
 
 def make_op(
@@ -183,7 +184,7 @@ def make_op(
         defaults=defaults,
     )
     y = output_of(spec, x, params, origin, context) if known else UNKNOWN_SHAPE
-    return Op(op=spec.name, params=params, shape=y).at(origin)
+    return unchecked(Op, origin)(op=spec.name, params=params, shape=y)
 
 
 def output_of(

@@ -181,7 +181,13 @@ def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
 def test_every_node_says_where_it_comes_from(routes: bool) -> None:
     origin = Origin(Span(SourceFile("a.dg", "conv"), 0, 4))
     net = net_of(complete(2, dead="keep_strongest"))
-    net.graph.node("stem").steps[0].at(origin)
+    nodes = tuple(
+        node.replace(steps=(node.steps[0].at(origin), *node.steps[1:]))
+        if node.name == "stem"
+        else node
+        for node in net.graph.nodes
+    )
+    net = net.replace(graph=net.graph.replace(nodes=nodes))
     names = paths_of(net)
     module = lower(net, names, build_modules(net, names), routes=routes)
     run_passes(module)

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import fx
 
-from dagdsl.ir.nodes import Element
+from dagdsl.ir.element import Element
 from dagdsl.source import Origin
 
 IR = "ir"
