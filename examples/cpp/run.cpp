@@ -2,8 +2,8 @@
 //
 //     run model.pt2 x.bin 1 1 8 8
 //
-// x.bin holds the input as float32, normalised as `model.json` says, the other numbers are its
-// shape: batch, channels, height, width. Prints for each sample the class and the open edges.
+// x.bin holds the input as float32, normalised as described in `model.json`. The numbers are its
+// shape: batch, channels, height, width. Prints the class and the open edges of each sample.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
@@ -57,7 +57,7 @@ int main(int count, char** words) try {
   std::vector<int64_t> shape;
   for (int i = 3; i < count; ++i) shape.push_back(std::stoll(words[i]));
 
-  // Compiled code takes the shape of its input for granted, unless it is told to check.
+  // Compiled code does not check the shapes of its inputs unless this variable is set.
   setenv("AOTI_RUNTIME_CHECK_INPUTS", "1", 0);
   c10::InferenceMode inference;
   torch::inductor::AOTIModelPackageLoader model(words[1]);
@@ -67,7 +67,7 @@ int main(int count, char** words) try {
   const std::vector<at::Tensor> routes(results.begin() + 1, results.end());
   for (int64_t sample = 0; sample < shape[0]; ++sample) print(results[0], routes, sample);
 } catch (const std::exception& error) {
-  // The rest is where in PyTorch it happened.
+  // The lines after the first are a stack trace of PyTorch.
   const std::string message = error.what();
   std::cerr << "run: " << message.substr(0, message.find('\n')) << "\n";
   return 1;
