@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dagdsl.benchmark.memory import peak_bytes
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
+from dagdsl_compiler.torch_private import inductor_config
 
 Run = Callable[[], object]
 
@@ -53,11 +54,10 @@ def compiled_evaluation(model: nn.Module, batches: Sequence[tuple[Tensor, ...]])
 
     Compiles immediately, for the size of these batches.
     """
-    import torch._inductor.config
 
     model.eval().compile(fullgraph=True, dynamic=False)
     run = evaluation(model, batches)
-    with torch._inductor.config.patch(freezing=True):
+    with inductor_config(freezing=True):
         run()
     return run
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import torch
-import torch._inductor.config
 from torch import Tensor, fx
 
-from dagdsl_compiler.backends.head_start import head_start
 from dagdsl_compiler.backends.inductor import ByBatchSize
+from dagdsl_compiler.backends.toolchain_warmup import warm_up_toolchain
+from dagdsl_compiler.torch_private import can_freeze, inductor_config, mark_batch_unknown
 
 
 def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
@@ -25,6 +25,8 @@ def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
     """
     if not any_batch:
         return ByBatchSize(module, _compile)
+    if not can_freeze():
+        return module
     run = _compile(module.forward)
     return lambda *inputs: run(*map(_with_unknown_batch, inputs))
 
@@ -58,8 +60,8 @@ class _Freezing:
         # build, and a millisecond less to run.
         in_one_file = inputs[0].device.type == "cpu"
         if in_one_file:
-            head_start(wrapper=True)
-        with torch._inductor.config.patch(freezing=True, cpp_wrapper=in_one_file):
+            warm_up_toolchain(wrapper=True)
+        with inductor_config(freezing=True, cpp_wrapper=in_one_file):
             result = self._run(*inputs)
         self._seen.add(kind)
         return result
@@ -69,5 +71,5 @@ def _with_unknown_batch(x: Tensor) -> Tensor:
     # A view, because the mark stays on the tensor, and that one belongs to the caller. Unknown,
     # not symbolic: else a batch of one would be compiled apart, and other sizes found out about.
     x = x.view_as(x)
-    torch._dynamo.decorators.mark_unbacked(x, 0)
+    mark_batch_unknown(x)
     return x

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from dagdsl_compiler.backends.few_files import inductor_in_few_files
-from dagdsl_compiler.backends.head_start import head_start
+from dagdsl_compiler.backends.batched_kernels import inductor_with_batched_kernels
+from dagdsl_compiler.backends.toolchain_warmup import warm_up_toolchain
 from dagdsl_compiler.passes.base import Pass
 from dagdsl_compiler.runtime import aggregate
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
+from dagdsl_compiler.torch_private import mark_batch_symbolic, recompile_options
 
 NARROW = 8
 """Sums of more values make a graph dense."""
@@ -82,11 +83,11 @@ def for_training(module: fx.GraphModule, passes: tuple[Pass, ...]) -> fx.GraphMo
 
 
 def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    run = torch.compile(forward, backend=inductor_in_few_files, **options)
+    run = torch.compile(forward, backend=inductor_with_batched_kernels, **options)
 
     def start(*inputs: Tensor) -> Any:
         if inputs[0].device.type == "cpu":
-            head_start(wrapper=False)
+            warm_up_toolchain(wrapper=False)
         return run(*inputs)
 
     return start
@@ -98,7 +99,7 @@ class ByBatchSize:
     def __init__(
         self, module: fx.GraphModule, compile: Callable[..., Callable[..., Any]] = _compile
     ) -> None:
-        options = {"fullgraph": True, "isolate_recompiles": True, "recompile_limit": _RECOMPILES}
+        options = {"fullgraph": True, **recompile_options(_RECOMPILES)}
         self._eager = module
         # Of `forward`: the call of a GraphModule handles errors in ways that hide what they were.
         self._exactly = compile(module.forward, dynamic=False, **options)
@@ -123,5 +124,5 @@ class ByBatchSize:
 def _with_symbolic_batch(x: Tensor) -> Tensor:
     # A view, because the mark stays on the tensor, and that one belongs to the caller.
     x = x.view_as(x)
-    torch._dynamo.maybe_mark_dynamic(x, 0)
+    mark_batch_symbolic(x)
     return x

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dagdsl.errors import UsageError
 from dagdsl_compiler.errors import ModelError
+from dagdsl_compiler.torch_private import build_package, has_cpp_compiler, load_package
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -29,10 +30,9 @@ class Package:
 
     def __init__(self, path: Path) -> None:
         """Raises UsageError for a file that is no package, or not one for this machine."""
-        # Not by `torch._inductor.aoti_load_package`: importing that takes a second and a half.
         try:
-            self._loader = torch._C._aoti.AOTIModelPackageLoader(str(path), "model", False, 1, -1)
-        except RuntimeError as error:
+            self._loader = load_package(path)
+        except (RuntimeError, OSError) as error:
             reason = str(error).splitlines()[0]
             raise UsageError(
                 f"cannot load {path} with torch {torch.__version__}: {reason}"
@@ -46,12 +46,11 @@ class Package:
 
     def replace(self, weights: Mapping[str, Tensor]) -> None:
         """Give it other weights, in memory only: the file keeps those it has."""
-        self._loader.load_constants(dict(weights), False, False, False, False)
+        self._loader.load_constants(dict(weights), False, False, False)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """The tensors it returns, in order; inputs are contiguous float32."""
-        results: list[Tensor] = self._loader.run(list(inputs))
-        return results
+        return self._loader.run(list(inputs))
 
 
 def _check_processor(path: Path, built_for: str) -> None:
@@ -70,21 +69,14 @@ def compile_package(program: ExportedProgram, path: Path) -> Package:
     tell were silently wrong. Weights that it does not fold stay replaceable, small ones too.
     Raises ModelError if PyTorch fails, UsageError without a C++ compiler.
     """
-    import torch._inductor
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
-
+    if not has_cpp_compiler():
+        raise UsageError("compiling a net needs a C++ compiler: install g++ or clang++")
     configs = {"freezing": True, "always_keep_tensor_constants": True}
     # It warns where there is no GPU.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
-        get_cpp_compiler()
         with torch.no_grad():
-            torch._inductor.aoti_compile_and_package(
-                program, package_path=str(path), inductor_configs=configs
-            )
-    except InvalidCxxCompiler:
-        raise UsageError("to compile a net takes a C++ compiler: install g++ or clang++") from None
+            build_package(program, path, configs)
     except Exception as error:
         raise ModelError(f"AOTInductor failed: {error}") from error
     return Package(path)

@@ -23,6 +23,7 @@ from dagdsl_compiler.lower.pins import Pins
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.profile import Profile
+from dagdsl_compiler.torch_private import can_mark_unknown, mark_batch_unknown
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -87,22 +88,19 @@ def export(model: InferenceModel, target: Target, *, generated: bool = False) ->
     for it instead, it held three times the example's size to be the most samples that a node could
     ever run on.
     """
-    from torch.fx.experimental.dynamic_spec import ParamsSpec, ShapesSpec, ShapeVar, TensorSpec
-
+    if target.batch is None and not can_mark_unknown():
+        raise UsageError(
+            f"torch {torch.__version__} cannot export for any batch size: give a batch size"
+        )
     net, graph = model.net, target.graph(model, generated=generated)
     shapes = [node.shape for node in net.inputs]
-    names = [str(node.target) for node in graph.graph.find_nodes(op="placeholder")]
     inputs = tuple(torch.randn(target.batch or _EXAMPLE, *shape) for shape in shapes)
-    batch = ShapeVar("batch")
-    unknown = ShapesSpec(
-        params=ParamsSpec(
-            {name: TensorSpec([batch, *shape]) for name, shape in zip(names, shapes, strict=True)}
-        )
-    )
+    if target.batch is None:
+        for x in inputs:
+            mark_batch_unknown(x, group="batch")
     try:
         with torch.no_grad():
-            dynamic = None if target.batch else unknown
-            program = torch.export.export(graph, inputs, dynamic_shapes=dynamic, strict=True)
+            program = torch.export.export(graph, inputs, strict=True)
     except Exception as error:
         raise ModelError(f"PyTorch cannot export {net.name}: {error}") from error
     if foreign := _foreign_operators(program):
@@ -118,5 +116,5 @@ def _foreign_operators(program: ExportedProgram) -> list[str]:
         if isinstance(module, fx.GraphModule)
         for node in module.graph.nodes
     }
-    operators = [t for t in targets if isinstance(t, torch._ops.OpOverload)]
+    operators = [t for t in targets if isinstance(t, type(torch.ops.aten.add.Tensor))]
     return sorted(str(t) for t in operators if t.namespace not in _NAMESPACES)

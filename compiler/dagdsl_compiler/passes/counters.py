@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
+
+from dagdsl_compiler.torch_private import add_to_each
 
 
 class UncountedNorm(nn.Module):
@@ -67,4 +68,4 @@ def count_batch(norms: list[nn.Module]) -> None:
         if norm.training and isinstance(norm.num_batches_tracked, Tensor)
     ]
     if counted:
-        torch._foreach_add_(counted, 1)
+        add_to_each(counted, 1)

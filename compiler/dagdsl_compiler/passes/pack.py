@@ -11,7 +11,8 @@ from torch import fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, ORIGIN, SHAPE, regions_of
-from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight, blocks
+from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight
+from dagdsl_compiler.torch_private import bytes_of_packed, can_pack
 
 _HOME = "_packed"
 _SINGLE = (1,)
@@ -59,7 +60,7 @@ class PackConvolutions:
 def _obstacle(conv: nn.Conv2d) -> str | None:
     """Why the kernels are not for a convolution; None if they are."""
     weight = conv.weight
-    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if weight.device.type != "cpu" or not can_pack():
         return "its kernels are not those of oneDNN"
     if weight.dtype != torch.float32:
         return f"its weights are {str(weight.dtype).removeprefix('torch.')}"
@@ -77,7 +78,7 @@ def _batch(conv: nn.Conv2d, batches: tuple[int, ...], size: list[int]) -> int | 
     oneDNN may want other blocks for one sample than for more, and from blocks to blocks it takes
     ten times as long as the convolution.
     """
-    found = {blocks(PackedWeight(conv, batch, size)()) for batch in batches}
+    found = {bytes_of_packed(PackedWeight(conv, batch, size)()) for batch in batches}
     return batches[0] if len(found) == 1 else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -10,6 +9,13 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dagdsl_compiler.torch_private import (
+    can_pack,
+    packed_convolution,
+    packed_weight,
+    register_fake_packing,
+)
 
 ACTIVATIONS: Final[Mapping[Callable[..., Any], tuple[str, list[float], str]]] = MappingProxyType(
     {
@@ -48,10 +54,7 @@ class PackedWeight(nn.Module):
         """`[C', C / groups, kH, kW]`, opaque: for `PackedConvolution` only."""
         if self._hint is None:
             return self.weight
-        packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
-            self.weight, *self._layout, self._hint
-        )
-        return packed
+        return packed_weight(self.weight, self._layout, self._hint)
 
 
 class PackedConvolution(nn.Module):
@@ -66,25 +69,12 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor, weight: Tensor, activation: str = "none") -> Tensor:
         """`[B, C, H, W]` and what `PackedWeight` gives -> `[B, C', H', W']`."""
-        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, weight, self.bias, *self._layout, *_BY_NAME[activation]
-        )
-        return result
-
-
-def blocks(packed: Tensor) -> bytes:
-    """What `PackedWeight` gave, as it lies in memory."""
-    address: int = torch.ops.mkldnn.data_ptr(packed)
-    return ctypes.string_at(address, torch.ops.mkldnn._nbytes(packed))
+        return packed_convolution(x, weight, self.bias, self._layout, _BY_NAME[activation])
 
 
 def _layout(conv: nn.Conv2d) -> tuple[Any, ...]:
     return conv.padding, conv.stride, conv.dilation, conv.groups
 
 
-@torch.library.register_fake(  # type: ignore[untyped-decorator]
-    "mkldnn::_reorder_convolution_weight", allow_override=True
-)
-def _(weight: Tensor, *layout: object) -> Tensor:
-    """To trace it: torch has the operator, but not what it gives."""
-    return weight.to_mkldnn()
+if can_pack():
+    register_fake_packing()

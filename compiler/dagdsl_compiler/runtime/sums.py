@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dagdsl_compiler.runtime.operators import define
+from dagdsl_compiler.torch_private import load_cpp
 
 _one = ctypes.c_float(1)
 _ONE = ctypes.addressof(_one)
@@ -81,13 +82,14 @@ def _in_columns(dots: Tensor, like: Tensor, columns: list[int]) -> Tensor:
 def _weighted_sum_on_cpu(values: list[Tensor], weights: list[Tensor], columns: list[int]) -> Tensor:
     values = _alike(values)
     first = values[0]
-    if not _is_plain(first):
+    kernels = _kernels() if _is_plain(first) else None
+    if kernels is None:
         return _weighted_sum(values, weights, columns)
     total = torch.empty_like(first)
     if first.numel():
         factors = [weight.to(first.dtype) for weight in weights]
         entries = list(zip(factors, columns, strict=True))
-        _kernels().weighted_sum(
+        kernels.weighted_sum(
             ctypes.c_void_p(total.data_ptr()),
             _pointers([value.data_ptr() for value in values]),
             _pointers([_ONE if k == -1 else _address(w, k) for w, k in entries]),
@@ -101,11 +103,12 @@ def _weight_gradients_on_cpu(
     x: Tensor, values: list[Tensor], like: Tensor, columns: list[int]
 ) -> Tensor:
     x, *values = _alike([x, *values])
-    if not _is_plain(x):
+    kernels = _kernels() if _is_plain(x) else None
+    if kernels is None:
         return _weight_gradients(x, values, like, columns)
     dots = x.new_zeros(x.shape[0], len(values))
     if x.numel():
-        _kernels().dot_products(
+        kernels.dot_products(
             ctypes.c_void_p(dots.data_ptr()),
             ctypes.c_void_p(x.data_ptr()),
             _pointers([value.data_ptr() for value in values]),
@@ -165,12 +168,7 @@ def _numbers(numbers: list[int]) -> ctypes.Array[ctypes.c_int64]:
 
 
 @cache
-def _kernels() -> ctypes.CDLL:
+def _kernels() -> ctypes.CDLL | None:
     # The compiler, its flags and its cache are those of the generated code, which runs beside it
     # and has to share its threads.
-    from torch._inductor.codecache import CppCodeCache
-
-    source = files("dagdsl_compiler.runtime").joinpath("sums.cpp").read_text()
-    library = CppCodeCache.load(source)
-    assert isinstance(library, ctypes.CDLL)
-    return library
+    return load_cpp(files("dagdsl_compiler.runtime").joinpath("sums.cpp").read_text())

@@ -1,8 +1,9 @@
-"""The kernels of a graph are built together, and come out of the cache together."""
+"""The kernels of a graph are compiled together, and come out of the cache together."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 import torch
 import torch._inductor.config
 from torch import Tensor
+from torch._inductor.async_compile import AsyncCompile
 
-from dagdsl_compiler.backends import few_files
-from dagdsl_compiler.backends.few_files import inductor_in_few_files
-from dagdsl_compiler.backends.head_start import head_start
+from dagdsl_compiler import torch_private
+from dagdsl_compiler.backends import batched_kernels
+from dagdsl_compiler.backends.batched_kernels import inductor_with_batched_kernels
+from dagdsl_compiler.backends.toolchain_warmup import warm_up_toolchain
 
 
 @pytest.fixture
@@ -26,12 +29,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    """What a new process would not know."""
+    """Forget everything that a new process would not know."""
     from torch._inductor.utils import clear_caches
 
     torch.compiler.reset()
     clear_caches()
-    few_files._compiler.cache_clear()
+    batched_kernels._batched_compile.cache_clear()
 
 
 def several_kernels(x: Tensor) -> Tensor:
@@ -43,13 +46,13 @@ def several_kernels(x: Tensor) -> Tensor:
 
 def run(x: Tensor) -> tuple[Tensor, Tensor]:
     x = x.clone().requires_grad_()
-    y = torch.compile(several_kernels, backend=inductor_in_few_files, fullgraph=True)(x)
+    y = torch.compile(several_kernels, backend=inductor_with_batched_kernels, fullgraph=True)(x)
     (gradient,) = torch.autograd.grad(y.square().sum(), x)
     return y.detach(), gradient
 
 
 def test_few_files_and_the_same_results(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(few_files, "KERNELS_A_FILE", 2)
+    monkeypatch.setattr(batched_kernels, "KERNELS_A_FILE", 2)
     x = torch.randn(20, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     first = run(x)
     expected = x.clone().requires_grad_()
@@ -71,28 +74,41 @@ def test_few_files_and_the_same_results(cache: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_one_by_one_if_that_fails(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(few_files, "_file", lambda kernels: "no C++")
+    monkeypatch.setattr(batched_kernels, "_file", lambda kernels, bindings: "no C++")
     x = torch.randn(20, 30, generator=torch.Generator().manual_seed(0))
-    y = torch.compile(several_kernels, backend=inductor_in_few_files, fullgraph=True)(x)
+    y = torch.compile(several_kernels, backend=inductor_with_batched_kernels, fullgraph=True)(x)
     torch.testing.assert_close(y, several_kernels(x))
     built = [path.with_suffix(".so").exists() for path in cache.glob("*/*.main.cpp")]
     assert built.count(True) > 2
     assert built.count(False) > 0
 
 
-def test_nothing_stays_changed() -> None:
+def test_compiles_with_one_thread(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one thread, a lock used to be waited for by the thread that held it, for 600 s."""
+    fail = "kernels were compiled one by one"
+    monkeypatch.setattr(AsyncCompile, "cpp_pybinding", lambda *args: pytest.fail(fail))
+    x = torch.randn(20, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    began = time.monotonic()
+    with torch._inductor.config.patch(compile_threads=1):
+        found, _ = run(x)
+    assert time.monotonic() - began < 300
+    torch.testing.assert_close(found, several_kernels(x))
+    assert len(list(cache.glob("*/*.so"))) == 2, "one file for each direction"
+
+
+def test_the_class_is_put_back() -> None:
     from torch._inductor import async_compile
 
+    builder = torch_private.kernel_builder()
+    assert builder is not None
     before = async_compile.AsyncCompile
-    with few_files.in_few_files(), few_files.in_few_files():
+    with batched_kernels.batched(builder), batched_kernels.batched(builder):
         assert async_compile.AsyncCompile is not before
     assert async_compile.AsyncCompile is before
 
 
 @pytest.mark.parametrize("wrapper", [False, True])
-def test_a_head_start_that_fails_is_no_failure(
-    wrapper: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_warm_up_that_fails_does_no_harm(wrapper: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch._inductor import codecache
 
     asked: list[bool] = []
@@ -103,11 +119,11 @@ def test_a_head_start_that_fails_is_no_failure(
 
     for kind in (codecache.CppPythonBindingsCodeCache, codecache.CppWrapperCodeCache):
         monkeypatch.setattr(kind, "load_async", fail)
-    head_start.cache_clear()
+    warm_up_toolchain.cache_clear()
     for _ in range(3):
-        head_start(wrapper)
+        warm_up_toolchain(wrapper)
     for thread in threading.enumerate():
-        if thread.name == "dagdsl-head-start":
+        if thread.name == "dagdsl-toolchain-warmup":
             thread.join()
     assert asked == [wrapper]
-    head_start.cache_clear()
+    warm_up_toolchain.cache_clear()
