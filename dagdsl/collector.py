@@ -1,4 +1,4 @@
-"""Python's search for garbage, and where it can wait."""
+"""Control of Python's garbage collector."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def garbage_can_wait() -> Iterator[None]:
-    """No search for garbage in here: for work that makes many objects, hardly any of them garbage.
+def gc_paused() -> Iterator[None]:
+    """Disable garbage collection, for work that allocates many objects and hardly any garbage.
 
-    Each search looks at all objects there are, so it takes the longer the more have been made: with
-    it, checking a net is not linear in its size. What is made must be bounded by other means.
+    A full collection visits every live object, so with collections the time to check a net grows
+    faster than the net. The memory that the work allocates must be bounded by other means.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The failures that are not a diagnostic of a `.dg` file."""
+"""Errors other than the diagnostics of a `.dg` file."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from dagdsl.analysis.balance import check_balance
 from dagdsl.analysis.gates import check_gates
 from dagdsl.analysis.verify import verify
-from dagdsl.collector import garbage_can_wait
+from dagdsl.collector import gc_paused
 from dagdsl.diagnostics.model import Diagnostic, InvalidSource, Severity
 from dagdsl.diagnostics.sink import Sink
 from dagdsl.errors import UsageError
@@ -43,7 +43,7 @@ class Analysis:
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-@garbage_can_wait()
+@gc_paused()
 def analyse(
     source: SourceFile,
     settings: Settings | None = None,

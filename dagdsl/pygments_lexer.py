@@ -1,6 +1,6 @@
-"""A Pygments lexer of `.dg`: for Sphinx, LaTeX and terminals. Pygments finds it by entry point.
+"""A Pygments lexer for `.dg` files, used by Sphinx, LaTeX and terminals. It is an entry point.
 
-Keywords come from the grammar, ops from the catalogue, functions and types from the elaborator.
+Keywords come from the grammar, ops from the catalogue, functions and types from elaboration.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAME = _PATTERNS["NAME"]
 _CONSTANTS = {"TRUE", "FALSE"}
 _PORTS = {"IN", "OUT"}
 _NAMED = {"PARAM", "ROUTER", "BLOCK", "NET", "INPUT", "STAGE", "OUTPUT"}
-"""Keywords with the name of something new behind them."""
+"""Keywords that are followed by a new name."""
 
 
 def _word(names: Iterable[str]) -> words:

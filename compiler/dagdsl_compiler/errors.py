@@ -1,4 +1,4 @@
-"""What a compiled network raises."""
+"""The errors that compiled networks raise."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dagdsl.source import Origin
 
 
 class InputError(UsageError):
-    """The inputs are not what the network declares: their number, shape or type."""
+    """The number, shape or dtype of inputs does not match the declaration of the net."""
 
 
 class ModelError(Exception):
-    """PyTorch failed inside the network; its own error is the cause.
+    """PyTorch failed inside the network. The original error is chained as the cause.
 
-    `message` is what PyTorch said, `ir` the place in the network (`s1.n[0].ir.conv_2`), `origin`
-    the text that place comes from. Without a place it is the compiled code alone that failed.
+    `message` is PyTorch's message, `ir` the path of the element that failed (`s1.n[0].ir.conv_2`),
+    and `origin` its place in the text. Both are None if only the compiled code failed.
     """
 
     def __init__(self, message: str, ir: str | None = None, origin: Origin | None = None) -> None:

@@ -13,43 +13,41 @@ from dagdsl.errors import UsageError
 from dagdsl.ops.spec import format_shape
 
 _COUNTER = "num_batches_tracked"
-"""What state dicts of old versions do not have; nothing in a forward pass needs it."""
+"""A buffer that state dicts of old versions lack and that no forward pass reads."""
 
 _ROUTERS = "routers"
-"""The scope of a graph's routers (`dagdsl/ir/paths.py`)."""
+"""The part of a key that marks a graph's routers (see `dagdsl/ir/paths.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The tensors of one module by their own names, `weight` and the like."""
+    """The tensors of one module, by their names in the module: `weight`, `bias`, ..."""
 
     name: str
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
 def load_torchvision_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Copy weights into `model`, layer by layer in the order in which both declare them.
+    """Copy the weights of a torchvision model into `model`, in the order of their layers.
 
-    The files of `std/models` declare their layers in torchvision's order. Every tensor must find
-    its place: names within a layer (`weight`, `running_mean`, ...) and shapes must be equal, but
-    for a 1 x 1 convolution, which may stand for a fully connected layer and the other way round.
-    Routers are left as they are: no torchvision model has any. Either all weights are copied or
-    none.
+    The files of `std/models` declare their layers in torchvision's order. The tensors of a layer
+    must have the same names (`weight`, `running_mean`, ...) and shapes; a 1 x 1 convolution matches
+    a fully connected layer. Routers keep their weights. Either all weights are copied or none.
 
-    Raises UsageError naming the first layers that do not fit.
+    Raises UsageError naming the first layers that do not match.
     """
     own = model.state_dict()
     ours = _layers({key: own[key] for key in own if _ROUTERS not in key.split(".")})
     theirs = _layers(state_dict)
     for number, (mine, other) in enumerate(zip_longest(ours, theirs), start=1):
         if mine is None:
-            raise UsageError(f"the net has no place for `{other.name}` and what follows it")
+            raise UsageError(f"the net has no layer for `{other.name}` and the weights after it")
         if other is None:
-            raise UsageError(f"the weights end before `{mine.name}`: there is nothing to put there")
+            raise UsageError(f"the weights have no layer for `{mine.name}` of the net")
         if not _fits(mine, other):
             raise UsageError(
-                f"layer {number} does not fit: `{mine.name}` of the net has {_describe(mine)}, "
-                f"`{other.name}` of the weights {_describe(other)}"
+                f"layer {number} does not match: `{mine.name}` of the net has {_describe(mine)}, "
+                f"`{other.name}` of the weights has {_describe(other)}"
             )
     with torch.no_grad():
         for mine, other in zip(ours, theirs, strict=True):
@@ -61,7 +59,7 @@ def _layers(state_dict: Mapping[str, Tensor]) -> list[_Layer]:
     layers: dict[str, _Layer] = {}
     for key, tensor in state_dict.items():
         if not isinstance(tensor, Tensor):
-            raise UsageError(f"`{key}` of the weights is no tensor: give it a model's state dict")
+            raise UsageError(f"`{key}` of the weights is not a tensor: pass a model's state dict")
         path, _, name = key.rpartition(".")
         layers.setdefault(path, _Layer(path)).tensors[name] = tensor
     return list(layers.values())
@@ -75,7 +73,7 @@ def _fits(mine: _Layer, other: _Layer) -> bool:
 
 
 def _core(tensor: Tensor) -> tuple[int, ...]:
-    """The shape of a tensor; that of a fully connected layer for a 1 x 1 convolution."""
+    """The shape of a tensor, without the kernel dimensions of a 1 x 1 convolution."""
     shape = tuple(tensor.shape)
     return shape[:2] if shape[2:] == (1, 1) else shape
 

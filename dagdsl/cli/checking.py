@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagdsl.collector import garbage_can_wait
+from dagdsl.collector import gc_paused
 
 if TYPE_CHECKING:
     from dagdsl.diagnostics.model import Diagnostic
@@ -29,7 +29,7 @@ class CheckFormat(StrEnum):
 
 def check(files: Sequence[str | Path], format: CheckFormat = CheckFormat.human) -> int:
     """Say what is wrong with files; gives the exit code."""
-    with garbage_can_wait():
+    with gc_paused():
         from dagdsl.frontend import analyse_file
     gc.freeze()  # what was imported stays to the end
     analyses = [analyse_file(Path(file)) for file in files]

@@ -29,6 +29,19 @@ def print_expr(expr: ast.Expr) -> str:
     return _expr(expr, _PIPE)
 
 
+def print_value(value: bool | int | float | str | None) -> str:
+    """Return the text of a literal; None is a literal with a syntax error."""
+    match value:
+        case None:
+            return "1"  # a placeholder
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case _:
+            return repr(value)
+
+
 def _has_body(item: ast.Item) -> bool:
     return isinstance(item, ast.Net) or (
         isinstance(item, ast.Block) and isinstance(item.body, tuple)
@@ -133,7 +146,7 @@ def _expr(expr: ast.Expr, level: int) -> str:
 def _bare(expr: ast.Expr) -> tuple[str, int]:
     match expr:
         case ast.Literal(value):
-            return _literal(value), _ATOM
+            return print_value(value), _ATOM
         case ast.Name(path):
             return ".".join(path), _ATOM
         case ast.Call(callee, args):
@@ -149,15 +162,3 @@ def _bare(expr: ast.Expr) -> tuple[str, int]:
             return f"{_expr(left, level)} {op} {_expr(right, level + 1)}", level
         case ast.Pipe(steps):
             return " |> ".join(_expr(step, _SUM) for step in steps), _PIPE
-
-
-def _literal(value: bool | int | float | str | None) -> str:
-    match value:
-        case None:
-            return "1"  # as good as any: what stood there could not be read
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{value}"'
-        case _:
-            return repr(value)

@@ -14,6 +14,7 @@ from itertools import count
 from typing import TypeAlias
 
 from dagdsl.ir.nodes import Value
+from dagdsl.syntax.printer import print_value
 from dagdsl.syntax.wording import KEYWORDS, spelling
 
 
@@ -175,7 +176,7 @@ def format_term(term: Term) -> str:
     """Return a term in the syntax of the language."""
     match term:
         case Lit(value):
-            return _format_value(value)
+            return print_value(value)
         case Var(name):
             return name
         case Items(items):
@@ -201,13 +202,3 @@ def _format_args(args: Sequence[ArgTerm]) -> str:
             value = format_term(arg.value)
             parts.append(value if positional and not parts else f"{arg.name} = {value}")
     return ", ".join(parts)
-
-
-def _format_value(value: Value | None) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{value}"'
-        case _:
-            return repr(value)

@@ -87,7 +87,7 @@ def small() -> nn.Module:
 
 
 def test_shapes_must_be_equal() -> None:
-    message = r"layer 1 does not fit: `stem.conv` of the net has weight 8 x 3 x 7 x 7, `conv1` of"
+    message = r"layer 1 does not match: `stem.conv` of the net has weight 8 x 3 x 7 x 7, `conv1` of"
     with pytest.raises(dagdsl.UsageError, match=message):
         dagdsl.load_torchvision_weights(small(), build("resnet18").state_dict())
 
@@ -95,13 +95,13 @@ def test_shapes_must_be_equal() -> None:
 def test_nothing_may_be_left_over_or_missing() -> None:
     weights = small().state_dict()
     first, last = next(iter(weights)), list(weights)[-2:]
-    with pytest.raises(dagdsl.UsageError, match="no place for `extra` and what follows it"):
+    with pytest.raises(dagdsl.UsageError, match="no layer for `extra` and the weights"):
         dagdsl.load_torchvision_weights(small(), {**weights, "extra.weight": torch.ones(1)})
     for key in last:
         weights.pop(key)
-    with pytest.raises(dagdsl.UsageError, match=r"the weights end before `logits.fc`"):
+    with pytest.raises(dagdsl.UsageError, match=r"the weights have no layer for `logits.fc`"):
         dagdsl.load_torchvision_weights(small(), weights)
-    with pytest.raises(dagdsl.UsageError, match="no tensor"):
+    with pytest.raises(dagdsl.UsageError, match="is not a tensor"):
         dagdsl.load_torchvision_weights(small(), {first: 3})  # type: ignore[dict-item]
 
 
