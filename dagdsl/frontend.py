@@ -111,10 +111,19 @@ def only_net(analysis: Analysis, name: str, wanted: str | None = None) -> Net:
 
 
 def load(path: str | Path, *, net: str | None = None, **params: Setting) -> Net:
-    """The net of a `.dg` file (or of an `ir.json`), with its params set.
+    """Load the network of a `.dg` file or of an `ir.json`, with its params set.
 
-    Raises InvalidSource with the diagnostics if the file has errors, UsageError if a param does
-    not exist or does not fit, or if the file has several nets and `net` does not say which.
+    `net` is the name of the network, which may be left out if the file has only one. A path such as
+    `std/models/resnet.dg` that does not exist is a file of the standard library.
+
+    Raises InvalidSource with the diagnostics if the file has errors, and UsageError if a param does
+    not exist or its value does not fit, or if the file has several networks and `net` is left out.
+
+    >>> import dagdsl
+    >>> dagdsl.load("examples/quickstart.dg", tau=0.2).settings["tau"]
+    0.2
+    >>> dagdsl.load("std/models/resnet.dg", net="resnet50").name
+    'resnet50'
     """
     path = Path(path)
     if path.suffix == ".json":
@@ -125,7 +134,13 @@ def load(path: str | Path, *, net: str | None = None, **params: Setting) -> Net:
 
 
 def loads(text: str, *, net: str | None = None, **params: Setting) -> Net:
-    """`load` for a text instead of a file. Imports are found relative to the working directory."""
+    """Load a network from a text; see `load`. Imports are relative to the working directory.
+
+    >>> import dagdsl
+    >>> net = dagdsl.loads("net N { input x: f32[4]  node y: fc(2)  x -> y  output y }")
+    >>> net.inputs[0].shape
+    (4,)
+    """
     return only_net(analyse(SourceFile("<string>", text), params, net), "<string>", net)
 
 

@@ -1,6 +1,6 @@
 """A built artefact and image files -> the class of each image, and the routes it took.
 
-It imports torch and little else: what that takes is what a user waits for.
+This module imports torch and little else, so that `dagdsl run` starts fast.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from dagdsl.files import read_text
 from dagdsl_compiler.export.manifest import MANIFEST, PACKAGE, Images, Manifest
 from dagdsl_compiler.export.package import Package
 
-_AT_ONCE = 32
-"""How many images are in memory together."""
+_BATCH = 32
+"""Number of images in memory at a time, for an artefact that takes any batch size."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenEdge:
-    """An edge that carried something for one image, and what it weighed."""
+    """An edge that was open for one image, and its weight.
+
+    >>> import dagdsl
+    >>> dagdsl.OpenEdge("in", "n[0]", weight=0.75).weight
+    0.75
+    """
 
     source: str
     target: str
@@ -33,9 +38,13 @@ class OpenEdge:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a net makes of one image: a probability for each class, and the open edges.
+    """The prediction for one image: the probability of each class, and the open edges.
 
-    `edges` has an entry for each graph with routers, by the key of its routes.
+    `edges` has the open edges of each graph with routers, by the key of its routes.
+
+    >>> import dagdsl
+    >>> dagdsl.Prediction("a.png", {"cat": 0.3, "dog": 0.7}, edges={}).top(1)
+    [('dog', 0.7)]
     """
 
     image: str
@@ -43,13 +52,13 @@ class Prediction:
     edges: dict[str, tuple[OpenEdge, ...]]
 
     def top(self, count: int) -> list[tuple[str, float]]:
-        """The most probable classes, each with its probability."""
+        """Return the `count` most probable classes with their probabilities."""
         ranked = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return ranked[:count]
 
 
 def open_edges(names: Sequence[str], adjacency: Sequence[Sequence[float]]) -> tuple[OpenEdge, ...]:
-    """The open edges of one sample, `adjacency[i][j]` being the weight from node `i` to `j`."""
+    """Return the open edges of one sample; `adjacency[i][j]` is the weight from node `i` to `j`."""
     return tuple(
         OpenEdge(source, target, weight)
         for source, row in zip(names, adjacency, strict=True)
@@ -59,17 +68,30 @@ def open_edges(names: Sequence[str], adjacency: Sequence[Sequence[float]]) -> tu
 
 
 class Predictor:
-    """What `dagdsl build` left in a folder, loaded."""
+    """An artefact loaded from the folder that `dagdsl build` has written.
+
+    Use it instead of `dagdsl.predict` to load the artefact once for several calls. Raises
+    UsageError if the folder holds no artefact, one without trained weights, or one for another
+    machine.
+
+    >>> import dagdsl
+    >>> from pathlib import Path
+    >>> predictor = dagdsl.Predictor(Path("build/trained"))
+    >>> [prediction.image for prediction in predictor.predict([Path("images/digit.png")])]
+    ['images/digit.png']
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError: no artefact there, one without trained weights, or not for here."""
         if not (folder / MANIFEST).exists():
             raise UsageError(
-                f"{folder} holds no artefact: `dagdsl build NET --weights RUN -o {folder}` makes it"
+                f"{folder} holds no artefact: make one with "
+                f"`dagdsl build NET --weights RUN -o {folder}`"
             )
         self.manifest = Manifest.from_json(read_text(folder / MANIFEST))
         if self.manifest.images is None:
-            raise UsageError(f"{folder} was built with random weights: give build `--weights RUN`")
+            raise UsageError(
+                f"{folder} was built with random weights: build it with `--weights RUN`"
+            )
         if not (folder / PACKAGE).exists():
             raise UsageError(f"{folder} holds no {PACKAGE}: build it with `--backend inductor`")
         self.images = self.manifest.images
@@ -77,13 +99,13 @@ class Predictor:
         self._package = Package(folder / PACKAGE)
 
     def predict(self, paths: Sequence[Path]) -> Iterator[Prediction]:
-        """A prediction for each image. Raises UsageError for one that cannot be read."""
-        size = self.manifest.batch or _AT_ONCE
+        """Predict each image. Raises UsageError for an image that cannot be read."""
+        size = self.manifest.batch or _BATCH
         for start in range(0, len(paths), size):
             part = paths[start : start + size]
             x = torch.stack([input_of(path, self.shape, self.images) for path in part])
             if self.manifest.batch:
-                # Of what fills up the batch, nothing is looked at.
+                # Padding rows are ignored.
                 x = torch.cat([x, x[:1].expand(size - len(part), *self.shape)])
             yield from self._predictions(part, x)
 
@@ -100,7 +122,7 @@ class Predictor:
 
 
 def input_of(path: Path, shape: tuple[int, ...], images: Images) -> Tensor:
-    """An image file as the net saw those of its training: `[C, H, W]`. Raises UsageError."""
+    """Read an image `[C, H, W]` as in training. Raises UsageError if it cannot be read."""
     _, height, width = shape
     image = open_image(path, len(images.mean))
     box = centre_box(image.size, width / height, images.centre)

@@ -19,6 +19,12 @@ COMMANDS = {
     "check": ["check", "examples/quickstart.dg"],
     "graph": ["graph", "examples/quickstart.dg", "-o", "{folder}/net.svg"],
     "help": ["--help"],
+    "help of train": ["train", "--help"],
+    "help of build": ["build", "--help"],
+    "show": ["show", "examples/quickstart.dg"],
+    "diff": ["diff", "examples/quickstart.dg", "examples/quickstart.dg"],
+    "fmt": ["fmt", "--check", "examples/quickstart.dg"],
+    "explain": ["explain", "DG0301"],
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagdsl.errors import UsageError
+from dagdsl.errors import DagdslError, UsageError
 from dagdsl.source import Origin
 
 
@@ -10,7 +10,7 @@ class InputError(UsageError):
     """The number, shape or dtype of inputs does not match the declaration of the net."""
 
 
-class ModelError(Exception):
+class ModelError(DagdslError):
     """PyTorch failed inside the network. The original error is chained as the cause.
 
     `message` is PyTorch's message, `ir` the path of the element that failed (`s1.n[0].ir.conv_2`),

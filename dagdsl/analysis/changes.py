@@ -19,7 +19,13 @@ their own comparison."""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference: the element `what`, such as `node s1.n[0]`, and the `details` that changed."""
+    """A difference: the element `what`, such as `node s1.n[0]`, and the `details` that changed.
+
+    >>> import dagdsl
+    >>> before, after = (dagdsl.load("examples/quickstart.dg", depth=depth) for depth in (3, 2))
+    >>> dagdsl.diff(before, after).changes[0]
+    Change(kind='removed', what='node s1.n[2]', details=())
+    """
 
     kind: Kind
     what: str

@@ -21,6 +21,12 @@ class CostSummary:
     known in advance, so it counts all of them as open.
     MACs include convolutions, fully connected layers and weighted sums. `router_*` is the share of
     the routers, `sum_macs` the share of the weighted sums.
+
+    >>> import dagdsl
+    >>> net = dagdsl.loads("net N { input x: f32[4]  node y: fc(2)  x -> y  output y }")
+    >>> costs = dagdsl.costs(net)
+    >>> costs.parameters, costs.macs
+    (10, 8)
     """
 
     parameters: int = 0

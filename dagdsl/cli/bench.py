@@ -1,14 +1,13 @@
-"""`dagdsl bench`: how fast a net is in each execution mode, and beside a net of torchvision."""
+"""`dagdsl bench`: the time of a network in each execution mode, and of one of torchvision."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from dagdsl.cli.console import Format, NetName, Sets
+from dagdsl.cli.console import Format, FormatOption, NetFile, NetName, Sets
 from dagdsl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,71 +19,76 @@ _Number = TypeVar("_Number", int, float)
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="The `.dg` file, or an `ir.json`.")],
+    file: NetFile,
     set: Sets = [],  # noqa: B006
     net: NetName = None,
     mode: Annotated[
         str | None,
         typer.Option(
-            help="Modes to compare, as `static,grouped`; also `eager`: `dense`, not compiled. "
-            "The first is the reference. Those that suit the net if left out."
+            help="Modes to compare, such as `static,grouped`; `eager` is `dense` without "
+            "compilation. The first is the reference.",
+            show_default="those that suit the network",
         ),
     ] = None,
     batch: Annotated[str, typer.Option(help="Batch sizes.")] = "1,8,32",
     active: Annotated[
-        str, typer.Option(help="Shares of the multiply-adds that samples shall need.")
+        str, typer.Option(help="Shares of the multiply-adds that the samples need.")
     ] = "0.25,0.5,0.75,1.0",
     against: Annotated[
-        str | None, typer.Option(help="Also measure `torchvision:NAME`; it is then the reference.")
+        str | None, typer.Option(help="Also measure `torchvision:NAME`, as the reference.")
     ] = None,
     train: Annotated[
-        bool, typer.Option("--train", help="Time a step of training instead of inference.")
+        bool, typer.Option("--train", help="Measure a training step instead of inference.")
     ] = False,
-    rounds: Annotated[int, typer.Option(min=5, help="How often each takes its turn.")] = 20,
+    rounds: Annotated[int, typer.Option(min=5, help="Number of measurements of each.")] = 20,
     backend: Annotated[
-        str, typer.Option(help="`inductor` generates code, `eager` runs the graph as it is.")
+        str, typer.Option(help="`inductor` generates code, `eager` runs the graph with PyTorch.")
     ] = "inductor",
-    format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
+    format: FormatOption = Format.human,
 ) -> None:
-    """Measure how long a net takes, in turns in one process: medians, spread and ratios.
+    """Measure the time of a network in several modes, in turns: medians, spread and ratios.
 
-    Weights are made up: for each active share, such that routes differ between samples and these
-    need about that share of the work. What was active is printed beside each time.
+    The weights are made up: for each active share, routes differ between samples, and the samples
+    need about that share of the multiply-adds. The measured share is printed beside each time.
     """
     from dagdsl.benchmark.machine import describe, prepare
 
     prepare()
     from dataclasses import asdict
 
-    from dagdsl.benchmark.measure import bench
-    from dagdsl.benchmark.plan import BenchPlan, noise_warning_for
+    import dagdsl
     from dagdsl.cli.console import load_net, print_json
 
     built = load_net(file, set, net)
-    plan = BenchPlan(
-        modes=_items(mode),
-        batches=_numbers("--batch", batch, int),
-        shares=_numbers("--active", active, float),
-        against=against,
-        train=train,
-        backend=backend,
-        rounds=rounds,
-    )
-    machine, quiet = describe(), format is Format.json
-    progress = _Progress(quiet)
+    modes = _items(mode)
+    batches = _numbers("--batch", batch, int)
+    shares = _numbers("--active", active, float)
+    quiet = format is Format.json
     if not quiet:
-        print(f"{built.name}: {machine}")
+        print(f"{built.name}: {describe()}")
         print(_HEADER + "   peak memory" * train)
-    rows: list[BenchRow] = []
+    progress = _Progress(quiet)
+
+    def print_row(row: BenchRow) -> None:
+        progress.clear()
+        if not quiet:
+            print(_line(row), flush=True)
+
     try:
-        for row in bench(built, plan, progress.say):
-            progress.clear()
-            rows.append(row)
-            if not quiet:
-                print(_line(row), flush=True)
+        report = dagdsl.bench(
+            built,
+            modes=modes,
+            batches=batches,
+            shares=shares,
+            against=against,
+            train=train,
+            backend=backend,
+            rounds=rounds,
+            on_status=progress.say,
+            on_row=print_row,
+        )
     finally:
         progress.clear()
-    doubts = noise_warning_for(rows)
     if quiet:
         print_json(
             {
@@ -92,19 +96,19 @@ def run(
                 "ir_hash": built.hash,
                 "settings": built.settings,
                 "train": train,
-                "machine": asdict(machine),
-                "rows": [asdict(row) for row in rows],
-                "doubts": doubts,
+                "machine": asdict(report.machine),
+                "rows": [asdict(row) for row in report.rows],
+                "doubts": report.noise_warning,
             }
         )
         return
-    print(f"ratios are to the time of {rows[0].reference}")
-    if doubts:
-        print(doubts)
+    print(f"ratios are relative to {report.rows[0].reference}")
+    if report.noise_warning:
+        print(report.noise_warning)
 
 
 class _Progress:
-    """Says on stderr what is going on: one line that goes on a terminal, a line each in a pipe."""
+    """Status messages on stderr: one live line on a terminal, a line per message in a pipe."""
 
     def __init__(self, quiet: bool) -> None:
         from dagdsl.cli.console import console
@@ -124,7 +128,7 @@ class _Progress:
             self._status.update(message)
 
     def clear(self) -> None:
-        """Make way for what is printed on stdout, which a live line would catch."""
+        """Remove the live line, which would capture output to stdout."""
         if self._status is not None:
             self._status.stop()
             self._status = None
@@ -148,7 +152,7 @@ def _numbers(option: str, text: str, kind: type[_Number]) -> tuple[_Number, ...]
     try:
         return tuple(kind(item) for item in _items(text))
     except ValueError:
-        raise UsageError(f"{option} takes numbers with commas between them, not `{text}`") from None
+        raise UsageError(f"{option} takes numbers separated by commas, not `{text}`") from None
 
 
 def _items(text: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What `dagdsl check` does, without reading its options: it must not import typer."""
+"""The work of `dagdsl check`, apart from parsing its options: this module must not import typer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dagdsl.collector import gc_paused
 if TYPE_CHECKING:
     from dagdsl.diagnostics.model import Diagnostic
 
-_ROUNDS = 10
-"""How often a file is mended and checked again: one fix may bring another mistake to light."""
+_MAX_ROUNDS = 10
+"""How often the fixes of a file are applied: each round may reveal further mistakes."""
 
 
 class CheckFormat(StrEnum):
-    """How to answer: to people, or to one of many programs."""
+    """The output format: for people, or for one of several programs."""
 
     human = "human"
     concise = "concise"
@@ -28,21 +28,21 @@ class CheckFormat(StrEnum):
 
 
 def check(files: Sequence[str | Path], format: CheckFormat = CheckFormat.human) -> int:
-    """Say what is wrong with files; gives the exit code."""
+    """Check files, print the diagnostics, and return the exit code: 1 if there are errors."""
     with gc_paused():
-        from dagdsl.frontend import analyse_file
-    gc.freeze()  # what was imported stays to the end
-    analyses = [analyse_file(Path(file)) for file in files]
-    found = [diagnostic for analysis in analyses for diagnostic in analysis.diagnostics]
+        from dagdsl.api.language import check as check_file
+        from dagdsl.diagnostics.model import Severity
+    gc.freeze()  # imported modules live until the end
+    found = [diagnostic for file in files for diagnostic in check_file(file)]
     _show(found, str(files[0]) if len(files) == 1 else f"{len(files)} files", format)
-    return int(any(analysis.has_errors for analysis in analyses))
+    return int(any(diagnostic.severity is Severity.ERROR for diagnostic in found))
 
 
-def mend(file: Path) -> None:
-    """Make the fixes in a file, as long as each round leaves fewer problems."""
+def apply_fixes(file: Path) -> None:
+    """Apply the fixes in a file, as long as each round leaves fewer diagnostics."""
     import sys
 
-    from dagdsl.diagnostics.fixes import applicable_fixes, apply_fixes
+    from dagdsl.diagnostics import fixes
     from dagdsl.diagnostics.sink import Sink
     from dagdsl.files import write_atomic
     from dagdsl.frontend import analyse
@@ -53,13 +53,13 @@ def mend(file: Path) -> None:
         return
     done: list[str] = []
     before = analyse(source)
-    for _ in range(_ROUNDS):
-        fixes = applicable_fixes(before.diagnostics, source)
-        after_source = apply_fixes(source, fixes)
+    for _ in range(_MAX_ROUNDS):
+        applicable = fixes.applicable_fixes(before.diagnostics, source)
+        after_source = fixes.apply_fixes(source, applicable)
         after = analyse(after_source)
-        if not fixes or len(after.diagnostics) >= len(before.diagnostics):
+        if not applicable or len(after.diagnostics) >= len(before.diagnostics):
             break
-        for one in fixes:
+        for one in applicable:
             at = source.position(one.edits[0].span.start)
             done.append(f"{file}:{at.line}: {one.title}")
         source, before = after_source, after
@@ -99,4 +99,4 @@ def _summary(found: list[Diagnostic]) -> str:
     from dagdsl.diagnostics.render import summary
 
     fixable = sum(diagnostic.fix is not None for diagnostic in found)
-    return summary(found) + (f" ({fixable} can be mended with `--fix`)" if fixable else "")
+    return summary(found) + (f" ({fixable} can be fixed with `--fix`)" if fixable else "")

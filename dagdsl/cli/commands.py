@@ -1,9 +1,10 @@
-"""The subcommands of `dagdsl`, each in a module of its own, imported when it is asked for."""
+"""The subcommands of `dagdsl`, each in its own module, imported only when it is named."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -23,13 +24,13 @@ MODULES: Final = {
     "explain": "explain",
     "lsp": "lsp",
 }
-"""Name of a command -> its module; in the order in which `--help` lists them."""
-_TAKE_NOTHING: Final = ("explain", "lsp")
-"""They do something without arguments; the others show their help."""
+"""The module of each command, in the order of `--help`."""
+_RUN_WITHOUT_ARGUMENTS: Final = ("explain", "lsp")
+"""Commands that need no arguments. The others show their help if they get none."""
 
 
 def app_for(arguments: list[str]) -> typer.Typer:
-    """What can run this command line: the one command it names, or all to choose from."""
+    """The application for a command line: the one command it names, or an overview of all."""
     app = typer.Typer(
         name="dagdsl",
         no_args_is_help=True,
@@ -38,10 +39,31 @@ def app_for(arguments: list[str]) -> typer.Typer:
         rich_markup_mode="markdown",
     )
     app.callback()(options)
-    for name in arguments[:1] if arguments and arguments[0] in MODULES else MODULES:
+    named = arguments[:1] if arguments and arguments[0] in MODULES else []
+    for name in named or MODULES:
         module = import_module(f"dagdsl.cli.{MODULES[name]}")
-        app.command(name, no_args_is_help=name not in _TAKE_NOTHING)(module.run)
+        no_args_is_help = name not in _RUN_WITHOUT_ARGUMENTS
+        app.command(name, no_args_is_help=no_args_is_help)(
+            _command(module) if named else _described(module.run)
+        )
     return app
+
+
+def _command(module: Any) -> Callable[..., None]:
+    """What a module runs: its `run`, or what its `command()` makes of it."""
+    make = getattr(module, "command", None)
+    run: Callable[..., None] = module.run if make is None else make()
+    return run
+
+
+def _described(run: Callable[..., None]) -> Callable[[], None]:
+    """A stand-in for a command that is only listed, so that its options need not be made."""
+
+    def listed() -> None:
+        raise AssertionError("the overview runs no command")
+
+    listed.__doc__ = run.__doc__
+    return listed
 
 
 def _version(wanted: bool) -> None:
@@ -54,7 +76,8 @@ def _version(wanted: bool) -> None:
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Neural networks whose wiring depends on the input: check, build, draw and train them."""
+    """Check, draw, train and build neural networks whose wiring depends on the input."""

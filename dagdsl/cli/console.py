@@ -1,4 +1,4 @@
-"""What several commands share: how results are shown, and how params are set."""
+"""What several commands share: common options, and how results are printed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,36 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How a command answers: for people, or for programs."""
+    """The output format of a command: for people or for programs."""
 
     human = "human"
     json = "json"
 
 
-Sets = Annotated[
-    list[str], typer.Option("--set", help="Set a param: `--set width=0.5`.", metavar="NAME=VALUE")
+NetFile = Annotated[Path, typer.Argument(help="A `.dg` file or an `ir.json`.")]
+NetName = Annotated[
+    str | None, typer.Option("--net", help="Name of the net, if the file has several.")
 ]
-NetName = Annotated[str | None, typer.Option("--net", help="Which net, if the file has several.")]
+Sets = Annotated[
+    list[str],
+    typer.Option("--set", help="Set a param, such as `--set width=0.5`.", metavar="NAME=VALUE"),
+]
+FormatOption = Annotated[Format, typer.Option(help="Output format.")]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder.")]
+DataOfRun = Annotated[
+    str | None,
+    typer.Option(
+        help="Data set with the same classes as that of the training.",
+        show_default="that of the training",
+    ),
+]
+Device = Annotated[
+    str, typer.Option(help="Device: `cpu`, `cuda`, or `auto` for an accelerator if there is one.")
+]
 
 
 def console(stderr: bool = False) -> Console:
-    """A console that never wraps what is piped into a file."""
+    """A console that does not wrap lines in a pipe or file."""
     from rich.console import Console
 
     plain = not (sys.stderr if stderr else sys.stdout).isatty()
@@ -43,21 +59,21 @@ def console(stderr: bool = False) -> Console:
 
 
 def show_diagnostics(diagnostics: list[Diagnostic], stderr: bool = False) -> None:
-    """Diagnostics with their source lines."""
+    """Print diagnostics with their source lines."""
     if not diagnostics:
-        return  # rich takes longer to import than a file to check
+        return  # importing rich takes longer than checking a file
     from dagdsl.diagnostics.render import render
 
     render(diagnostics, console(stderr))
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on stdout."""
+    """Print a JSON value on stdout."""
     print(json.dumps(value, indent=2))
 
 
 def parse_sets(assignments: Iterable[str]) -> dict[str, str]:
-    """`name=value` strings as a dict. Raises UsageError on anything else, or on a name twice."""
+    """Parse `name=value` strings. Raises UsageError for anything else and for repeated names."""
     settings: dict[str, str] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -71,9 +87,9 @@ def parse_sets(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def load_net(file: Path, sets: Iterable[str], net: str | None = None) -> Net:
-    """The net of a file with params set; its warnings go to stderr.
+    """Load a network with params set, and print its warnings on stderr.
 
-    Raises InvalidSource and UsageError like `dagdsl.frontend.load`.
+    Raises InvalidSource and UsageError like `dagdsl.load`.
     """
     from dagdsl.frontend import analyse_file, load, only_net
 
@@ -88,7 +104,7 @@ def load_net(file: Path, sets: Iterable[str], net: str | None = None) -> Net:
 
 @contextmanager
 def status(message: str, quiet: bool = False) -> Iterator[None]:
-    """Shows on a terminal that something is going on; says it once in a pipe."""
+    """Show a spinner with a message on a terminal; print the message once elsewhere."""
     if quiet:
         yield
         return

@@ -1,4 +1,4 @@
-"""`dagdsl dynamize`: a static net as its DG version, in text."""
+"""`dagdsl dynamize`: the text of a static network -> that of its dynamic version."""
 
 from __future__ import annotations
 
@@ -12,42 +12,45 @@ from dagdsl.cli.console import NetName
 
 
 class EntryKind(StrEnum):
-    """What brings a stage's input to the stage's shape."""
+    """What changes a stage's input to the shape of its nodes."""
 
     shrink = "shrink"
     first = "first"
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="The `.dg` file.")],
+    file: Annotated[Path, typer.Argument(help="A `.dg` file.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to; stdout if left out.")
+        Path | None, typer.Option("-o", "--output", help="Output file.", show_default="stdout")
     ] = None,
     net: NetName = None,
     via: Annotated[
         str | None,
-        typer.Option(help="The router of the edges, if not the method's: `learned |> sigmoid`."),
+        typer.Option(
+            help="Router of the edges, such as `learned |> sigmoid`.",
+            show_default="that of the method",
+        ),
     ] = None,
     entry: Annotated[
         EntryKind,
-        typer.Option(help="What leads into a stage: `dg.shrink`, or the first node of its chain."),
+        typer.Option(help="Entry of a stage: `dg.shrink`, or the first node of its chain."),
     ] = EntryKind.shrink,
     shortcuts: Annotated[
-        bool, typer.Option("--shortcuts", help="Let the nodes keep their own shortcuts.")
+        bool, typer.Option("--shortcuts", help="Keep the nodes' own shortcuts.")
     ] = False,
 ) -> None:
-    """Turn chains of nodes into complete DAGs that a router weighs: a text to edit."""
+    """Turn chains of nodes into complete DAGs weighted by a router, as text to edit."""
+    import dagdsl
     from dagdsl.diagnostics.model import InvalidSource
     from dagdsl.files import write_atomic
     from dagdsl.frontend import analyse
     from dagdsl.source import SourceFile
-    from dagdsl.transform.dynamize import dynamize
 
-    text = dynamize(file, net=net, via=via, entry=entry.value, shortcuts=shortcuts)
+    text = dagdsl.dynamize(file, net=net, via=via, entry=entry.value, shortcuts=shortcuts)
     if output is None:
         print(text, end="")
         return
-    found = analyse(SourceFile(str(output), text))  # what it imports may not lie there
+    found = analyse(SourceFile(str(output), text))  # its relative imports may not exist there
     if found.has_errors:
         raise InvalidSource(found.diagnostics)
     write_atomic(output, text)

@@ -1,4 +1,4 @@
-"""`dagdsl fmt`: `.dg` files in their canonical form."""
+"""`dagdsl fmt`: format `.dg` files."""
 
 from __future__ import annotations
 
@@ -23,28 +23,26 @@ def run(
         bool, typer.Option("--check", help="Write nothing; exit with 1 if a file would change.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Write nothing; show what would change.")
+        bool, typer.Option("--diff", help="Write nothing; print what would change.")
     ] = False,
 ) -> None:
-    """Format `.dg` files: one canonical form, comments kept.
+    """Format `.dg` files in their canonical form; comments are kept.
 
-    A file with a syntax error is left as it is. What is formatted was read back before it is
-    written: the same tree, the same comments.
+    A file with syntax errors is left unchanged. The formatted text is parsed and compared with the
+    original before it is written.
     """
+    import dagdsl
     from dagdsl.cli.console import show_diagnostics
-    from dagdsl.diagnostics.sink import Sink
+    from dagdsl.diagnostics.model import InvalidSource
     from dagdsl.files import write_atomic
-    from dagdsl.syntax.formatter import format_text
-    from dagdsl.syntax.reader import read, read_stream
 
     changed = broken = 0
     for file in files:
-        sink = Sink()
-        is_stdin = str(file) == "-"
-        source = read_stream(sys.stdin.buffer, "<stdin>", sink) if is_stdin else read(file, sink)
-        text = None if source is None else format_text(source, sink)
-        if source is None or text is None:
-            show_diagnostics(sink.sorted(), stderr=True)
+        try:
+            source = _read(file)
+            text = dagdsl.fmt(source.text, name=source.name)
+        except InvalidSource as error:
+            show_diagnostics(error.diagnostics, stderr=True)
             broken += 1
             continue
         differs = text != source.text
@@ -54,13 +52,27 @@ def run(
         elif check:
             if differs:
                 print(f"{source.name} is not formatted")
-        elif is_stdin:
+        elif str(file) == "-":
             sys.stdout.write(text)
         elif differs:
             write_atomic(file, text)
             print(f"formatted {file}")
     if broken or (check and changed):
         raise typer.Exit(1)
+
+
+def _read(file: Path) -> SourceFile:
+    """The text of a file, or of stdin for `-`. Raises InvalidSource if it cannot be read."""
+    from dagdsl.diagnostics.model import InvalidSource
+    from dagdsl.diagnostics.sink import Sink
+    from dagdsl.syntax.reader import read, read_stream
+
+    sink = Sink()
+    is_stdin = str(file) == "-"
+    source = read_stream(sys.stdin.buffer, "<stdin>", sink) if is_stdin else read(file, sink)
+    if source is None:
+        raise InvalidSource(sink.sorted())
+    return source
 
 
 def _diff(source: SourceFile, text: str) -> Iterator[str]:

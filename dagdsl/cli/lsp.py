@@ -1,4 +1,4 @@
-"""`dagdsl lsp`: the language server, for editors."""
+"""`dagdsl lsp`: the language server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dagdsl.errors import UsageError
 
 
 def run() -> None:
-    """Serve editors: the language server protocol on stdin and stdout."""
+    """Run the language server for editors, on stdin and stdout."""
     try:
         from dagdsl.lsp.server import serve
     except ModuleNotFoundError as error:

@@ -20,7 +20,7 @@ from rich.progress import (
 
 from dagdsl.cli.console import Format, console
 from dagdsl.training.metrics import EpochMetrics
-from dagdsl.training.observer import Observer, Plan
+from dagdsl.training.observer import Observer, RunPlan
 
 
 @contextmanager
@@ -60,10 +60,10 @@ class Lines(Observer):
     def __init__(self, out: Console, as_json: bool = False) -> None:
         self.out = out
         self.as_json = as_json
-        self.plan: Plan | None = None
+        self.plan: RunPlan | None = None
         self.start = time.monotonic()
 
-    def started(self, plan: Plan) -> None:
+    def started(self, plan: RunPlan) -> None:
         """Say what is about to be trained."""
         self.plan, self.start = plan, time.monotonic()
         if not self.as_json:
@@ -92,9 +92,9 @@ class Bar(Observer):
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
-        self.plan: Plan | None = None
+        self.plan: RunPlan | None = None
 
-    def started(self, plan: Plan) -> None:
+    def started(self, plan: RunPlan) -> None:
         """Put up the bar."""
         self.plan = plan
         self.progress.console.print(_headline(plan), highlight=False, markup=False)
@@ -119,7 +119,7 @@ class Bar(Observer):
         self.progress.console.print(f"warning: {message}", highlight=False, markup=False)
 
 
-def _headline(plan: Plan) -> str:
+def _headline(plan: RunPlan) -> str:
     resumed = f", resumed at epoch {plan.first_epoch}" if plan.first_epoch > 1 else ""
     return (
         f"{plan.net}: {plan.parameters:,} parameters, {plan.data}, {plan.epochs} epochs of "

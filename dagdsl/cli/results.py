@@ -10,10 +10,10 @@ from rich.table import Table
 from dagdsl.cli.console import console
 
 if TYPE_CHECKING:
-    from dagdsl.training.metrics import Result
+    from dagdsl.training.metrics import Evaluation
 
 
-def show_result(result: Result) -> None:
+def show_result(result: Evaluation) -> None:
     """Accuracy, and per stage how many edges were open and how far samples differ."""
     if result.open_edge_rate:
         table = Table(box=box.SIMPLE)

@@ -1,4 +1,4 @@
-"""The routes of single images -> what a person reads."""
+"""The routes of single images as text."""
 
 from __future__ import annotations
 
@@ -11,39 +11,25 @@ if TYPE_CHECKING:
 
 
 def show_edges(edges: Mapping[str, Sequence[OpenEdge]]) -> None:
-    """The open edges of an image, a line a stage."""
-    for stage, there in edges.items():
-        drawn = "  ".join(f"{e.source}->{e.target} {e.weight:.2f}" for e in there)
-        print(f"  {stage}: {len(there)} open  {drawn}")
+    """Print the open edges of an image, one line per stage."""
+    for stage, opened in edges.items():
+        drawn = "  ".join(f"{e.source}->{e.target} {e.weight:.2f}" for e in opened)
+        print(f"  {stage}: {len(opened)} open  {drawn}")
 
 
 def show_routes(images: Sequence[ImageRoutes]) -> None:
-    """The open edges of single images, and how the first two differ."""
+    """Print the open edges of single images, and how the first two differ."""
     for image in images:
         print(
-            f"\ntest image {image.index}, a {image.label}: taken for {image.predicted} "
+            f"\ntest image {image.index}, class {image.label}: predicted {image.predicted} "
             f"({image.probability:.0%})"
         )
         show_edges(image.edges)
     if len(images) > 1:
-        first, second = (_open(image) for image in images[:2])
+        first, second = (image.open_edges for image in images[:2])
         print(f"\nopen for both: {len(first & second)} edges")
         for image, own in ((images[0], first - second), (images[1], second - first)):
             drawn = "  ".join(
                 f"{stage}: {source}->{target}" for stage, source, target in sorted(own)
             )
             print(f"only for image {image.index}: {len(own)}  {drawn}")
-
-
-def most_different(images: Sequence[ImageRoutes], count: int) -> list[ImageRoutes]:
-    """The first image, then each time the one least like those chosen so far."""
-    chosen, rest = list(images[:1]), list(images[1:])
-    while rest and len(chosen) < count:
-        far = max(rest, key=lambda image: min(len(_open(image) ^ _open(c)) for c in chosen))
-        chosen.append(far)
-        rest.remove(far)
-    return chosen[:count]
-
-
-def _open(image: ImageRoutes) -> set[tuple[str, str, str]]:
-    return {(stage, e.source, e.target) for stage, edges in image.edges.items() for e in edges}

@@ -1,4 +1,4 @@
-"""`dagdsl run`: what a built net makes of images."""
+"""`dagdsl run`: the predictions of a built network for images."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from dagdsl.cli.console import Format, print_json
+from dagdsl.cli.console import Format, FormatOption, print_json
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(help="The folder `dagdsl build` has written.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that `dagdsl build` has written.")],
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
-    top: Annotated[int, typer.Option(min=1, help="How many classes to name for each image.")] = 1,
-    format: Annotated[Format, typer.Option(help="How to answer.")] = Format.human,
+    top: Annotated[int, typer.Option(min=1, help="Number of classes to print per image.")] = 1,
+    format: FormatOption = Format.human,
 ) -> None:
-    """Predict the classes of images with a built net, and show the routes they take."""
+    """Predict the classes of images with a built network, and show the routes they take."""
     from dagdsl.cli.routes import show_edges
     from dagdsl.prediction import Predictor
 

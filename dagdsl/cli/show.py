@@ -1,25 +1,20 @@
-"""`dagdsl show`: a net as the text of a `.dg` file again."""
+"""`dagdsl show`: a network as the text of a `.dg` file."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from dagdsl.cli.console import NetName, Sets
+from dagdsl.cli.console import NetFile, NetName, Sets
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="An `ir.json`, or a `.dg` file.")],
+    file: NetFile,
     set: Sets = [],  # noqa: B006
     net: NetName = None,
 ) -> None:
-    """Print a net as a `.dg` file: with all params set, nothing imported, every number known.
+    """Print a network as a self-contained `.dg` file: params set, imports resolved.
 
-    The text gives the same network, hash and all.
+    The text describes the same network, with the same hash.
     """
+    import dagdsl
     from dagdsl.cli.console import load_net
-    from dagdsl.unparse.writer import text_of
 
-    print(text_of(load_net(file, set, net)), end="")
+    print(dagdsl.show(load_net(file, set, net)), end="")

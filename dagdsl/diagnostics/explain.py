@@ -23,6 +23,10 @@ class Explanation:
     """The meaning of a diagnostic code.
 
     The examples are complete `.dg` files, or command lines if `shown` is `sh`.
+
+    >>> import dagdsl
+    >>> dagdsl.explain("DG0103").shown
+    'dg'
     """
 
     code: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dagdsl.errors import DagdslError
 from dagdsl.source import Span
 
 
@@ -46,6 +47,10 @@ class Diagnostic:
     `message` is a sentence without a full stop. `label` is the short text beside the carets.
     `notes` point to related locations. `help` says what to write instead. `fix` is set
     if there is exactly one way to correct the mistake.
+
+    >>> import dagdsl
+    >>> dagdsl.check("missing.dg")[0].code
+    'DG0001'
     """
 
     code: str
@@ -58,8 +63,16 @@ class Diagnostic:
     fix: Fix | None = None
 
 
-class InvalidSource(Exception):
-    """A `.dg` file has errors; `diagnostics` lists everything found in it, in source order."""
+class InvalidSource(DagdslError):
+    """A `.dg` file has errors; `diagnostics` lists everything found in it, in source order.
+
+    >>> import dagdsl
+    >>> try:
+    ...     dagdsl.loads("net N { input x: f32[4]  node y: fcc(2)  x -> y  output y }")
+    ... except dagdsl.InvalidSource as error:
+    ...     print(error)
+    <string>:1:34: error[DG0201]: unknown name `fcc` (did you mean `fc`?)
+    """
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__(diagnostics)

@@ -200,7 +200,17 @@ class Output(Element):
 
 
 class Net(Element):
-    """A network. `settings` records the params it was elaborated with; it is no part of it."""
+    """A network. `settings` records the params it was elaborated with; they are not part of it.
+
+    A notebook shows a network as a drawing.
+
+    >>> import dagdsl
+    >>> net = dagdsl.load("examples/quickstart.dg")
+    >>> [stage.name for stage in net.stages]
+    ['s1', 's2', 's3']
+    >>> dagdsl.Net.from_json(net.to_json()) == net
+    True
+    """
 
     ir_version: Literal[1] = 1
     name: str
@@ -247,6 +257,12 @@ class Net(Element):
         except ValueError as error:
             raise UsageError(f"{self.name} cannot be cut there: {error}") from error
         return self.replace(graph=graph, outputs=kept)
+
+    def _repr_svg_(self) -> str:
+        # By the public function: the IR must not depend on the drawing.
+        import dagdsl
+
+        return dagdsl.graph(self)
 
     def to_json(self) -> str:
         """The content of an `ir.json`."""

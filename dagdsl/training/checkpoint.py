@@ -20,7 +20,7 @@ from dagdsl.errors import UsageError
 from dagdsl.files import write_atomic
 from dagdsl.ir.nodes import Net
 from dagdsl.training.config import TrainConfig
-from dagdsl.training.metrics import EpochMetrics, Record
+from dagdsl.training.metrics import EpochMetrics, JsonRecord
 from dagdsl.training.optim import load_state_tensors, state_tensors
 
 _METADATA = "dagdsl"
@@ -30,7 +30,7 @@ _MODEL, _OPTIMIZER = "model.", "optimizer."
 R = TypeVar("R", bound=BaseModel)
 
 
-class Weights(Record):
+class Weights(JsonRecord):
     """What is known about the weights in a file, and about the images they were trained on."""
 
     ir_hash: str
@@ -48,7 +48,7 @@ class Weights(Record):
         return Normalisation(self.mean, self.std)
 
 
-class Progress(Record):
+class Progress(JsonRecord):
     """How far a run has come: everything in its folder but the weights follows from this."""
 
     ir_hash: str

@@ -1,4 +1,4 @@
-"""A run folder -> what its best weights do on the test images."""
+"""A run folder -> how its best weights perform on the test images."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from dagdsl.training.classifier import as_classifier
 from dagdsl.training.config import TrainConfig
 from dagdsl.training.device import pick_device
 from dagdsl.training.measure import measure
-from dagdsl.training.metrics import Result
+from dagdsl.training.metrics import Evaluation
 from dagdsl.training.routing import routed_graphs, without_thresholds
 from dagdsl.training.run import RunFolder
+from dagdsl_compiler.driver import Model
 from dagdsl_compiler.driver import compile as compile_net
 
 Backend = Literal["eager", "inductor"]
@@ -29,20 +30,39 @@ Backend = Literal["eager", "inductor"]
 
 @dataclass(frozen=True, slots=True)
 class TrainedRun:
-    """A run loaded to be used: `model` has the best weights and is in evaluation mode."""
+    """A run that `open_run` has loaded: `model` has the best weights and is in evaluation mode.
+
+    >>> import dagdsl
+    >>> run = dagdsl.open_run("runs/quickstart")
+    >>> images, labels = run.data.test.pick([0, 1])
+    >>> run.model(images).shape
+    torch.Size([2, 10])
+    """
 
     net: Net
-    model: nn.Module
+    model: Model
     data: Data
     config: TrainConfig
     device: torch.device
 
+    @property
+    def batch_size(self) -> int:
+        """The batch size of evaluation."""
+        return evaluation_batch(self.config)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRoutes:
-    """One test image: its class, the class the net took it for, and the open edges.
+    """The prediction for one test image and the routes it took.
 
-    `edges` has an entry for each graph with routers, by the key of its routes.
+    `index` is its place among the test images, `label` its class, and `probability` that of the
+    `predicted` class, 0 to 1. `edges` has the open edges of each graph with routers, by the key of
+    its routes.
+
+    >>> import dagdsl
+    >>> [image] = dagdsl.image_routes("runs/quickstart", count=1)
+    >>> all(edge.weight > 0 for edges in image.edges.values() for edge in edges)
+    True
     """
 
     index: int
@@ -50,6 +70,13 @@ class ImageRoutes:
     predicted: str
     probability: float
     edges: dict[str, tuple[OpenEdge, ...]]
+
+    @property
+    def open_edges(self) -> frozenset[tuple[str, str, str]]:
+        """The open edges as triples (key of the routes, source, target)."""
+        return frozenset(
+            (key, edge.source, edge.target) for key, edges in self.edges.items() for edge in edges
+        )
 
 
 def open_run(
@@ -60,10 +87,10 @@ def open_run(
     backend: Backend = "eager",
     workers: int = 0,
 ) -> TrainedRun:
-    """Load net, best weights and data of a run; `data` replaces the data set it was trained on.
+    """Load the network, the best weights and the data of a run.
 
-    Raises UsageError: files that are missing, damaged or of different runs, and data whose
-    classes are not those of the training.
+    `data` replaces the data set of the training. Raises UsageError if files are missing, damaged or
+    of different runs, and if the data have other classes than the training.
     """
     run = RunFolder(path)
     net, config = run.read_net(), run.read_config()
@@ -93,15 +120,15 @@ def evaluate(
     device: str = "auto",
     backend: Backend = "eager",
     workers: int = 0,
-) -> Result:
+) -> Evaluation:
     """Measure a run's best weights on the test images. Raises UsageError as `open_run` does."""
     run = open_run(path, data=data, device=device, backend=backend, workers=workers)
-    return result_of(run.model, run.net, run.data.test, evaluation_batch(run.config), run.device)
+    return result_of(run.model, run.net, run.data.test, run.batch_size, run.device)
 
 
 def result_of(
     model: nn.Module, net: Net, test: Split, batch_size: int, device: torch.device
-) -> Result:
+) -> Evaluation:
     """Measure a model on the test images, with its thresholds and without."""
     measured = measure(model, net, test, batch_size, device)
     accuracy_open = None
@@ -111,7 +138,7 @@ def result_of(
         open_model = compile_net(opened, backend="eager", device=str(device))
         open_model.load_state_dict(model.state_dict())
         accuracy_open = measure(open_model, opened, test, batch_size, device).accuracy
-    return Result(
+    return Evaluation(
         test_samples=measured.samples,
         test_loss=measured.loss,
         test_accuracy=measured.accuracy,
@@ -126,7 +153,7 @@ def result_of(
 
 @torch.no_grad()
 def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]:
-    """What the net makes of single test images. Raises UsageError for an index there is not."""
+    """Predict single test images. Raises UsageError for an index out of range."""
     count = len(run.data.test)
     for index in indices:
         if not 0 <= index < count:
@@ -154,6 +181,19 @@ def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]
     ]
 
 
+def most_different(images: Sequence[ImageRoutes], count: int) -> list[ImageRoutes]:
+    """The first image, then repeatedly the one whose routes differ most from those chosen."""
+    chosen, rest = list(images[:1]), list(images[1:])
+    while rest and len(chosen) < count:
+        farthest = max(
+            rest,
+            key=lambda image: min(len(image.open_edges ^ other.open_edges) for other in chosen),
+        )
+        chosen.append(farthest)
+        rest.remove(farthest)
+    return chosen[:count]
+
+
 def evaluation_batch(config: TrainConfig) -> int:
-    """Without a backward pass there is room for more images at once."""
+    """The batch size of evaluation: larger than in training, as there is no backward pass."""
     return 4 * config.batch_size

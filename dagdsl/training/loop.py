@@ -30,8 +30,8 @@ from dagdsl.training.checkpoint import (
 from dagdsl.training.config import TrainConfig
 from dagdsl.training.evaluate import evaluation_batch, result_of
 from dagdsl.training.measure import Measurement, measure
-from dagdsl.training.metrics import EpochMetrics, Summary
-from dagdsl.training.observer import Observer, Plan
+from dagdsl.training.metrics import EpochMetrics, TrainSummary
+from dagdsl.training.observer import Observer, RunPlan
 from dagdsl.training.optim import lr_at, set_lr
 from dagdsl.training.routing import routed_graphs
 from dagdsl.training.run import RunFolder
@@ -50,7 +50,7 @@ def train(
     *,
     resume: bool = False,
     observer: Observer | None = None,
-) -> Summary:
+) -> TrainSummary:
     """Train `net` and leave weights, metrics and summary in the folder `out`.
 
     With `resume` the run in `out` goes on after its last finished epoch, or begins if there is
@@ -73,7 +73,7 @@ def train(
         progress = _resume(run, setup, progress)
         _publish(run, setup, progress)
     observer.started(
-        Plan(
+        RunPlan(
             net=net.name,
             data=setup.data.name,
             device=str(device),
@@ -108,7 +108,7 @@ def train(
 
     best = load_weights(run.best, net, model)
     result = result_of(model, net, setup.data.test, batch, device)
-    summary = Summary(
+    summary = TrainSummary(
         **result.model_dump(),
         net=net.name,
         ir_hash=net.hash,

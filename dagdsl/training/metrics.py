@@ -1,4 +1,4 @@
-"""The numbers of a run: one record an epoch (`metrics.jsonl`), one at the end (`summary.json`)."""
+"""The metrics of a run: records per epoch (`metrics.jsonl`) and of the end (`summary.json`)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ PerStage = dict[str, float]
 """A number for each graph with routers, by the key of its routes."""
 
 
-class Record(BaseModel):
-    """Base: frozen numbers that go to disk as JSON."""
+class JsonRecord(BaseModel):
+    """The base class of frozen records that are stored as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class EpochMetrics(Record):
-    """One epoch, counted from 1.
+class EpochMetrics(JsonRecord):
+    """The metrics of one epoch, counted from 1.
 
-    Loss and accuracy in training are means over the epoch as it ran, on augmented images and
-    weights that still changed; those of validation are taken after it. `lr` is that of the last
-    step. The rates are explained in `routing.py` and taken on the validation images.
+    Training loss and accuracy are means over the epoch while the weights changed, on augmented
+    images. Validation loss and accuracy are measured after the epoch. `lr` is the learning rate of
+    the last step. The rates are those of `StageRates`, on the validation images. Losses are
+    cross-entropies in nats, accuracies and rates are shares from 0 to 1.
+
+    >>> import dagdsl
+    >>> lines = open("runs/quickstart/metrics.jsonl").read().splitlines()
+    >>> dagdsl.EpochMetrics.model_validate_json(lines[0]).epoch
+    1
     """
 
     epoch: int
@@ -33,11 +39,17 @@ class EpochMetrics(Record):
     seconds: float
 
 
-class Result(Record):
-    """What weights do on the test images.
+class Evaluation(JsonRecord):
+    """How weights perform on the test images.
 
-    `test_accuracy_without_threshold` is that of the same weights with no edge ever closed, None
-    for a net without thresholds: if it is much higher, the gates close what training needed.
+    `test_accuracy_without_threshold` is the accuracy of the same weights with all edges open, None
+    for a network without thresholds. If it is much higher than `test_accuracy`, the gates close
+    edges that training relied on. The rates are those of `StageRates`.
+
+    >>> import dagdsl
+    >>> result = dagdsl.evaluate("runs/quickstart")
+    >>> sorted(result.open_edge_rate)
+    ['s1', 's2', 's3']
     """
 
     test_samples: int
@@ -51,12 +63,17 @@ class Result(Record):
     hamming_distance: PerStage
 
 
-class Summary(Result):
-    """A finished run.
+class TrainSummary(Evaluation):
+    """The result of a finished run.
 
-    The test images were looked at once, with the weights of `best_epoch`: the epoch of the highest
-    validation accuracy, of equals the one of the lowest validation loss. `seconds` is the time of
-    all epochs, those before a resumption included.
+    The test images are used once, with the weights of `best_epoch`: the epoch with the highest
+    validation accuracy, and of those with the lowest validation loss. `seconds` is the time of all
+    epochs, including those before a resumption.
+
+    >>> import dagdsl
+    >>> text = open("runs/quickstart/summary.json").read()
+    >>> dagdsl.TrainSummary.model_validate_json(text).best_epoch
+    1
     """
 
     net: str

@@ -1,4 +1,4 @@
-"""What a training run tells whoever watches it."""
+"""The events of a training run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dagdsl.training.metrics import EpochMetrics
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What lies ahead when training begins; `first_epoch` is above 1 in a resumed run."""
+class RunPlan:
+    """The run that is about to start; `first_epoch` is above 1 if it is resumed."""
 
     net: str
     data: str
@@ -21,22 +21,31 @@ class Plan:
 
 
 class Observer:
-    """Is called as training proceeds and does nothing; override what you want to show.
+    """The base class of observers: its methods are called during training and do nothing.
 
-    Epochs count from 1, and steps within their epoch. What a method raises ends the training.
+    Override those of interest. Epochs count from 1, and steps from 1 within their epoch. An
+    exception raised by a method ends the training.
+
+    >>> import dagdsl
+    >>> class Printer(dagdsl.Observer):
+    ...     def finished_epoch(self, metrics, is_best):
+    ...         print(f"epoch {metrics.epoch}, best so far: {is_best}")
+    >>> net = dagdsl.load("examples/quickstart.dg", width=8, depth=2)
+    >>> _ = dagdsl.train(net, epochs=1, batch_size=256, out="runs/watched", observer=Printer())
+    epoch 1, best so far: True
     """
 
-    def started(self, plan: Plan) -> None:
-        """Everything is loaded; the first epoch begins."""
+    def started(self, plan: RunPlan) -> None:
+        """Called when everything is loaded, before the first epoch."""
 
     def stepped(self, epoch: int, step: int, loss: float) -> None:
-        """`step` steps of the epoch are done; called at most twice a second.
+        """Called at most twice a second, when `step` steps of the epoch are done.
 
         `loss` is the mean over the steps since the last call.
         """
 
     def finished_epoch(self, metrics: EpochMetrics, is_best: bool) -> None:
-        """The epoch is over and on disk."""
+        """Called when the epoch is over and its checkpoint written."""
 
     def warned(self, message: str) -> None:
-        """Something is wrong that does not stop the training: one sentence."""
+        """Called with one sentence about a problem that does not stop the training."""

@@ -13,7 +13,7 @@ from dagdsl.frontend import load_ir
 from dagdsl.ir.nodes import Net
 from dagdsl.training.checkpoint import Progress, read_progress
 from dagdsl.training.config import TrainConfig
-from dagdsl.training.metrics import Summary
+from dagdsl.training.metrics import TrainSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class RunFolder:
         lines = [metrics.model_dump_json() + "\n" for metrics in progress.history]
         write_atomic(self.metrics, "".join(lines))
 
-    def write_summary(self, summary: Summary) -> None:
+    def write_summary(self, summary: TrainSummary) -> None:
         """The run is finished."""
         write_atomic(self.summary, summary.model_dump_json(indent=1) + "\n")
 

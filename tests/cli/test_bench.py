@@ -37,7 +37,7 @@ def test_a_line_for_every_mode(tmp_path: Path) -> None:
     assert [row.split()[:3:2] for row in rows[:4]] == [
         ["1", "static"], ["1", "grouped"], ["2", "static"], ["2", "grouped"]
     ]  # fmt: skip
-    assert rows[4] == "ratios are to the time of static"
+    assert rows[4] == "ratios are relative to static"
     assert "timing batch 2 ..." in done.stderr
 
 

@@ -77,7 +77,7 @@ class TestCheck:
         done = dagdsl("check", tiny, bad)
         assert (done.returncode, done.stdout.splitlines()[-1]) == (
             1,
-            "2 files: 1 error (1 can be mended with `--fix`)",
+            "2 files: 1 error (1 can be fixed with `--fix`)",
         )
 
     @pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xfe\x80net", None])

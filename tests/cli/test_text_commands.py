@@ -100,7 +100,7 @@ class TestExplain:
     def test_unknown_code(self) -> None:
         done = dagdsl("explain", "DG9301")
         assert done.returncode == 2
-        assert "there is no code DG9301: did you mean `DG0301`?" in done.stderr
+        assert "unknown code DG9301: did you mean `DG0301`?" in done.stderr
 
 
 class TestCheck:

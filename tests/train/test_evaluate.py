@@ -12,32 +12,34 @@ from safetensors.torch import load_file, save_file
 from dagdsl.errors import UsageError
 from dagdsl.training.evaluate import evaluate, open_run, predict_routes
 from dagdsl.training.loop import train
-from dagdsl.training.metrics import Result, Summary
+from dagdsl.training.metrics import Evaluation, TrainSummary
 from tests.train.nets import config, tiny
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainSummary]:
     out = tmp_path_factory.mktemp("runs") / "run"
     return out, train(tiny(), config(epochs=8, lr=0.02, batch_size=32), out)
 
 
 @pytest.fixture
-def run(tmp_path: Path, trained: tuple[Path, Summary]) -> Path:
+def run(tmp_path: Path, trained: tuple[Path, TrainSummary]) -> Path:
     """A copy that may be damaged."""
     return Path(shutil.copytree(trained[0], tmp_path / "run"))
 
 
-def test_evaluate_gives_what_the_summary_says(trained: tuple[Path, Summary]) -> None:
+def test_evaluate_gives_what_the_summary_says(trained: tuple[Path, TrainSummary]) -> None:
     out, summary = trained
     result = evaluate(out, device="cpu")
-    assert result == Result(**{name: getattr(summary, name) for name in Result.model_fields})
+    assert result == Evaluation(
+        **{name: getattr(summary, name) for name in Evaluation.model_fields}
+    )
     assert result.test_accuracy > 0.2  # chance is 0.1
     assert result.test_accuracy_without_threshold is not None
     assert 0 < result.open_edge_rate["s1"] < 1
 
 
-def test_routes_of_images(trained: tuple[Path, Summary]) -> None:
+def test_routes_of_images(trained: tuple[Path, TrainSummary]) -> None:
     run = open_run(trained[0], device="cpu")
     shown = predict_routes(run, range(359))
     right = sum(image.label == image.predicted for image in shown)
@@ -56,7 +58,7 @@ def test_routes_of_images(trained: tuple[Path, Summary]) -> None:
         predict_routes(run, [0, 359])
 
 
-def test_weights_are_plain_safetensors(trained: tuple[Path, Summary]) -> None:
+def test_weights_are_plain_safetensors(trained: tuple[Path, TrainSummary]) -> None:
     weights = load_file(trained[0] / "best.safetensors")
     assert weights["stem.conv.weight"].shape == (8, 1, 3, 3)
     assert "s1.routers.gate_in.fc.bias" in weights

@@ -18,7 +18,7 @@ from dagdsl.training import loop
 from dagdsl.training.evaluate import evaluate
 from dagdsl.training.loop import train
 from dagdsl.training.metrics import EpochMetrics
-from dagdsl.training.observer import Observer, Plan
+from dagdsl.training.observer import Observer, RunPlan
 from dagdsl_compiler.driver import compile as compile_net
 from tests.data.test_folder import paint
 from tests.train.nets import config, tiny
@@ -30,7 +30,7 @@ class Watching(Observer):
         self.warnings: list[str] = []
         self.epochs: list[EpochMetrics] = []
 
-    def started(self, plan: Plan) -> None:
+    def started(self, plan: RunPlan) -> None:
         self.calls.append(f"started {plan.net} {plan.first_epoch} {plan.steps_per_epoch}")
 
     def stepped(self, epoch: int, step: int, loss: float) -> None:

@@ -15,7 +15,7 @@ import pytest
 from dagdsl.errors import UsageError
 from dagdsl.training.loop import train
 from dagdsl.training.metrics import EpochMetrics
-from dagdsl.training.observer import Observer, Plan
+from dagdsl.training.observer import Observer, RunPlan
 from tests.train.nets import config, tiny
 
 ROOT = Path(__file__).parents[2]
@@ -25,9 +25,9 @@ class Started(Observer):
     """Remembers the plans it is told."""
 
     def __init__(self) -> None:
-        self.plans: list[Plan] = []
+        self.plans: list[RunPlan] = []
 
-    def started(self, plan: Plan) -> None:
+    def started(self, plan: RunPlan) -> None:
         self.plans.append(plan)
 
 

@@ -51,5 +51,5 @@ def test_open_edges() -> None:
 
 
 def test_no_artefact(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no artefact: `dagdsl build NET --weights RUN"):
+    with pytest.raises(UsageError, match="holds no artefact: make one with `dagdsl build NET"):
         Predictor(tmp_path)
