@@ -1,11 +1,13 @@
 """Time to check nets of 100, 1,000 and 10,000 nodes, in total and per node.
 
-`python benchmarks/frontend.py`; medians of interleaved runs, milliseconds of processor time.
+`python benchmarks/frontend.py`; medians of interleaved runs, milliseconds of processor time. Exits
+with status 1 if a net takes more than `GOAL` microseconds per node.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 
 from dagdsl.frontend import analyse
@@ -13,6 +15,7 @@ from dagdsl.source import SourceFile
 
 SIZES = (100, 1_000, 10_000)
 ROUNDS = 5
+GOAL = 350
 
 
 def text_of(nodes: int) -> str:
@@ -30,8 +33,8 @@ def text_of(nodes: int) -> str:
     )
 
 
-def main() -> None:
-    """Print the table."""
+def main() -> int:
+    """Measure, print, and compare with the goal."""
     times: dict[int, list[float]] = {size: [] for size in SIZES}
     for _ in range(ROUNDS):
         for size in SIZES:
@@ -40,10 +43,13 @@ def main() -> None:
             assert not analyse(source).has_errors
             times[size].append(1000 * (time.process_time() - start))
     print(f"{'nodes':>8} {'ms':>9} {'us per node':>12}")
+    per_node = {}
     for size, found in times.items():
         median = statistics.median(found)
-        print(f"{size:>8,} {median:>9.1f} {1000 * median / size:>12.1f}")
+        per_node[size] = 1000 * median / size
+        print(f"{size:>8,} {median:>9.1f} {per_node[size]:>12.1f}")
+    return int(max(per_node.values()) > GOAL)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

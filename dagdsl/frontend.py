@@ -145,7 +145,7 @@ def loads(text: str, *, net: str | None = None, **params: Setting) -> Net:
 
 
 def load_ir(path: Path) -> Net:
-    """The net of an `ir.json`. Raises UsageError if it is none."""
+    """The net of an `ir.json`. Raises UsageError if the file does not contain a valid net."""
     try:
         if path.stat().st_size > MAX_IR_BYTES:
             raise UsageError(f"{path} is too large for an ir.json")
@@ -153,7 +153,7 @@ def load_ir(path: Path) -> Net:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{path} is not an ir.json of this version") from error
+        raise UsageError(f"{path} is not an ir.json of this version: {error}") from error
     problem = verify(net)
     if problem:
         raise UsageError(f"{path} does not describe a net: {problem}")

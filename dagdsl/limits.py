@@ -9,7 +9,7 @@ MAX_IR_BYTES: Final = 1 << 26
 """Of an `ir.json`."""
 MAX_IMPORTS: Final = 64
 MAX_NESTING: Final = 64
-"""Parentheses, braces and lists inside one another; blocks that use blocks."""
+"""Parentheses, braces and lists inside one another; blocks that use blocks (with a body: two)."""
 MAX_PROBLEMS: Final = 100
 """Diagnostics of one file after which the rest is not read."""
 MAX_INTEGER: Final = 1 << 53

@@ -21,7 +21,7 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from dagdsl.errors import UsageError
 from dagdsl.ir.element import Element, unchecked
@@ -270,8 +270,14 @@ class Net(Element):
 
     @classmethod
     def from_json(cls, text: str) -> Net:
-        """Read an `ir.json`. Raises ValueError on anything else."""
-        return cls.model_validate_json(text)
+        """Read an `ir.json`. Raises ValueError, which names the first wrong field."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            message = first["msg"][0].lower() + first["msg"][1:]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"`{where}`: {message}" if where else message) from error
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:

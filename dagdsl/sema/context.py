@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,6 +53,8 @@ class Context:
     """Whether statements were left out because they could not be read."""
     recursive: set[int] = field(default_factory=set)
     """`id()` of each block and router that uses itself: reported, and never expanded."""
+    graphs: int = 0
+    """The stages and block bodies around what is being elaborated."""
     nodes: int = 0
     edges: int = 0
     ops: int = 0
@@ -97,10 +100,27 @@ class Context:
         """Start counting anew, for another net of the same file."""
         self.nodes = self.edges = self.ops = self.parameters = 0
 
+    @contextmanager
+    def inner_graph(self) -> Iterator[None]:
+        """Elaborate the graph of a stage or of the body of a block."""
+        self.graphs += 1
+        try:
+            yield
+        finally:
+            self.graphs -= 1
+
     def nest(self, frames: tuple[Frame, ...], at: Span) -> None:
-        """Check the depth of blocks inside blocks. Raises Exhausted over the limit."""
-        if len(frames) > MAX_NESTING:
+        """Check the depth of blocks and graphs inside one another. Raises Exhausted over the limit.
+
+        A block with a body counts twice, as in the verifier: it is six levels deep in `ir.json`,
+        and pydantic reads 200.
+        """
+        if len(frames) + self.graphs > MAX_NESTING:
             self.sink.error(
-                "DG0508", at, f"blocks are nested more than {MAX_NESTING} deep", label="too deep"
+                "DG0508",
+                at,
+                f"blocks are nested more than {MAX_NESTING} levels deep",
+                label="too deep",
+                help="a block with a body counts as two levels",
             )
             raise Exhausted

@@ -44,7 +44,8 @@ def build_body(
     at = Origin(frames[-1].span, frames[:-1])
     wiring = wirer.wire(body, at)
     out = out_merge(body, scope, context, frames)
-    graph, y = GraphBuilder(wiring, scope, context, frames, out).build(x)
+    with context.inner_graph():
+        graph, y = GraphBuilder(wiring, scope, context, frames, out).build(x)
     check_flow(graph, wiring, "the block", context, at)
     return graph, y
 
@@ -227,7 +228,8 @@ class GraphBuilder:
         at = Origin(stage.name.span, self.frames)
         wiring = wirer.wire(stage.body, at)
         out = out_merge(stage.body, inner, context, self.frames)
-        graph, z = GraphBuilder(wiring, inner, context, self.frames, out).build(y, at)
+        with context.inner_graph():
+            graph, z = GraphBuilder(wiring, inner, context, self.frames, out).build(y, at)
         check_flow(graph, wiring, what, context, at)
         return (*body, graph), z
 
