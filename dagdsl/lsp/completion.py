@@ -8,9 +8,10 @@ from typing import Final
 
 from lsprotocol import types as lsp
 
-from dagdsl.lsp import describe
+from dagdsl.lsp import description
 from dagdsl.lsp.index import FileIndex
-from dagdsl.lsp.resolve import attributes_of, builtin, lookup, parameters_of, target_name
+from dagdsl.lsp.items import item_for, items_for, word
+from dagdsl.lsp.lookup import attributes_of, builtin, lookup, parameters_of, target_name
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind, LexicalScope, Target, item_of
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import TYPES
@@ -27,22 +28,6 @@ from dagdsl.topology.patterns import PATTERNS
 TRIGGERS: Final = [".", "(", '"', "/", ">"]
 """Characters after which an editor requests completion by itself."""
 
-_ICONS: Final = {
-    Kind.IMPORT: lsp.CompletionItemKind.Module,
-    Kind.PARAM: lsp.CompletionItemKind.Constant,
-    Kind.ROUTER: lsp.CompletionItemKind.Interface,
-    Kind.BLOCK: lsp.CompletionItemKind.Class,
-    Kind.NET: lsp.CompletionItemKind.Class,
-    Kind.ARGUMENT: lsp.CompletionItemKind.Variable,
-    Kind.CONSTANT: lsp.CompletionItemKind.Constant,
-    Kind.ATTRIBUTE: lsp.CompletionItemKind.Property,
-    BuiltinKind.OP: lsp.CompletionItemKind.Function,
-    BuiltinKind.FUNCTION: lsp.CompletionItemKind.Method,
-    BuiltinKind.PATTERN: lsp.CompletionItemKind.Enum,
-    BuiltinKind.PARAMETER: lsp.CompletionItemKind.Property,
-    BuiltinKind.ATTRIBUTE: lsp.CompletionItemKind.Property,
-    BuiltinKind.PORT: lsp.CompletionItemKind.Event,
-}
 _VALUES: Final = (Kind.PARAM, Kind.ARGUMENT, Kind.CONSTANT, Kind.ATTRIBUTE, BuiltinKind.ATTRIBUTE)
 _NEW_NAME_AFTER: Final = ("NODE", "STAGE", "PARAM", "ROUTER", "BLOCK", "NET", "INPUT", "AS")
 _TOP: Final = ("IMPORT", "PARAM", "ROUTER", "BLOCK", "NET", "EDITION")
@@ -76,7 +61,7 @@ class _Completion:
         if cursor.last == "CONNECT":
             return self._patterns()
         if cursor.last == "COLON" and cursor.kind != "NODE":
-            return (_word(name) for name in (["f32"] if cursor.kind == "INPUT" else TYPES))
+            return (word(name) for name in (["f32"] if cursor.kind == "INPUT" else TYPES))
         if _starts_statement(cursor):
             return self._statements()
         if _wants_node(cursor):
@@ -98,26 +83,26 @@ class _Completion:
                 yield from self._nodes()
             for name in attributes_of(self.scope):
                 if not isinstance(self.scope.values.get(name), Definition):
-                    yield _item(Builtin(BuiltinKind.ATTRIBUTE, name), insert=f"{name} = ")
+                    yield item_for(Builtin(BuiltinKind.ATTRIBUTE, name), insert=f"{name} = ")
 
     def _patterns(self) -> Iterator[lsp.CompletionItem]:
-        yield from _named(Builtin(BuiltinKind.PATTERN, name) for name in PATTERNS)
+        yield from items_for(Builtin(BuiltinKind.PATTERN, name) for name in PATTERNS)
         visible = self.scope.visible().values()
-        yield from _named(t for t in visible if t.kind in (Kind.ARGUMENT, Kind.CONSTANT))
+        yield from items_for(t for t in visible if t.kind in (Kind.ARGUMENT, Kind.CONSTANT))
 
     def _keywords(self, expected: Iterable[str]) -> Iterator[lsp.CompletionItem]:
         for type in sorted(KEYWORDS & set(expected) - {"IN", "OUT", "TRUE", "FALSE"}):
-            yield _word(spelling(type), lsp.CompletionItemKind.Keyword)
+            yield word(spelling(type), lsp.CompletionItemKind.Keyword)
         if "IN" in expected and self.cursor.kind == "PARAM" and "NAME" not in expected:
-            yield _word("in", lsp.CompletionItemKind.Keyword)
+            yield word("in", lsp.CompletionItemKind.Keyword)
 
     def _nodes(self) -> Iterator[lsp.CompletionItem]:
         if self.cursor.kind != "OUTPUT" and self.scope.kind is not Kind.NET:
-            yield from _named(Builtin(BuiltinKind.PORT, port) for port in ("in", "out"))
+            yield from items_for(Builtin(BuiltinKind.PORT, port) for port in ("in", "out"))
         for definition in self.scope.nodes.values():
-            item = _item(definition)
+            item = item_for(definition)
             item.kind = lsp.CompletionItemKind.Field
-            item.detail = ", ".join(describe.shapes(self.index.nodes(definition)))
+            item.detail = ", ".join(description.shapes(self.index.nodes(definition)))
             yield item
 
     # Expressions
@@ -137,7 +122,7 @@ class _Completion:
             yield from self._items_of(Kind.NET)
         elif cursor.last == "EQUAL" and cursor.statement[0].text == MERGE:
             merges = (name for name, spec in OPS.items() if spec.role == "merge")
-            yield from _named(Builtin(BuiltinKind.OP, name) for name in merges)
+            yield from items_for(Builtin(BuiltinKind.OP, name) for name in merges)
         elif cursor.last == "EQUAL" and cursor.statement[0].text == "entry":
             yield from self._steps(Kind.BLOCK)
         else:
@@ -153,7 +138,7 @@ class _Completion:
             for parameter in parameters[call.positional :]:
                 name = target_name(parameter)
                 if name not in call.named:
-                    yield _item(parameter, insert=f"{name} = ")
+                    yield item_for(parameter, insert=f"{name} = ")
         yield from self._value_for(None)
 
     def _callee(self, call: Call) -> Target | None:
@@ -167,9 +152,9 @@ class _Completion:
     def _value_for(self, parameter: Target | None) -> Iterator[lsp.CompletionItem]:
         match parameter:
             case Builtin(param=param) if param is not None and param.choices:
-                yield from (_word(f'"{choice}"') for choice in param.choices)
+                yield from (word(f'"{choice}"') for choice in param.choices)
             case Builtin(param=param) if param is not None and param.type == "bool":
-                yield from (_word(value) for value in ("true", "false"))
+                yield from (word(value) for value in ("true", "false"))
             case Definition(declared=ast.Formal(type=ast.TypeExpr(name="op"))):
                 yield from self._steps(Kind.BLOCK)
                 return
@@ -177,17 +162,17 @@ class _Completion:
 
     def _values(self) -> Iterator[lsp.CompletionItem]:
         visible = self.scope.visible().values()
-        yield from _named(target for target in visible if target.kind in _VALUES)
-        yield from _named(Builtin(BuiltinKind.FUNCTION, name) for name in (*FUNCTIONS, CHOOSE))
+        yield from items_for(target for target in visible if target.kind in _VALUES)
+        yield from items_for(Builtin(BuiltinKind.FUNCTION, name) for name in (*FUNCTIONS, CHOOSE))
         if self.scope.kind in (Kind.STAGE, Kind.BLOCK):
             names = ("in.channels", "in.height", "in.width")
-            yield from _named(Builtin(BuiltinKind.PORT, name) for name in names)
+            yield from items_for(Builtin(BuiltinKind.PORT, name) for name in names)
 
     def _steps(self, wanted: Kind) -> Iterator[lsp.CompletionItem]:
         """Ops and blocks; for `Kind.ROUTER` also routers and the ops that only routers use."""
         kinds = {Kind.BLOCK, wanted}
         yield from self._items_of(*kinds)
-        yield from _named(
+        yield from items_for(
             target
             for target in self.scope.visible().values()
             if isinstance(target, Definition)
@@ -199,7 +184,7 @@ class _Completion:
             roles |= {"reads", "logit", "decision"}
         elif self.cursor.last == "COLON":
             roles |= {"merge"}
-        yield from _named(
+        yield from items_for(
             Builtin(BuiltinKind.OP, name) for name, spec in OPS.items() if spec.role in roles
         )
 
@@ -208,11 +193,11 @@ class _Completion:
         module = self.index.module
         for target in (item_of(item, module) for item in module.items.values()):
             if target.kind in kinds:
-                yield _item(target)
+                yield item_for(target)
         for alias, (_, imported) in module.imports.items():
             for target in (item_of(item, imported) for item in imported.items.values()):
                 if target.kind in kinds:
-                    yield _item(target, label=f"{alias}.{target.name}")
+                    yield item_for(target, label=f"{alias}.{target.name}")
 
     # Members and strings
 
@@ -225,14 +210,14 @@ class _Completion:
                 spaces.insert(0, token.text)
         if spaces == ["in"]:
             for name in ("channels", "height", "width"):
-                yield _item(Builtin(BuiltinKind.PORT, f"in.{name}"), label=name)
+                yield item_for(Builtin(BuiltinKind.PORT, f"in.{name}"), label=name)
             return
         module = self.index.module
         for alias in spaces:
             if alias not in module.imports:
                 return
             module = module.imports[alias][1]
-        yield from _named(item_of(item, module) for item in module.items.values())
+        yield from items_for(item_of(item, module) for item in module.items.values())
 
     def _strings(self, written: str) -> Iterator[lsp.CompletionItem]:
         if self.cursor.kind == "IMPORT":
@@ -246,7 +231,7 @@ class _Completion:
                 wanted = [p for p in parameters if target_name(p) == call.argument]
             for target in wanted:
                 if isinstance(target, Builtin) and target.param is not None:
-                    yield from map(_word, target.param.choices)
+                    yield from map(word, target.param.choices)
 
     def _paths(self, written: str) -> Iterator[lsp.CompletionItem]:
         """The files that can be imported: the standard library, and `folder`, level by level."""
@@ -256,16 +241,16 @@ class _Completion:
             return
         folder = STD.joinpath(*base.parts[1:]) if base.parts[:1] == ("std",) else self.folder / base
         if not parent:
-            yield _word("std/", lsp.CompletionItemKind.Folder)
+            yield word("std/", lsp.CompletionItemKind.Folder)
         try:
             found = sorted(folder.iterdir())
         except OSError:
             return
         for path in found:
             if path.is_dir() and not path.name.startswith("."):
-                yield _word(f"{path.name}/", lsp.CompletionItemKind.Folder)
+                yield word(f"{path.name}/", lsp.CompletionItemKind.Folder)
             elif path.suffix == ".dg" and path.resolve() != Path(self.index.source.name):
-                yield _word(path.name, lsp.CompletionItemKind.File)
+                yield word(path.name, lsp.CompletionItemKind.File)
 
 
 def _scope(index: FileIndex, cursor: Cursor) -> LexicalScope:
@@ -303,24 +288,3 @@ def _wants_node(cursor: Cursor) -> bool:
 
 def _defines_pipe(cursor: Cursor) -> bool:
     return cursor.last == "EQUAL" and cursor.kind in ("ROUTER", "BLOCK")
-
-
-def _named(targets: Iterable[Target]) -> Iterator[lsp.CompletionItem]:
-    return map(_item, targets)
-
-
-def _item(target: Target, label: str = "", insert: str | None = None) -> lsp.CompletionItem:
-    doc = describe.documentation(target)
-    return lsp.CompletionItem(
-        label or target_name(target),
-        kind=_ICONS.get(target.kind),
-        detail=describe.signature(target),
-        documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, doc) if doc else None,
-        insert_text=insert,
-    )
-
-
-def _word(
-    text: str, kind: lsp.CompletionItemKind = lsp.CompletionItemKind.Value
-) -> lsp.CompletionItem:
-    return lsp.CompletionItem(text, kind=kind)

@@ -10,7 +10,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.lsp import completion, describe, navigate, outline, problems
+from dagdsl.lsp import completion, description, navigation, outline, problems
 from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.positions import location, name_of, offset, position, range_of, uri_of
 from dagdsl.lsp.symbols import Definition, Occurrence
@@ -62,8 +62,8 @@ def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     if index is None or occurrence is None:
         return None
     parts = [
-        describe.hover(occurrence.target, index),
-        describe.about_steps(index.facts.steps_at(occurrence)),
+        description.hover(occurrence.target, index),
+        description.about_steps(index.facts.steps_at(occurrence)),
     ]
     text = "\n\n".join(part for part in parts if part)
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), range_of(occurrence.span))
@@ -79,7 +79,7 @@ def _complete(ls: Server, params: lsp.CompletionParams) -> list[lsp.CompletionIt
 
 def _definition(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
     index, occurrence = _occurrence(ls, params)
-    span = navigate.definition(occurrence) if index and occurrence else None
+    span = navigation.definition(occurrence) if index and occurrence else None
     return location(span) if span else None
 
 
@@ -90,7 +90,7 @@ def _references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
     declared = params.context.include_declaration
     return [
         location(span)
-        for span in navigate.references(ls.files, occurrence.target, declaration=declared)
+        for span in navigation.references(ls.files, occurrence.target, declaration=declared)
     ]
 
 
@@ -100,15 +100,15 @@ def _highlights(ls: Server, params: lsp.DocumentHighlightParams) -> list[lsp.Doc
         return []
     return [
         lsp.DocumentHighlight(range_of(span))
-        for span in navigate.highlights(index, occurrence.target)
+        for span in navigation.highlights(index, occurrence.target)
     ]
 
 
 def _prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range:
     _, occurrence = _occurrence(ls, params)
     try:
-        navigate.renameable(occurrence)
-    except navigate.CannotRename as error:
+        navigation.renameable(occurrence)
+    except navigation.CannotRename as error:
         raise JsonRpcInvalidParams(str(error)) from error
     assert occurrence is not None, "`renameable` refuses None"
     return range_of(occurrence.span)
@@ -117,8 +117,8 @@ def _prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range:
 def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
     _, occurrence = _occurrence(ls, params)
     try:
-        edits = navigate.rename(ls.files, navigate.renameable(occurrence), params.new_name)
-    except navigate.CannotRename as error:
+        edits = navigation.rename(ls.files, navigation.renameable(occurrence), params.new_name)
+    except navigation.CannotRename as error:
         raise JsonRpcInvalidParams(str(error)) from error
     return lsp.WorkspaceEdit(
         changes={

@@ -9,7 +9,7 @@ from dagdsl.diagnostics.sink import Sink
 from dagdsl.frontend import Analysis, analyse
 from dagdsl.lsp.facts import Facts, NodeFact, facts_of
 from dagdsl.lsp.library import Library
-from dagdsl.lsp.resolve import symbols_of
+from dagdsl.lsp.resolver import symbols_of
 from dagdsl.lsp.symbols import Definition, Kind, Symbols, path_of
 from dagdsl.sema.context import Context
 from dagdsl.sema.modules import Modules

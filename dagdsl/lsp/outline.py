@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from dagdsl.lsp import describe
+from dagdsl.lsp import description
 from dagdsl.lsp.facts import NodeFact
 from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.positions import offset, position, range_of
@@ -53,7 +53,7 @@ def _symbol(definition: Definition, index: FileIndex) -> lsp.DocumentSymbol:
         _ICONS[definition.kind],
         range_of(whole),
         range_of(definition.span),
-        detail=", ".join(describe.shapes(index.nodes(definition))),
+        detail=", ".join(description.shapes(index.nodes(definition))),
         children=[],
     )
 
@@ -85,6 +85,6 @@ def _hints(index: FileIndex) -> Iterator[tuple[int, str]]:
         _, facts = statements.setdefault(span.end, (span, []))
         facts.extend(index.nodes(definition))
     for at, (_, facts) in statements.items():
-        shapes = describe.shapes(facts)
+        shapes = description.shapes(facts)
         if len(shapes) == 1:
             yield at, shapes[0]

@@ -10,10 +10,10 @@ from lsprotocol import types as lsp
 
 from dagdsl import frontend
 from dagdsl.diagnostics.sink import Sink
-from dagdsl.lsp import completion, describe, outline, problems
+from dagdsl.lsp import completion, description, outline, problems
 from dagdsl.lsp.index import FileIndex
 from dagdsl.lsp.library import Library
-from dagdsl.lsp.resolve import symbols_of
+from dagdsl.lsp.resolver import symbols_of
 from dagdsl.lsp.symbols import Builtin, BuiltinKind, Definition, Kind
 from dagdsl.lsp.workspace import Workspace
 from dagdsl.sema.context import Context
@@ -85,14 +85,14 @@ def test_unfinished_files_get_answers() -> None:
         for offset in (middle, len(text)):
             completion.complete(index, offset, Path("/nowhere"))
         for occurrence in index.symbols.occurrences[::5]:
-            assert describe.hover(occurrence.target, index)
+            assert description.hover(occurrence.target, index)
 
 
 def test_names_and_nodes_of_all_files_are_described() -> None:
     for path in FILES:
         index = FileIndex(SourceFile(str(path), path.read_text()), Library())
         for occurrence in index.symbols.occurrences:
-            assert describe.hover(occurrence.target, index)
+            assert description.hover(occurrence.target, index)
 
 
 def test_all_builtins_are_described() -> None:
@@ -102,7 +102,7 @@ def test_all_builtins_are_described() -> None:
             assert isinstance(item.detail, str)
     for name in (*FUNCTIONS, CHOOSE):
         found = Builtin(BuiltinKind.FUNCTION, name)
-        assert describe.documentation(found), f"`{name}` lacks a description"
+        assert description.documentation(found), f"`{name}` lacks a description"
 
 
 def test_names_are_found_where_the_tree_is_broken() -> None:
