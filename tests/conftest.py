@@ -1,21 +1,44 @@
-"""Golden files: what a test produces, kept beside its input. `--update-golden` rewrites them."""
+"""Shared by all tests: golden files and a limit on the memory of the process.
+
+A golden file is the expected output of a test, kept beside its input. `--update-golden` rewrites
+it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from tests.memory import LIMIT, MIB, Memory
+
 Golden: TypeAlias = Callable[[Path, str], None]
 """Compares a text with the file at a path."""
+
+_memory = Memory()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update-golden", action="store_true", help="write golden files instead of comparing"
+        "--update-golden",
+        action="store_true",
+        help="rewrite golden files instead of comparing them",
     )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Free what the test left behind, and fail it if it raised the process above the limit."""
+    yield
+    _memory.release()
+    if excess := _memory.excess():
+        pytest.fail(
+            f"{item.nodeid} took the process to {excess // MIB} MiB of resident memory; at most "
+            f"{LIMIT // MIB} MiB are allowed",
+            pytrace=False,
+        )
 
 
 @pytest.fixture

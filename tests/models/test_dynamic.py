@@ -1,5 +1,5 @@
-"""The dynamic nets of `std/models`: their size, their controls, and what they share with the
-static ones."""
+"""The dynamic nets of `std/models`: their size, their controls, and their relation to the static
+ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALL = {"size": 32, "width": 0.25, "classes": 7}
 
 
 def family_of(name: str) -> str:
-    """The file that has a dynamic net."""
+    """The file that declares a dynamic net."""
     families = ("dg_mobilenet_v2", "dg_resnext", "dg_regnet")
     return next((family for family in families if name.startswith(family)), "dg_resnet")
 
@@ -41,14 +41,14 @@ def dg(name: str, **params: Any) -> Net:
         ("dg_resnet101", 335),
     ],
 )
-def test_edges_are_those_of_the_method(name: str, edges: int) -> None:
+def test_number_of_edges(name: str, edges: int) -> None:
     net = dg(name)
     assert sum(len(graph.edges) for stage in net.stages if (graph := inner_graph(stage))) == edges
     assert cost_of_net(net).gated_edges == edges
 
 
-def test_routers_and_sums_of_resnet50_cost_next_to_nothing() -> None:
-    """The figures of method.md, section 4."""
+def test_routers_and_sums_of_resnet50_cost_little() -> None:
+    """The numbers in section 4 of docs/method.md."""
     costs, static = cost_of_net(dg("dg_resnet50")), cost_of_net(dg("dg_resnet50", control="ones"))
     assert costs.router_parameters == 59_455
     assert costs.parameters - static.parameters == costs.router_parameters
@@ -57,7 +57,7 @@ def test_routers_and_sums_of_resnet50_cost_next_to_nothing() -> None:
     assert (costs.router_macs + costs.sum_macs) / costs.macs < 0.01
 
 
-def test_as_costly_as_the_static_net() -> None:
+def test_costs_as_much_as_the_static_net() -> None:
     dynamic = cost_of_net(dg("dg_resnet50"))
     static = cost_of_net(dagdsl.load("std/models/resnet.dg", net="resnet50"))
     assert abs(dynamic.parameters / static.parameters - 1) < 0.05
@@ -89,7 +89,7 @@ def test_controls_run_and_train(name: str, control: str) -> None:
 
 @pytest.mark.parametrize("control", ["none", "residual", "ones", "learned"])
 def test_a_fifth_family_is_a_file(control: str) -> None:
-    """That of docs/models.md, and no line of Python."""
+    """The example of docs/models.md, which needs no Python."""
     page = Path(__file__).parents[2].joinpath("docs", "models.md").read_text()
     (text,) = (block for block in re.findall(r"```dg\n(.*?)```", page, re.DOTALL) if "53" in block)
     net = dagdsl.loads(text, net="darknet21", control=control, classes=7)
@@ -118,7 +118,7 @@ def test_controls_change_the_wiring(control: str, edges: int, gated: int) -> Non
     assert sum(edge.gate is not None for edge in graph.edges) == gated
 
 
-def test_random_wiring_has_the_rate_and_the_seed_asked_for() -> None:
+def test_random_wiring_follows_rate_and_seed() -> None:
     def pairs(**params: Any) -> list[tuple[str, str]]:
         graph = inner_graph(dg("dg_resnet101", control="random", **params).graph.node("s[2]"))
         assert graph is not None
@@ -159,7 +159,7 @@ def test_random_wiring_differs_between_stages_of_one_depth() -> None:
     ],
     ids=str,
 )
-def test_every_switch_of_the_method_is_a_param(params: dict[str, Any]) -> None:
+def test_every_variant_of_the_method_is_a_param(params: dict[str, Any]) -> None:
     for name in ("dg_resnet18", "dg_mobilenet_v2"):
         net = dg(name, **SMALL, **params)
         assert net.hash != dg(name, **SMALL).hash
@@ -168,8 +168,8 @@ def test_every_switch_of_the_method_is_a_param(params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("family", ["mobilenet_v2", "resnet", "resnext", "regnet"])
-def test_every_net_is_there_twice(family: str) -> None:
-    """With the residual control and the static entries a dynamic net has the costs of its own."""
+def test_every_net_has_a_dynamic_version(family: str) -> None:
+    """With the residual control and static entries, a dynamic net costs as much as the static net."""
     static = analyse_file(Path(f"std/models/{family}.dg")).nets
     as_static: dict[str, Setting] = {"control": "residual", "block_entry": True}
     dynamic = analyse_file(Path(f"std/models/dg_{family}.dg"), as_static).nets
@@ -189,7 +189,7 @@ STATIC = (
 
 
 def outputs_of(name: str, original: str, **params: Any) -> tuple[Tensor, Tensor]:
-    """The logits of a dynamic net with torchvision's weights, and torchvision's."""
+    """The logits of a dynamic net with torchvision's weights, and those of torchvision's model."""
     torch.manual_seed(0)
     theirs = build(original).eval()
     net = dg(name, size=64, block_entry=True, **params).only("logits")
@@ -207,13 +207,13 @@ def test_the_residual_control_is_the_static_net(name: str, original: str) -> Non
 
 
 def test_static_weights_start_a_dynamic_net() -> None:
-    """All edges open, a DAG of linear bottlenecks is the residual chain: x + y1 + y2 + ..."""
+    """With all edges open, a DAG of linear bottlenecks is the residual chain: x + y1 + y2 + ..."""
     ours, theirs = outputs_of("dg_mobilenet_v2", "mobilenet_v2", control="ones")
     assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
 
 
-def test_routers_may_start_where_they_change_nothing() -> None:
-    """`start` beyond the end of `hard_concrete`: every gate is one, and so is the net."""
+def test_routers_can_start_without_effect() -> None:
+    """If `start` saturates `hard_concrete`, every gate is one and the net computes as without routers."""
     ours, theirs = outputs_of(
         "dg_mobilenet_v2", "mobilenet_v2", activation="hard_concrete", tau=0.0, start=5.0
     )
@@ -224,8 +224,8 @@ def test_routers_may_start_where_they_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(("name", "original"), STATIC, ids=[name for name, _ in STATIC])
-def test_closed_but_for_the_original_edges_it_is_the_static_net(name: str, original: str) -> None:
-    """Gates of one along the chain and of zero elsewhere; the routers are there, and are asked."""
+def test_with_only_the_original_edges_open_it_is_the_static_net(name: str, original: str) -> None:
+    """Routers run, but their biases set gates to one along the chain and to zero elsewhere."""
     switches = {"activation": "hard_concrete", "tau": 0.0, "shortcuts": True, "block_entry": True}
     torch.manual_seed(0)
     theirs = build(original).eval()

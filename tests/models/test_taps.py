@@ -1,4 +1,4 @@
-"""`output features` of the nets of `std/models`: a contract, and a backbone for detectors."""
+"""`output features` of the nets of `std/models`: its contract, and its use in detectors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def taps(net: Net) -> dict[str, Shape]:
 
 @pytest.mark.parametrize("name", NETS)
 def test_contract(name: str) -> None:
-    """Taps `c2` to `c5` at the strides 4, 8, 16, 32; channels never fall."""
+    """Taps `c2` to `c5` have strides 4, 8, 16 and 32, and never fewer channels than the one before."""
     (_, size, _), found = NETS[name].inputs[0].shape, taps(NETS[name])
     assert list(found) == ["c2", "c3", "c4", "c5"]
     assert [size // shape[1] for shape in found.values()] == [4, 8, 16, 32]
@@ -43,7 +43,7 @@ def test_contract(name: str) -> None:
 
 
 class Backbone(nn.Module):
-    """The taps of a net behind a feature pyramid, as torchvision's detectors want them."""
+    """A net's taps and a feature pyramid, the interface of torchvision's detectors."""
 
     def __init__(self, net: Net, out_channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The nets of `std/models` beside timm's, where timm is there: `pip install -e '.[timm]'`."""
+"""The nets of `std/models` equal timm's. Skipped without timm: `pip install -e '.[timm]'`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ REGNETS = {
     )
 } | {"regnety_1280": "regnet_y_128gf"}  # fmt: skip
 ROUNDED_OTHERWISE = {"regnetx_004", "regnety_008", "regnety_080"}
-"""torchvision and timm make a stage's channels a multiple of the group width in two ways (`nearest`
-is timm's). In these three of torchvision's sizes it matters; timm has its own as `_tv`."""
+"""torchvision and timm round the channels of a stage to a multiple of the group width differently
+(`nearest` is timm's way). It matters for three of torchvision's sizes, which timm offers as `_tv`."""
 WIDTHS = {35: 0.35, 50: 0.5, 75: 0.75, 100: 1.0, 140: 1.4}
 
 PAIRS = [
@@ -44,7 +44,7 @@ PAIRS = [
         for w in WIDTHS
     ),
 ]
-"""timm's name, and the file, net and params that give the same."""
+"""timm's name, and the file, net and params of the same network."""
 
 MADE = """
 import "std/resnet.dg" as blocks
@@ -60,7 +60,7 @@ net regnetx_002       = regnet.regnet(13, 24, 36.44, 2.49, 8)
 net regnety_002       = regnet.regnet(13, 24, 36.44, 2.49, 8, squeeze = true)
 net regnety_640       = regnet.regnet(20, 352, 147.48, 2.4, 328, squeeze = true)
 """
-"""Sizes that the library does not name are a line each."""
+"""Sizes that the library does not name take one line each."""
 
 
 def create(name: str, device: str = "cpu") -> nn.Module:
@@ -80,17 +80,17 @@ def test_parameters_and_macs(name: str, family: str, net: str, params: dict[str,
 
 
 @pytest.mark.parametrize("name", re.findall(r"net (\w+)", MADE))
-def test_other_sizes_in_a_line(name: str) -> None:
+def test_other_sizes_take_one_line(name: str) -> None:
     assert_same_size(dagdsl.loads(MADE, net=name), name)
 
 
 @pytest.mark.parametrize("name", sorted(ROUNDED_OTHERWISE))
-def test_the_rounding_of_timm(name: str) -> None:
+def test_rounding_as_in_timm(name: str) -> None:
     assert_same_size(dagdsl.load("std/models/regnet.dg", net=REGNETS[name], nearest=True), name)
 
 
 def in_torchvision_order(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The projection of a RegNet's block before its body, as torchvision declares them."""
+    """Order the weights of RegNet as torchvision does: the projection of a block before its body."""
 
     def place(key: str) -> tuple[str, bool]:
         block, found, _ = key.partition(".downsample")
@@ -124,11 +124,11 @@ def test_outputs(name: str) -> None:
     assert torch.allclose(got, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
-def test_every_timm_model_of_the_families_is_here() -> None:
-    """But for those with other stems, activations, poolings or gates (`resnet50d`, `resnetrs`)."""
+def test_every_timm_model_of_the_families_is_covered() -> None:
+    """Except those with other stems, activations, pooling or attention (`resnet50d`, `resnetrs`)."""
     plain = re.compile(
         r"resnet\d+|wide_resnet\d+_\d|resnext\d+_\d+x\d+d|mobilenetv2_\d+|regnet[xy]_\d+(_tv)?"
     )
     known = {p[0] for p in PAIRS} | set(re.findall(r"net (\w+)", MADE)) | ROUNDED_OTHERWISE
     there = {name for name in timm.list_models() if plain.fullmatch(name)}
-    assert there - known == {"regnety_2560"}  # its weights alone are over the limit of a net
+    assert there - known == {"regnety_2560"}  # it exceeds the limit on parameters

@@ -1,4 +1,4 @@
-"""torchvision's builders of the families in `std/models`, and what is counted of them."""
+"""torchvision's builders of the families in `std/models`, and their parameters and MACs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ BUILDERS = [
     for name in torchvision.models.list_models(module=torchvision.models)
     if name.startswith(prefixes)
 ]
-"""Every builder torchvision has of these families, with the file that has the same net."""
+"""Every builder of torchvision for these families: the file with the same net, and its name."""
 
 
 def build(name: str, device: str = "cpu", **params: float) -> nn.Module:
-    """The model with fresh weights; on the meta device, which has none, it takes no time."""
+    """Build a model with fresh weights. On the meta device it has none and takes no time to build."""
     width_rule = BlockParams.from_init_params
 
     def on_cpu(*args: object, **kwargs: object) -> BlockParams:
@@ -39,12 +39,12 @@ def build(name: str, device: str = "cpu", **params: float) -> nn.Module:
 
 
 def parameters(model: nn.Module) -> int:
-    """How many it has."""
+    """The number of parameters."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def macs(model: nn.Module, size: int) -> int:
-    """Multiply-adds of its convolutions and matrix products for one image; on the meta device."""
+    """Multiply-adds of convolutions and matrix products for one image, counted on the meta device."""
     counter = FlopCounterMode(display=False)
     with counter:
         model.eval()(torch.empty(1, 3, size, size, device="meta"))
