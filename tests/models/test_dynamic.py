@@ -169,7 +169,7 @@ def test_every_variant_of_the_method_is_a_param(params: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("family", ["mobilenet_v2", "resnet", "resnext", "regnet"])
 def test_every_net_has_a_dynamic_version(family: str) -> None:
-    """With the residual control and static entries, a dynamic net costs as much as the static net."""
+    """With the residual control and static entries, a dynamic net costs as much as the static."""
     static = analyse_file(Path(f"std/models/{family}.dg")).nets
     as_static: dict[str, Setting] = {"control": "residual", "block_entry": True}
     dynamic = analyse_file(Path(f"std/models/dg_{family}.dg"), as_static).nets
@@ -213,7 +213,7 @@ def test_static_weights_start_a_dynamic_net() -> None:
 
 
 def test_routers_can_start_without_effect() -> None:
-    """If `start` saturates `hard_concrete`, every gate is one and the net computes as without routers."""
+    """If `start` saturates `hard_concrete`, every gate is one and routers have no effect."""
     ours, theirs = outputs_of(
         "dg_mobilenet_v2", "mobilenet_v2", activation="hard_concrete", tau=0.0, start=5.0
     )

@@ -33,7 +33,7 @@ def taps(net: Net) -> dict[str, Shape]:
 
 @pytest.mark.parametrize("name", NETS)
 def test_contract(name: str) -> None:
-    """Taps `c2` to `c5` have strides 4, 8, 16 and 32, and never fewer channels than the one before."""
+    """Taps `c2` to `c5` have the strides 4, 8, 16 and 32; channels never decrease."""
     (_, size, _), found = NETS[name].inputs[0].shape, taps(NETS[name])
     assert list(found) == ["c2", "c3", "c4", "c5"]
     assert [size // shape[1] for shape in found.values()] == [4, 8, 16, 32]

@@ -30,7 +30,7 @@ REGNETS = {
 } | {"regnety_1280": "regnet_y_128gf"}  # fmt: skip
 ROUNDED_OTHERWISE = {"regnetx_004", "regnety_008", "regnety_080"}
 """torchvision and timm round the channels of a stage to a multiple of the group width differently
-(`nearest` is timm's way). It matters for three of torchvision's sizes, which timm offers as `_tv`."""
+(`nearest` is timm's way). It matters for three of torchvision's sizes, timm's `_tv` models."""
 WIDTHS = {35: 0.35, 50: 0.5, 75: 0.75, 100: 1.0, 140: 1.4}
 
 PAIRS = [
@@ -90,7 +90,7 @@ def test_rounding_as_in_timm(name: str) -> None:
 
 
 def in_torchvision_order(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Order the weights of RegNet as torchvision does: the projection of a block before its body."""
+    """Order RegNet's weights as torchvision does: the projection of a block before its body."""
 
     def place(key: str) -> tuple[str, bool]:
         block, found, _ = key.partition(".downsample")
@@ -125,7 +125,7 @@ def test_outputs(name: str) -> None:
 
 
 def test_every_timm_model_of_the_families_is_covered() -> None:
-    """Except those with other stems, activations, pooling or attention (`resnet50d`, `resnetrs`)."""
+    """Except those with another stem, activation, pooling or attention (`resnet50d`, `resnetrs`)."""
     plain = re.compile(
         r"resnet\d+|wide_resnet\d+_\d|resnext\d+_\d+x\d+d|mobilenetv2_\d+|regnet[xy]_\d+(_tv)?"
     )

@@ -28,7 +28,7 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
 """Largest difference, relative to the largest value of a tensor, after up to 101 layers.
 
 A fully connected layer adds in another order than the 1 x 1 convolution that it stands for.
-Training is compared in float64, because batch statistics of eight values amplify rounding errors."""
+Training is compared in float64: batch statistics of eight values amplify rounding errors."""
 
 LARGE = "mobilenet_v2 of width 1.4"
 SHALLOW = "resnext26_64x4d"

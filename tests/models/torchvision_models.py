@@ -26,7 +26,7 @@ BUILDERS = [
 
 
 def build(name: str, device: str = "cpu", **params: float) -> nn.Module:
-    """Build a model with fresh weights. On the meta device it has none and takes no time to build."""
+    """Build a model with fresh weights; on the meta device without weights, which takes no time."""
     width_rule = BlockParams.from_init_params
 
     def on_cpu(*args: object, **kwargs: object) -> BlockParams:
@@ -44,7 +44,7 @@ def parameters(model: nn.Module) -> int:
 
 
 def macs(model: nn.Module, size: int) -> int:
-    """Multiply-adds of convolutions and matrix products for one image, counted on the meta device."""
+    """Multiply-adds of convolutions and matrix products per image of a model on the meta device."""
     counter = FlopCounterMode(display=False)
     with counter:
         model.eval()(torch.empty(1, 3, size, size, device="meta"))
