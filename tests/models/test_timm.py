@@ -125,7 +125,7 @@ def test_outputs(name: str) -> None:
 
 
 def test_every_timm_model_of_the_families_is_covered() -> None:
-    """Except those with another stem, activation, pooling or attention (`resnet50d`, `resnetrs`)."""
+    """Except those with other stems, activations, pools or attention (`resnet50d`, `resnetrs`)."""
     plain = re.compile(
         r"resnet\d+|wide_resnet\d+_\d|resnext\d+_\d+x\d+d|mobilenetv2_\d+|regnet[xy]_\d+(_tv)?"
     )
