@@ -111,7 +111,7 @@ def gradients_go_to(model: nn.Module, take: OnGradient) -> Iterator[None]:
 
     parameters = list(model.parameters())
     hooks = [
-        parameter.register_post_accumulate_grad_hook(partial(hand_over, index))
+        parameter.register_post_accumulate_grad_hook(partial(hand_over, index))  # type: ignore[no-untyped-call]
         for index, parameter in enumerate(parameters)
     ]
     yield
