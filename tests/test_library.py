@@ -50,6 +50,12 @@ def test_type_checkers_see_the_public_names() -> None:
     assert (ROOT / "compiler/dagdsl_compiler/py.typed").exists()
 
 
+def test_the_reference_lists_each_public_name() -> None:
+    page = (ROOT / "docs/api.md").read_text()
+    listed = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", page, re.MULTILINE)
+    assert sorted(listed) == sorted(dagdsl._MODULES)
+
+
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="`dagdsl` has no attribute `nothing`"):
         dagdsl.nothing  # noqa: B018

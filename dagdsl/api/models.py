@@ -35,17 +35,20 @@ def compile(
     `model(x, return_routes=True)` also returns the routes, a tensor `[B, V, V]` of edge weights for
     each graph with routers and `V` nodes.
 
-    mode: `dense` computes every node and is the only mode that trains. The others only evaluate,
-        skip nodes, and give the same results. `static` leaves out what `pins`, constant gates and
-        the profile rule out. `grouped` runs each node on the samples that need it. `branch` takes
-        one sample at a time and runs each node only if it is needed. `auto` decides for each node,
-        from `profile`.
-    pins: edges fixed as open or closed, such as `{"s1: in -> n[0]": False}`.
-    profile: how often edges are open; `dagdsl.profile` measures it.
-    backend: `inductor` generates code at the first call, `eager` runs the graph with PyTorch.
-    seed: fixes the initial weights and leaves the global random state alone.
-    checkpoint: stages whose activations are recomputed in the backward pass to save memory, by
-        name, or `all`.
+    Args:
+        net: The network.
+        mode: `dense` computes every node and is the only mode that trains. The others only
+            evaluate, skip nodes, and give the same results. `static` leaves out what `pins`,
+            constant gates and the profile rule out. `grouped` runs each node on the samples that
+            need it. `branch` takes one sample at a time and runs each node only if it is needed.
+            `auto` decides for each node, from `profile`.
+        pins: Edges fixed as open or closed, such as `{"s1: in -> n[0]": False}`.
+        profile: How often edges are open; `dagdsl.profile` measures it.
+        backend: `inductor` generates code at the first call, `eager` runs the graph with PyTorch.
+        device: Where the model is put.
+        seed: Fixes the initial weights and leaves the global random state alone.
+        checkpoint: Stages whose activations are recomputed in the backward pass to save memory, by
+            name, or `all`.
 
     Raises UsageError for an unknown mode, backend or stage, and for pins or a profile that do not
     belong to this network or mode.
@@ -74,10 +77,9 @@ def compile(
 def load_torchvision_weights(model: nn.Module, state_dict: Mapping[str, torch.Tensor]) -> None:
     """Copy the weights of a torchvision model into a network of the same architecture.
 
-        model = dagdsl.compile(dagdsl.load("std/models/resnet.dg", net="resnet50"))
-        dagdsl.load_torchvision_weights(model, torch.load("resnet50.pth"))
-
-    Copies all weights or none. Raises UsageError naming the first layers that do not match.
+    `state_dict` is that of the torchvision model, such as `resnet50` for the network `resnet50` of
+    `std/models/resnet.dg`. Copies all weights or none. Raises UsageError naming the first layers
+    that do not match.
 
     >>> import dagdsl, torch
     >>> net = dagdsl.loads("net N { input x: f32[4]  node y: fc(2)  x -> y  output y }")
@@ -136,13 +138,17 @@ def build(
     `model.pt2` runs with torch alone; `model.py` is standalone source. Each is compared with the
     model on probe inputs before anything is written. The artefact replaces an earlier one in `out`.
 
-    net: the network, or a model whose weights are used.
-    weights: run folder whose best weights are used; otherwise a network's weights are random.
-    mode, pins, profile: see `compile`.
-    batch: the only batch size; None for any.
-    backend: `inductor` compiles `model.pt2`; `eager` needs no C++ compiler and leaves it out.
-    onnx: also write `model.onnx`.
-    dump: also write the graph after each pass to `passes/`.
+    Args:
+        net: The network, or a model whose weights are used.
+        out: The folder; it is created if it does not exist.
+        weights: Run folder whose best weights are used; otherwise a network has random weights.
+        mode: See `compile`.
+        batch: The only batch size that the artefact takes; None for any.
+        backend: `inductor` compiles `model.pt2`; `eager` needs no C++ compiler and leaves it out.
+        pins: See `compile`.
+        profile: See `compile`.
+        onnx: Whether to write `model.onnx` too.
+        dump: Whether to write the graph after each pass to `passes/` too.
 
     Raises UsageError if an option, the weights or the C++ compiler do not fit, and ModelError if
     PyTorch fails or a form disagrees with the model.

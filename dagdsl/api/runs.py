@@ -204,16 +204,21 @@ def bench(
 ) -> BenchReport:
     """Measure the time of a network in several execution modes, in turns in one process.
 
-    The weights are made up: for each of `shares`, the active shares of the multiply-adds, so that
-    samples differ in their routes and need about that share.
+    The weights are made up: for each of `shares`, routes differ between samples, and the samples
+    need about that share of the multiply-adds.
 
-    modes: modes to compare, the first being the reference; also `eager`, which is `dense` without
-        compilation. Empty for the modes that suit the network.
-    batches: batch sizes.
-    against: also measure `torchvision:NAME`, which is then the reference.
-    train: measure a training step instead of inference.
-    rounds: number of measurements of each.
-    on_status, on_row: called with a message before each step, and with each row once measured.
+    Args:
+        net: The network.
+        modes: Modes to compare, the first being the reference; also `eager`, which is `dense`
+            without compilation. Empty for the modes that suit the network.
+        batches: Batch sizes.
+        shares: Active shares of the multiply-adds, 0 to 1.
+        against: A rival `torchvision:NAME` to measure too, as the reference.
+        train: Whether to measure a training step instead of inference.
+        backend: See `compile`.
+        rounds: Number of measurements of each.
+        on_status: Called with a message before each step.
+        on_row: Called with each row when it is measured.
 
     Raises UsageError if this cannot be measured.
 
