@@ -41,7 +41,7 @@ def _constant_gates(net: Net, modules: nn.Module) -> Iterator[tuple[str, bool]]:
 @torch.no_grad()
 def _decided(router: Router, at: ElementPath, modules: nn.Module) -> list[bool]:
     """Which edges of a router are open, as the very code says that a graph would run."""
-    lowering = Lowering(collect=False)
+    lowering = Lowering(modules, collect=False)
     write = lowering.write
     decision = decide(write, router, at, lowering.logits(router, at, None))
     write.output(decision.is_open, Place.of(at.label, router))

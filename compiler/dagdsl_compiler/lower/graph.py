@@ -6,43 +6,64 @@ optimised here but what only the IR can tell; the passes do the rest.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 from torch import fx, nn
 
 from dagdsl.analysis.liveness import keeps_strongest, may_be_dead
-from dagdsl.analysis.shapes import input_of
+from dagdsl.analysis.shapes import input_of, output_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, plain
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
 from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
-from dagdsl_compiler.lower.modules import vertex_read
+from dagdsl_compiler.lower.modules import module_at, vertex_read
 from dagdsl_compiler.lower.remarks import Remark, note
 from dagdsl_compiler.lower.writer import SHAPE, Place, Writer
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.routes import adjacency
+from dagdsl_compiler.runtime.scope import ScopeCall, is_scope
+
+_CALLS = "_calls"
 
 
-def lower(net: Net, paths: GraphPaths, modules: nn.Module, *, routes: bool) -> fx.GraphModule:
+def lower(
+    net: Net,
+    paths: GraphPaths,
+    modules: nn.Module,
+    *,
+    routes: bool,
+    called: frozenset[str] = frozenset(),
+) -> fx.GraphModule:
     """The graph of `net` over the tree of its modules.
 
     Takes the inputs of the net, `[B, *shape]` each, and returns its outputs; with `routes` the
     pair of these and a dict: key of a graph with routers -> `[B, V, V]`, the weights it applied.
+    The scopes whose paths are in `called` are called as modules, so that their hooks fire.
+    Raises UsageError if the tree lacks a module.
     """
-    return Lowering(routes).net(net, paths, modules)
+    return Lowering(modules, routes, called).net(net, paths)
 
 
 class Lowering:
     """What all graphs of a net share: the writer, the rules of steps, the routes found so far."""
 
-    def __init__(self, collect: bool) -> None:
+    def __init__(
+        self, modules: nn.Module, collect: bool, called: frozenset[str] = frozenset()
+    ) -> None:
+        self.modules = nn.Module()
+        for name, child in modules.named_children():
+            self.modules.add_module(name, child)
+        self.modules.add_module(_CALLS, nn.Module())
+        self.modules.training = modules.training
+        self.called = called
         self.write = Writer()
         self.collect = collect
         self.routes: dict[str, fx.Node] = {}
         self.remarks: list[Remark] = []
 
-    def net(self, net: Net, paths: GraphPaths, modules: nn.Module) -> fx.GraphModule:
+    def net(self, net: Net, paths: GraphPaths) -> fx.GraphModule:
         """The whole net; see `lower`."""
         inputs = {
             node.name: self.write.input(at.identifier, Place.of(at.label, node))
@@ -61,7 +82,7 @@ class Lowering:
             outputs = outputs[net.outputs[0].name]
         result = (outputs, self.routes) if self.collect else outputs
         self.write.output(result, Place.of("output", net))
-        module = fx.GraphModule(modules, self.write.graph, class_name=net.name)
+        module = fx.GraphModule(self.modules, self.write.graph, class_name=net.name)
         note(module, "lower", self.remarks)
         return module
 
@@ -85,6 +106,48 @@ class Lowering:
             self.routes[paths.routes] = lowered.adjacency()
         return lowered.values
 
+    def element(self, at: ElementPath, steps: Sequence[Step], x: fx.Node) -> fx.Node:
+        """A node, an edge with steps or a block, applied to `x`.
+
+        That is its steps, unless a user put a module in the place of the element.
+        """
+        if not at.module:
+            return x
+        y = self._call(at, steps, x)
+        if y is None:
+            return self.steps(steps, at.steps, x)
+        if steps:
+            y.meta[SHAPE] = output_of(steps[-1])
+        return y
+
+    def computes(self, at: ElementPath, steps: Sequence[Step]) -> bool:
+        """Whether a node does more than to merge: it has steps, or a module in its place."""
+        return bool(steps) or not is_scope(module_at(self.modules, at.module))
+
+    def _call(self, at: ElementPath, steps: Sequence[Step], x: fx.Node | None) -> fx.Node | None:
+        """The call of the module at `at`; None if the steps in it are to be called one by one."""
+        place = Place(at.label, steps[0].origin if steps else None)
+        module, inputs = module_at(self.modules, at.module), () if x is None else (x,)
+        if not is_scope(module):
+            return self.write.module(at.identifier, place, at.module, *inputs)
+        if at.module not in self.called:
+            return None
+        outer, known, self.write = self.write, set(self.routes), Writer()
+        inside = None if x is None else self.write.input("x", place)
+        result = self._pipe(steps, at.steps, inside)
+        found = {key: routes for key, routes in self.routes.items() if key not in known}
+        self.write.output((result, found), place)
+        body = fx.GraphModule(self.modules, self.write.graph)
+        self.write = outer
+        path = f"{_CALLS}.{at.identifier}"
+        self.modules.get_submodule(_CALLS).add_module(at.identifier, ScopeCall(module, body))
+        call = outer.module(f"{at.identifier}_call", place, path, *inputs)
+        for key in found:
+            of_call = outer.item(f"{at.identifier}_found", place, call, 1)
+            name = f"{key.replace('.', '_')}_routes"
+            self.routes[key] = outer.call(name, place, operator.getitem, of_call, key)
+        return outer.item(at.identifier, place, call, 0)
+
     def steps(
         self, steps: Sequence[Step], paths: Sequence[ElementPath | GraphPaths], x: fx.Node
     ) -> fx.Node:
@@ -94,7 +157,7 @@ class Lowering:
                 case Op(), ElementPath():
                     x = self._op(step, name, x)
                 case Block(), ElementPath():
-                    x = self.steps(step.steps, name.steps, x)
+                    x = self.element(name, step.steps, x)
                 case Graph(), GraphPaths():
                     first, last = step.nodes[0].name, step.nodes[-1].name
                     x = self.graph(step, name, {first: x}, frozenset({last}))[last]
@@ -102,20 +165,30 @@ class Lowering:
 
     def logits(self, router: Router, at: ElementPath, x: fx.Node | None) -> fx.Node:
         """The logits of a router that reads `x`, or nothing."""
-        steps = list(zip(router.steps, at.steps, strict=True))
-        if x is None:
-            source, name = steps.pop(0)
-            assert isinstance(name, ElementPath)
-            x = self.write.module(name.identifier, Place.of(name.label, source), name.module)
-        for step, name in steps:
-            x = self.steps((step,), (name,), x)
-        return x
+        logits = self._call(at, router.steps, x)
+        return self._pipe(router.steps, at.steps, x) if logits is None else logits
+
+    def _pipe(
+        self,
+        steps: Sequence[Step],
+        paths: Sequence[ElementPath | GraphPaths],
+        x: fx.Node | None,
+    ) -> fx.Node:
+        """Steps applied to `x`; without it, the first is a module without inputs."""
+        if x is not None:
+            return self.steps(steps, paths, x)
+        (source, *steps), (path, *paths) = steps, paths
+        assert isinstance(path, ElementPath)
+        place = Place.of(path.label, source)
+        module_at(self.modules, path.module)
+        return self.steps(steps, paths, self.write.module(path.identifier, place, path.module))
 
     def _op(self, op: Op, at: ElementPath, x: fx.Node) -> fx.Node:
         place = Place.of(at.label, op)
         if op.op in NOTHING:
             return x
         if maker(op.op) is not None:
+            module_at(self.modules, at.module)
             y = self.write.module(at.identifier, place, at.module, x)
         else:
             call = CALLS[op.op](op)
@@ -173,13 +246,13 @@ class GraphLowering:
         merge, params = aggregate.MERGES[node.merge], node.merge_params
         merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
         merged.meta[SHAPE] = input_of(node, self.ir)
-        y = self.shared.steps(node.steps, at.steps, merged)
+        y = self.shared.element(at, node.steps, merged)
         if node.name not in self.mortal:
             return y
         opens = [gate.is_open for gate in gates]
         alive = self.write.call(f"{name}_alive", place, liveness.any_open, opens)
         self.alive[node.name] = alive
-        if not node.steps and not self._straight_through(node):
+        if not self.shared.computes(at, node.steps) and not self._straight_through(node):
             # A merge of closed edges is zero as it is, and has no gradient.
             return y
         y = self.write.call(name, place, liveness.masked, y, alive)
@@ -190,7 +263,7 @@ class GraphLowering:
         """What an edge carries: once for the merge and for a router that reads it."""
         if wire not in self.carried:
             source = self.values[wire.edge.source]
-            self.carried[wire] = self.shared.steps(wire.edge.steps, wire.at.steps, source)
+            self.carried[wire] = self.shared.element(wire.at, wire.edge.steps, source)
         return self.carried[wire]
 
     def _gates(self, node: Node, name: str) -> list[Gate]:

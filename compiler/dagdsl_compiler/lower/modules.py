@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import nn
 
 from dagdsl.analysis.shapes import input_of, output_of, read_by
+from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.blocks.catalogue import maker
 from dagdsl_compiler.runtime.gate import SoftThreshold
+from dagdsl_compiler.runtime.scope import Scope
 
 Modules = dict[str, nn.Module]
 
 
 def build_modules(net: Net, paths: GraphPaths) -> nn.Module:
-    """A tree of freshly initialised modules; random numbers are drawn in the order of the IR."""
+    """A tree of freshly initialised modules; random numbers are drawn in the order of the IR.
+
+    Each node, block, router and edge with steps is a `Scope`, even if it has no parameters.
+    """
     modules: Modules = {}
     _graph(net.graph, paths, modules)
-    root = nn.Module()
+    root = Scope()
     for path, module in modules.items():
         _install(root, path, module)
+    for path in _elements(net.graph, paths):
+        _scope(root, path)
     return root
+
+
+def module_at(modules: nn.Module, path: str) -> nn.Module:
+    """The module at a path. Raises UsageError if it was deleted."""
+    try:
+        return modules.get_submodule(path)
+    except AttributeError:
+        raise UsageError(
+            f"the model has no module `{path}` any more: it can be replaced, not deleted"
+        ) from None
 
 
 def soft_threshold(router: Router, at: ElementPath) -> str | None:
@@ -67,12 +84,40 @@ def vertex_read(graph: Graph, router: Router) -> str:
     return router.vertex or graph.nodes[0].name
 
 
-def _install(root: nn.Module, path: str, module: nn.Module) -> None:
-    *scopes, name = path.split(".")
-    for at in scopes:
-        child = root._modules.get(at)
+def _elements(graph: Graph, paths: GraphPaths) -> Iterator[str]:
+    """The paths of all nodes but inputs, edges with steps, routers, and the blocks in them."""
+    for node, at in zip(graph.nodes, paths.nodes, strict=True):
+        if node.kind != "in":
+            yield from _elements_in(node.steps, at)
+    for edge, at in zip(graph.edges, paths.edges, strict=True):
+        if edge.steps:
+            yield from _elements_in(edge.steps, at)
+    for router, at in zip(graph.routers, paths.routers, strict=True):
+        yield from _elements_in(router.steps, at)
+
+
+def _elements_in(steps: Sequence[Step], at: ElementPath) -> Iterator[str]:
+    yield at.module
+    for step, inner in zip(steps, at.steps, strict=True):
+        match step, inner:
+            case Block(), ElementPath():
+                yield from _elements_in(step.steps, inner)
+            case Graph(), GraphPaths():
+                yield from _elements(step, inner)
+
+
+def _install(root: Scope, path: str, module: nn.Module) -> None:
+    scope, _, name = path.rpartition(".")
+    _scope(root, scope).add_module(name, module)
+
+
+def _scope(root: Scope, path: str) -> Scope:
+    """The scope at a path, made if it is not there."""
+    for name in path.split(".") if path else ():
+        child = root._modules.get(name)
         if child is None:
-            child = nn.Module()
-            root.add_module(at, child)
+            child = Scope()
+            root.add_module(name, child)
+        assert isinstance(child, Scope)
         root = child
-    root.add_module(name, module)
+    return root

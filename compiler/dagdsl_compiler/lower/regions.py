@@ -49,12 +49,12 @@ def lower_regions(
     With `everywhere`, the routes are those of every sample, also of graphs in nodes that it does
     not need, so these run for all samples. Without, such routes are zero.
     """
-    return _RegionLowering(routes, pins, everywhere).net(net, paths, modules)
+    return _RegionLowering(modules, routes, pins, everywhere).net(net, paths)
 
 
 class _RegionLowering(Lowering):
-    def __init__(self, collect: bool, pins: Pins, everywhere: bool) -> None:
-        super().__init__(collect)
+    def __init__(self, modules: nn.Module, collect: bool, pins: Pins, everywhere: bool) -> None:
+        super().__init__(modules, collect)
         self.pins = pins
         self.everywhere = collect and everywhere
 
@@ -113,17 +113,18 @@ class _RegionGraph(GraphLowering):
         if node.name in self.remains.dead:
             self._remark(at.label, True, "left out: it is never alive")
             return self._zeros(at.identifier, place, node.shape)
-        run = self._run(node.name) if node.steps else None
+        computes = self.shared.computes(at, node.steps)
+        run = self._run(node.name) if computes else None
         if run is None or node.name in self.entire:
-            if node.steps:
+            if computes:
                 self._remark(at.label, False, self._why_for_all(node.name))
-            y = self.shared.steps(node.steps, at.steps, self._merged(node, place))
+            y = self.shared.element(at, node.steps, self._merged(node, place))
             return y if run is None else self._leave(at.identifier, place, y, run, node.shape)
         self._remark(at.label, True, "a region: not every sample needs it")
         carried, known = self._carried(node), set(self.shared.routes)
         with self.write.region(at.label):
             merged = self._merged(node, place, carried)
-            y = self.shared.steps(node.steps, at.steps, merged)
+            y = self.shared.element(at, node.steps, merged)
             looks = {
                 router.name: self._look(router, y) for router in self.lookers.get(node.name, [])
             }
@@ -170,7 +171,7 @@ class _RegionGraph(GraphLowering):
             known = set(self.shared.routes)
             with self.write.region(wire.at.label):
                 source = self.values[wire.edge.source]
-                value = self.shared.steps(steps, wire.at.steps, source)
+                value = self.shared.element(wire.at, steps, source)
             self._leave_routes(known, wire.place, run)
             if value is source:
                 values[wire] = source

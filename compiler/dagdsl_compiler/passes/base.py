@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
-from torch import fx
+from torch import fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR
+
+_Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 class Pass(Protocol):
@@ -31,6 +33,19 @@ class Pass(Protocol):
         is read. None: it has nothing to say.
         """
         ...
+
+
+def layer_at(module: fx.GraphModule, node: fx.Node, *kinds: type[_Layer]) -> _Layer | None:
+    """The layer that `node` calls, if its class is one of `kinds`; None for all else.
+
+    A subclass, a layer with parametrised weights and one whose `forward` was replaced compute
+    something else than their base class: to passes they are unknown modules.
+    """
+    if node.op != "call_module":
+        return None
+    layer = module.get_submodule(str(node.target))
+    known = type(layer) in kinds and "forward" not in vars(layer)
+    return cast("_Layer", layer) if known else None
 
 
 def give(call: fx.Node, results: Sequence[fx.Node], suffix: str) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from dagdsl_compiler.passes.base import layer_at
 from dagdsl_compiler.torch_private import add_to_each
 
 
@@ -48,9 +49,7 @@ class UncountedNorms:
     def run(self, module: fx.GraphModule) -> None:
         """See the class."""
         for node in module.graph.nodes:
-            if node.op != "call_module":
-                continue
-            norm = module.get_submodule(str(node.target))
+            norm = layer_at(module, node, nn.BatchNorm1d, nn.BatchNorm2d)
             if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) and norm.momentum is not None:
                 module.set_submodule(str(node.target), UncountedNorm(norm))
 

@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from dagdsl_compiler.blocks.norm import Noise
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, regions_of
+from dagdsl_compiler.passes.base import layer_at
 from dagdsl_compiler.runtime import gate
 
 
@@ -45,9 +46,7 @@ class EvaluationOnly:
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
-            if node.op != "call_module":
-                continue
-            called = module.get_submodule(str(node.target))
+            called = layer_at(module, node, nn.Dropout, Noise, gate.SoftThreshold)
             if isinstance(called, nn.Dropout | Noise):
                 node.replace_all_uses_with(node.args[0])
                 module.graph.erase_node(node)
@@ -72,15 +71,13 @@ class FoldBatchNorm:
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.nodes:
-            if node.op != "call_module":
-                continue
-            norm = module.get_submodule(str(node.target))
+            norm = layer_at(module, node, nn.BatchNorm1d, nn.BatchNorm2d)
             if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
                 continue
             source = node.args[0]
             assert isinstance(source, fx.Node)
-            layer = _layer(module, source)
-            if layer is None:
+            layer = layer_at(module, source, nn.Conv2d, nn.Linear)
+            if not isinstance(layer, nn.Conv2d | nn.Linear):
                 obstacle = "what it reads is no layer that it could go into"
             elif len(source.users) > 1:
                 obstacle = f"others read {source.meta[IR]} too"
@@ -94,13 +91,6 @@ class FoldBatchNorm:
                 continue
             module.set_submodule(str(node.target), ChannelScale(norm))
             yield did_not(node, f"{obstacle}: two numbers a channel")
-
-
-def _layer(module: fx.GraphModule, source: fx.Node) -> nn.Conv2d | nn.Linear | None:
-    if source.op != "call_module":
-        return None
-    layer = module.get_submodule(str(source.target))
-    return layer if isinstance(layer, nn.Conv2d | nn.Linear) else None
 
 
 def _folded(layer: nn.Conv2d | nn.Linear, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:

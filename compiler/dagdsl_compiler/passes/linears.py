@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, SHAPE, regions_of
+from dagdsl_compiler.passes.base import layer_at
 
 _HOME = "_merged"
 
@@ -33,7 +34,7 @@ class MergeLinears:
         """See the class."""
         together: dict[object, list[fx.Node]] = {}
         for node in module.graph.find_nodes(op="call_module"):
-            if isinstance(module.get_submodule(str(node.target)), nn.Linear):
+            if layer_at(module, node, nn.Linear) is not None:
                 together.setdefault((node.args[0], regions_of(node)), []).append(node)
         for nodes in together.values():
             if len(nodes) == 1:
@@ -122,8 +123,8 @@ class WriteOutLinears:
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
         for node in module.graph.find_nodes(op="call_module"):
-            layer = module.get_submodule(str(node.target))
-            if not isinstance(layer, nn.Linear):
+            layer = layer_at(module, node, nn.Linear)
+            if layer is None:
                 continue
             number = layer.weight.numel()
             if number > SMALL:

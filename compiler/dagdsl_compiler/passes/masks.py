@@ -12,6 +12,7 @@ from torch import fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import regions_of
+from dagdsl_compiler.passes.base import layer_at
 from dagdsl_compiler.runtime import aggregate, gate, liveness
 
 _MERGES = frozenset(aggregate.MERGES.values())
@@ -67,7 +68,7 @@ def _is_masked(weight: fx.Node | None, alive: fx.Node) -> bool:
 
 def _by_sample(module: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_module":
-        return isinstance(module.get_submodule(str(node.target)), nn.Linear)
+        return layer_at(module, node, nn.Linear) is not None
     if node.target is torch.mean:
         return bool(node.kwargs.get("dim") == (2, 3))
     return node.target in _BY_SAMPLE

@@ -13,6 +13,7 @@ from torch import fx
 from dagdsl_compiler.blocks.route import Constant
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR
+from dagdsl_compiler.passes.base import layer_at
 from dagdsl_compiler.passes.constants import constant_of
 from dagdsl_compiler.runtime import aggregate, liveness
 
@@ -82,10 +83,8 @@ def _constant(module: fx.GraphModule, weight: fx.Node) -> float | None:
     if not isinstance(entries, fx.Node) or not _calls(entries, torch.unbind):
         return None
     source = entries.args[0]
-    if not isinstance(source, fx.Node) or source.op != "call_module":
-        return None
-    made_by = module.get_submodule(str(source.target))
-    return made_by.value if isinstance(made_by, Constant) else None
+    made_by = layer_at(module, source, Constant) if isinstance(source, fx.Node) else None
+    return None if made_by is None else made_by.value
 
 
 def _calls(node: fx.Node, function: Any) -> bool:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from dagdsl_compiler.passes.base import give
+from dagdsl_compiler.passes.base import give, layer_at
 from dagdsl_compiler.runtime import aggregate, gate, liveness
 from dagdsl_compiler.runtime.junction import fan_out, junction
 from dagdsl_compiler.runtime.opaque import opaque, register
@@ -162,7 +162,7 @@ def _small(module: fx.GraphModule) -> set[fx.Node]:
 
 def _may_begin(module: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_module":
-        return type(module.get_submodule(str(node.target))) is nn.Linear
+        return layer_at(module, node, nn.Linear) is not None
     return node.target is torch.sigmoid
 
 

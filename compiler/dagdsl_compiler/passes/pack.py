@@ -11,6 +11,7 @@ from torch import fx, nn
 
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import IR, ORIGIN, SHAPE, regions_of
+from dagdsl_compiler.passes.base import layer_at
 from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution, PackedWeight
 from dagdsl_compiler.torch_private import bytes_of_packed, can_pack
 
@@ -39,8 +40,8 @@ class PackConvolutions:
         """See the class."""
         first = next(node for node in module.graph.nodes if node.op != "placeholder")
         for node in module.graph.find_nodes(op="call_module"):
-            conv = module.get_submodule(str(node.target))
-            if not isinstance(conv, nn.Conv2d) or (self.single and not regions_of(node)):
+            conv = layer_at(module, node, nn.Conv2d)
+            if conv is None or (self.single and not regions_of(node)):
                 continue
             if obstacle := _obstacle(conv):
                 yield did_not(node, obstacle)
