@@ -11,11 +11,12 @@ from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
 from dagdsl.ir.paths import paths_of
 from dagdsl_compiler.backends.catalogue import BACKENDS
+from dagdsl_compiler.executor import Executor
 from dagdsl_compiler.inference import SUMMARIES, Inference, InferenceModel, Mode
 from dagdsl_compiler.lower.modules import build_modules
 from dagdsl_compiler.lower.pins import Pins, Removed
 from dagdsl_compiler.lower.remarks import Remark, Step, explain
-from dagdsl_compiler.model import Model
+from dagdsl_compiler.model import Dense, Model
 from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.profile import Profile, pins_from_json, profile
 
@@ -72,10 +73,17 @@ def compile(
         if seed is not None:
             torch.default_generator.manual_seed(seed)
         modules = build_modules(net, paths_of(net))
+    model: Model
     if mode == "dense":
-        return Model(net, modules, backend, on_pass, stages).to(device)
-    inference = Inference(mode, pins or {}, profile)
-    return InferenceModel(net, modules, backend, inference, on_pass).to(device)
+        model = Model(modules, Executor(net, Dense(backend, stages)))
+    else:
+        inference = Inference(mode, pins or {}, profile, backend)
+        inference.check_net(net)
+        model = InferenceModel(modules, Executor(net, inference))
+    model.to(device)
+    if on_pass is not None:
+        model._executor.graph(model, on_pass)
+    return model
 
 
 def _stages(net: Net, chosen: Sequence[str] | Literal["all"]) -> tuple[str, ...]:

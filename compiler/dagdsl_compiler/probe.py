@@ -53,25 +53,40 @@ def compare(
     `batches` are the batch sizes to try. Both modules end with the weights `reference` had. Where
     they differ, samples are left out whose routes in `reference` itself hang on the last digits.
     """
+    candidates = {"": candidate}
+    return compare_each(net, reference, candidates, with_routes=with_routes, batches=batches)[""]
+
+
+@torch.no_grad()
+def compare_each(
+    net: Net,
+    reference: nn.Module,
+    candidates: Mapping[str, nn.Module],
+    *,
+    with_routes: bool = False,
+    batches: Sequence[int] = (BATCH,),
+) -> dict[str, Difference]:
+    """Compare several modules with `reference` as `compare` does; the results by name."""
     kwargs = {"return_routes": True} if with_routes else {}
     start = {name: value.clone() for name, value in reference.state_dict().items()}
-    training = reference.training, candidate.training
-    worst = Difference(0.0, "as they are")
+    modules = (reference, *candidates.values())
+    training = [module.training for module in modules]
+    worst = dict.fromkeys(candidates, Difference(0.0, "as they are"))
     for routing, state in routing_extremes(net, start):
-        for module in (reference, candidate):
+        for module in modules:
             module.load_state_dict(state)
             module.eval()
         for inputs in probe_inputs(net, batches):
-            expected, got = (
-                list(_tensors(module(*inputs, **kwargs))) for module in (reference, candidate)
-            )
-            error = _error(expected, got)
-            if error > TOLERANCE:
-                sure = _is_sure(net, reference, inputs)
-                error = _error([y[sure] for y in expected], [y[sure] for y in got])
-            if error > worst.error:
-                worst = Difference(error, routing)
-    for module, mode in zip((reference, candidate), training, strict=True):
+            expected = list(_tensors(reference(*inputs, **kwargs)))
+            for name, candidate in candidates.items():
+                got = list(_tensors(candidate(*inputs, **kwargs)))
+                error = _error(expected, got)
+                if error > TOLERANCE:
+                    sure = _is_sure(net, reference, inputs)
+                    error = _error([y[sure] for y in expected], [y[sure] for y in got])
+                if error > worst[name].error:
+                    worst[name] = Difference(error, routing)
+    for module, mode in zip(modules, training, strict=True):
         module.load_state_dict(start)
         module.train(mode)
     return worst

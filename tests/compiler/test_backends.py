@@ -56,7 +56,7 @@ def test_no_graph_break_with_routes() -> None:
     model = compile(nets()["source"], backend="eager")
     x = torch.randn(4, 3, 4, 4)
     model(x, return_routes=True)
-    found = torch._dynamo.explain(model._programs[True].graph)(x)
+    found = torch._dynamo.explain(model._executor.graph(model, routes=True))(x)
     assert found.graph_count == 1
     assert found.graph_break_count == 0
 

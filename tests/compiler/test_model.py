@@ -16,8 +16,9 @@ from dagdsl.ir.paths import paths_of
 from dagdsl.source import Origin, SourceFile, Span
 from dagdsl_compiler.driver import compile
 from dagdsl_compiler.errors import InputError, ModelError
+from dagdsl_compiler.executor import Executor
 from dagdsl_compiler.lower.modules import build_modules
-from dagdsl_compiler.model import Model
+from dagdsl_compiler.model import Dense, Model
 from tests.compiler.nets import complete, net_of, node, op, pipe
 
 X = (2, 4, 4)
@@ -124,7 +125,7 @@ def test_a_failure_of_the_backend_is_told_apart(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("dagdsl_compiler.model.BACKENDS", {"broken": broken})
     net = failing()
-    model = Model(net, build_modules(net, paths_of(net)), "broken")
+    model = Model(build_modules(net, paths_of(net)), Executor(net, Dense("broken")))
     with pytest.raises(ModelError, match=r"^no C\+\+ compiler .run op by op") as info:
         model(torch.randn(2, *X))
     assert info.value.ir is None

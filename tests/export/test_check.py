@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.export import ExportedProgram
+from torch.fx import GraphModule
 
 import dagdsl
 from dagdsl.errors import UsageError
@@ -16,9 +21,10 @@ from dagdsl_compiler.export import artefact
 from dagdsl_compiler.export.artefact import build, manifest_of
 from dagdsl_compiler.export.check import BATCHES, check, moved_weights
 from dagdsl_compiler.export.manifest import Images, Manifest
-from dagdsl_compiler.export.target import Target
-from dagdsl_compiler.inference import InferenceModel, Mode
-from dagdsl_compiler.probe import Difference
+from dagdsl_compiler.export.target import Prepared, Target
+from dagdsl_compiler.inference import Inference, Mode
+from dagdsl_compiler.model import Model
+from dagdsl_compiler.probe import Difference, routing_extremes
 from tests.compiler.nets import complete, net_of
 from tests.compiler.test_modes import gated_stage
 from tests.compiler.test_semantics import shaken
@@ -31,9 +37,9 @@ class Uncompiled:
     """An artefact that is the graph itself, and damages what it returns as it is told to."""
 
     def __init__(
-        self, model: InferenceModel, target: Target, damage: Callable[[list[Tensor]], None]
+        self, prepared: Prepared, damage: Callable[[list[Tensor]], None] = lambda _: None
     ) -> None:
-        self.graph = target.graph(model)
+        self.graph = copy.deepcopy(prepared.graph())
         self.weights = dict(self.graph.state_dict())
         self.damage = damage
         self.open: list[float] = []
@@ -61,9 +67,10 @@ class Uncompiled:
 def checked(
     mode: Mode, damage: Callable[[list[Tensor]], None] = lambda _: None
 ) -> tuple[Difference, Uncompiled]:
-    model, target = shaken(NET, 0).eval(), Target(mode)
-    made = Uncompiled(target.model(model), target, damage)
-    return check(model, target, made), made
+    model = shaken(NET, 0).eval()
+    prepared = Prepared(model, Target(mode))
+    made = Uncompiled(prepared, damage)
+    return check(model, prepared, {"it": made})["it"], made
 
 
 @pytest.mark.parametrize("mode", ["dense", "static", "grouped", "branch"])
@@ -80,14 +87,13 @@ def test_one_artefact_is_driven_into_all_extremes(mode: Mode) -> None:
 @pytest.mark.parametrize("reads", ["source", "stage"])
 def test_routes_of_a_stage_that_is_skipped(mode: Mode, reads: Reads) -> None:
     """They are zero, and to have them costs no sample that does not need the stage."""
-    model, target = shaken(gated_stage(reads), 6).eval(), Target(mode)
-    assert check(
-        model, target, Uncompiled(target.model(model), target, lambda _: None)
-    ).is_tolerable
+    model = shaken(gated_stage(reads), 6).eval()
+    prepared = Prepared(model, Target(mode))
+    assert check(model, prepared, {"it": Uncompiled(prepared)})["it"].is_tolerable
     assert not model.training
     if mode == "branch":
         return
-    graph = target.graph(target.model(model))
+    graph = prepared.graph()
     seen: list[int] = []
     graph.get_submodule("s1.conv").register_forward_pre_hook(lambda _, x: seen.append(len(x[0])))
     x = torch.randn(32, *model.net.inputs[0].shape, generator=torch.Generator().manual_seed(0))
@@ -129,29 +135,60 @@ def test_what_is_wrong_only_somewhere_is_found(damage: Callable[[list[Tensor]], 
 
 
 def test_a_mismatch_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artefact, "export", lambda model, target, generated: None)
-    monkeypatch.setattr(artefact, "compile_package", lambda program, path: None)
-    monkeypatch.setattr(artefact, "check", lambda *_: Difference(0.5, "all edges closed"))
+    monkeypatch.setattr(artefact, "export", lambda prepared, generated: None)
+    monkeypatch.setattr(artefact, "compile_package", lambda program, path: path.write_bytes(b""))
+    found = Difference(0.5, "all edges closed")
+    monkeypatch.setattr(artefact, "check", lambda *_: {"inductor (grouped)": found})
     with pytest.raises(ModelError, match=r"disagrees .* by 5.0e-01 \(all edges closed\): nothing"):
         build(shaken(NET, 0).eval(), Target("grouped"))
 
 
 def test_weights_that_were_folded_cannot_be_driven() -> None:
-    model, target = shaken(NET, 0).eval(), Target("grouped")
-    made = Uncompiled(target.model(model), target, lambda _: None)
+    model = shaken(NET, 0).eval()
+    prepared = Prepared(model, Target("grouped"))
+    made = Uncompiled(prepared)
     made.weights.clear()
     with pytest.raises(ModelError, match="were folded: routes cannot be probed"):
-        check(model, target, made)
+        check(model, prepared, {"it": made})
 
 
 def test_only_biases_of_routers_move() -> None:
-    model, target = shaken(NET, 0).eval(), Target("static")
-    inference = target.model(model)
-    before = {name: value.clone() for name, value in inference.state_dict().items()}
-    moved = moved_weights(inference, target)
+    prepared = Prepared(shaken(NET, 0).eval(), Target("static"))
+    before, graph = prepared.state(), prepared.graph()
+    moved = moved_weights(prepared)
     assert moved
     assert all(".routers." in name and name.endswith(".bias") for name in moved)
-    assert all(torch.equal(value, before[n]) for n, value in inference.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in prepared.state().items())
+    assert prepared.graph() is graph
+
+
+def test_a_build_prepares_each_graph_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One graph with generated code in mind, and one for each of the weights that are tried."""
+    made: list[bool] = []
+    prepared: list[Prepared] = []
+    original = Inference.graph
+
+    def counted(self: Inference, *args: Any, **options: Any) -> GraphModule:
+        made.append(options["generated"])
+        return original(self, *args, **options)
+
+    def compiled(program: ExportedProgram, path: Path) -> Uncompiled:
+        path.write_bytes(b"")
+        return Uncompiled(prepared[0])
+
+    def prepare(model: Model, target: Target) -> Prepared:
+        prepared.append(Prepared(model, target))
+        return prepared[0]
+
+    monkeypatch.setattr(Inference, "graph", counted)
+    monkeypatch.setattr(artefact, "Prepared", prepare)
+    monkeypatch.setattr(artefact, "compile_package", compiled)
+    model = shaken(NET, 0).eval()
+    states = len(list(routing_extremes(NET, model.state_dict())))
+    build(model, Target("grouped"))
+    assert states == 5
+    assert made.count(True) == 1
+    assert made.count(False) == states
 
 
 def test_a_router_that_ends_in_a_normalisation() -> None:
@@ -169,17 +206,16 @@ def test_a_router_that_ends_in_a_normalisation() -> None:
         }
         """
     )
-    model, target = shaken(net, 0).eval(), Target("grouped")
-    moved = moved_weights(target.model(model), target)
+    moved = moved_weights(Prepared(shaken(net, 0).eval(), Target("grouped")))
     assert {name.rpartition(".routers.")[2].partition(".")[2] for name in moved} == {"fc_2.bias"}
 
 
 @pytest.mark.parametrize("mode", ["dense", "grouped"])
 def test_results_are_in_the_order_of_the_manifest(mode: Mode) -> None:
-    model, target = shaken(gated_stage(), 0).eval(), Target(mode)
-    manifest = manifest_of(model, target)
-    x = torch.randn(3, *model.net.inputs[0].shape)
-    y, routes = target.graph(target.model(model))(x)
+    prepared = Prepared(shaken(gated_stage(), 0).eval(), Target(mode))
+    manifest = manifest_of(prepared)
+    x = torch.randn(3, *prepared.net.inputs[0].shape)
+    y, routes = prepared.graph()(x)
     assert list(manifest.routes) == list(routes)
     assert len(manifest.routes) > 2
     for key, nodes in manifest.routes.items():
@@ -189,7 +225,7 @@ def test_results_are_in_the_order_of_the_manifest(mode: Mode) -> None:
 
 def test_manifest() -> None:
     images = Images("digits", ("0", "1"), (0.3,), (0.4,), 1.0, "logits")
-    manifest = manifest_of(shaken(NET, 0), Target("branch"), images)
+    manifest = manifest_of(Prepared(shaken(NET, 0), Target("branch")), images)
     assert manifest.batch == 1
     text = manifest.to_json()
     again = Manifest.from_json(text)
@@ -213,7 +249,7 @@ def test_what_a_target_takes() -> None:
         with pytest.raises(UsageError, match=message):
             Target(**values)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="mode `auto` needs a profile"):
-        Target("auto").model(shaken(NET, 0))
+        Prepared(shaken(NET, 0), Target("auto"))
     with pytest.raises(UsageError, match="ONNX is for the modes `dense` and `static`"):
         build(shaken(NET, 0), Target("grouped"), backend="eager", to_onnx=True)
     with pytest.raises(UsageError, match="there is no backend `magic`"):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dagdsl.errors import UsageError
+from dagdsl_compiler.driver import compile
 from dagdsl_compiler.export.artefact import build
 from dagdsl_compiler.export.target import Target
 from tests.compiler.nets import complete, net_of
@@ -33,7 +34,8 @@ def test_it_runs_in_onnxruntime() -> None:
     session = onnxruntime.InferenceSession(made.files["model.onnx"])
     assert [node.name for node in session.get_inputs()] == ["image"]
     assert [node.name for node in session.get_outputs()] == ["logits", "routes.s1"]
-    pinned = Target("static", pins=pins).model(model)
+    pinned = compile(NET, mode="static", pins=pins, backend="eager")
+    pinned.load_state_dict(model.state_dict())
     for size in (1, 40):
         x = image(NET, size)
         y, routes = pinned(x, return_routes=True)

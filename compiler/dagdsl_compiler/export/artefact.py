@@ -17,12 +17,14 @@ from dagdsl_compiler.emit.load import load_source
 from dagdsl_compiler.emit.source import emit_source
 from dagdsl_compiler.errors import ModelError
 from dagdsl_compiler.export import onnx
-from dagdsl_compiler.export.check import check, moved_weights
+from dagdsl_compiler.export.check import Artefact, check, check_graph, moved_weights
 from dagdsl_compiler.export.manifest import MANIFEST, ONNX, PACKAGE, Images, Manifest
 from dagdsl_compiler.export.package import compile_package
-from dagdsl_compiler.export.target import Target, export
+from dagdsl_compiler.export.target import Prepared, Target, export
 from dagdsl_compiler.lower.pins import Removed
+from dagdsl_compiler.lower.remarks import Step, explain
 from dagdsl_compiler.model import Model
+from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.probe import BATCH, Difference, compare
 
 
@@ -30,13 +32,14 @@ from dagdsl_compiler.probe import BATCH, Difference, compare
 class Build:
     """The files by name; the forms of the net that agree, and their largest relative error.
 
-    `removed` says what the mode took out.
+    `removed` says what the mode took out, `steps` what the passes did.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     forms: list[str] = field(default_factory=list)
     error: float = 0.0
     removed: str = ""
+    steps: list[Step] = field(default_factory=list)
 
     def accept(self, form: str, found: Difference) -> None:
         """Note that a form agrees with the net. Raises ModelError if it does not."""
@@ -56,8 +59,11 @@ def build(
     backend: str = "inductor",
     to_onnx: bool = False,
     images: Images | None = None,
+    on_pass: OnPass | None = None,
 ) -> Build:
     """Make the files of a model, which is eager and gives the weights, and compare each with it.
+
+    `on_pass` is shown the graph that is built, as lowered and after each pass.
 
     With the backend `inductor` one of them is the package; `eager` only compares what it would run.
     Raises UsageError: no such backend, a target that is none for this net or, for ONNX, at all; no
@@ -69,47 +75,49 @@ def build(
         if target.mode not in onnx.MODES:
             allowed = " and ".join(f"`{mode}`" for mode in onnx.MODES)
             raise UsageError(f"ONNX is for the modes {allowed}: it has no form for `{target.mode}`")
-    net, inference = model.net, target.model(model)
-    made = Build()
+    generated, net = backend == "inductor", model.net
+    prepared = Prepared(model, target)
+    graph = prepared.graph(generated=generated, on_pass=on_pass)
+    made = Build(steps=explain(graph))
     made.files = {
         "ir.json": net.to_json().encode(),
         "graph.txt": f"{model.graph.graph}\n".encode(),
         "model.py": emit_source(net).encode(),
     }
-    if target.mode == "static" or inference.removed != Removed():
-        made.removed = str(inference.removed)
+    if target.mode == "static" or prepared.removed != Removed():
+        made.removed = str(prepared.removed)
     written = load_source(emit_source(net))
     made.accept("model.py", compare(net, model, written, with_routes=True, batches=(BATCH,)))
+    artefacts: dict[str, Artefact] = {}
     form = f"{backend} ({target.mode})"
-    if backend == "inductor":
+    if generated:
         with TemporaryDirectory(prefix="dagdsl-") as folder:
             path = Path(folder) / PACKAGE
-            package = compile_package(export(inference, target, generated=True), path)
-            made.accept(form, check(model, target, package))
+            artefacts[form] = compile_package(export(prepared, generated=True), path)
             made.files[PACKAGE] = path.read_bytes()
     else:
-        reference = target.model(model) if target.is_pinned else model
-        batches = (target.batch or BATCH,)
-        made.accept(form, compare(net, reference, inference, batches=batches))
-    manifest = manifest_of(model, target, images)
+        made.accept(form, check_graph(model, prepared))
+    if not (generated or to_onnx):
+        return made
+    manifest = manifest_of(prepared, images)
     if to_onnx:
-        keep = moved_weights(inference, target)
-        program = export(inference, target)
-        exported = onnx.OnnxModel(program, list(manifest.inputs), manifest.results, keep)
-        made.accept("onnx", check(model, target, exported))
+        names, keep = list(manifest.inputs), moved_weights(prepared)
+        exported = onnx.OnnxModel(export(prepared), names, manifest.results, keep)
+        artefacts["onnx"] = exported
         made.files[ONNX] = exported.to_bytes()
-    if made.files.keys() & {PACKAGE, ONNX}:
-        made.files[MANIFEST] = manifest.to_json().encode()
+    for name, found in check(model, prepared, artefacts).items():
+        made.accept(name, found)
+    made.files[MANIFEST] = manifest.to_json().encode()
     return made
 
 
-def manifest_of(model: Model, target: Target, images: Images | None = None) -> Manifest:
-    """What an artefact of a model takes and gives."""
-    net, outputs = model.net, {}
+def manifest_of(prepared: Prepared, images: Images | None = None) -> Manifest:
+    """The inputs and results of an artefact."""
+    net, target, outputs = prepared.net, prepared.target, {}
     nodes = {
         paths.routes: tuple(node.name for node in graph.nodes) for graph, paths in graphs_of(net)
     }
-    graph = target.graph(target.model(model)).graph
+    graph = prepared.graph().graph
     _, routes = cast("tuple[Any, dict[str, Any]]", graph.output_node().args[0])
     for output in net.outputs:
         taps = output.value if not isinstance(output.value, str) else {"": output.value}

@@ -8,11 +8,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from dagdsl_compiler.driver import compile
 from dagdsl_compiler.errors import ModelError
-from dagdsl_compiler.export.target import Target
-from dagdsl_compiler.inference import InferenceModel
+from dagdsl_compiler.export.target import Prepared
 from dagdsl_compiler.model import Model
-from dagdsl_compiler.probe import Difference, State, compare, routing_extremes
+from dagdsl_compiler.probe import (
+    BATCH,
+    Difference,
+    State,
+    compare,
+    compare_each,
+    routing_extremes,
+)
 
 BATCHES = (1, 3, 20)
 """Sizes that an artefact for any batch size is tried at; one is far above what export was shown."""
@@ -38,60 +45,84 @@ class Artefact(Protocol):
         ...
 
 
-def check(model: Model, target: Target, artefact: Artefact) -> Difference:
-    """Compare an artefact with `model`, which is eager: outputs and routes.
+def check(
+    model: Model, prepared: Prepared, artefacts: Mapping[str, Artefact]
+) -> dict[str, Difference]:
+    """Compare artefacts with `model`, which is eager: outputs and routes, by the artefact's name.
 
-    One artefact is driven into all extremes: the weights that make them, biases of routers, are
+    Each artefact is driven into all extremes: the weights that make them, biases of routers, are
     replaced in the code as it was compiled. So what is tried is what is shipped, and is compiled
     once. Where routes are pinned, the model is pinned too. Ends with the weights of `model`.
     """
-    reference = _Needed(target.model(model) if target.is_pinned else model, target)
-    batches = (target.batch,) if target.batch else BATCHES
-    driven = _Driven(target.model(model), target, artefact)
-    return compare(model.net, reference, driven, with_routes=True, batches=batches)
+    batch = prepared.target.batch
+    driven = {name: _Driven(prepared, artefact) for name, artefact in artefacts.items()}
+    batches = (batch,) if batch else BATCHES
+    return compare_each(
+        model.net, _reference(model, prepared), driven, with_routes=True, batches=batches
+    )
 
 
-def moved_weights(model: InferenceModel, target: Target) -> frozenset[str]:
+def check_graph(model: Model, prepared: Prepared) -> Difference:
+    """Compare the graph itself with `model`, as `check` does."""
+    candidate = _Graph(prepared)
+    batches = (prepared.target.batch or BATCH,)
+    return compare(
+        model.net, _reference(model, prepared), candidate, with_routes=True, batches=batches
+    )
+
+
+def moved_weights(prepared: Prepared) -> frozenset[str]:
     """The weights of the graph that runs which differ between routing extremes."""
-    start = {name: value.clone() for name, value in model.state_dict().items()}
-    before = _weights(model, target)
-    moved: set[str] = set()
-    for _, state in routing_extremes(model.net, start):
-        model.load_state_dict(state)
-        moved |= _changed(before, _weights(model, target)).keys()
-    model.load_state_dict(start)
+    before = _weights(prepared)
+    start = prepared.state()
+    *_, (_, state) = routing_extremes(prepared.net, start)
+    # In the last of them all biases are random: whatever depends on one has changed.
+    prepared.load(state)
+    moved = _changed(before, _weights(prepared))
+    prepared.load(start)
     return frozenset(moved)
 
 
-class _Needed(nn.Module):
-    """A model, less the routes of graphs that a sample has no need of.
+def _reference(model: Model, prepared: Prepared) -> _Needed:
+    if not prepared.target.is_pinned:
+        return _Needed(model, prepared)
+    pinned = compile(
+        model.net,
+        mode=prepared.target.mode,
+        pins=prepared.target.pins,
+        profile=prepared.target.profile,
+        backend="eager",
+    )
+    pinned.load_state_dict(model.state_dict())
+    return _Needed(pinned, prepared)
 
-    Outputs and routes are those of the model. Only which graphs a sample skips is asked of the
-    graph that is exported, uncompiled: skipping one that is needed changes the outputs.
+
+class _Needed(nn.Module):
+    """A model without the routes of graphs that a sample does not need.
+
+    Outputs and routes are those of the model. The graph that is exported, uncompiled, only says
+    which graphs a sample skips: to skip one that is needed changes the outputs.
     """
 
-    def __init__(self, model: Model, target: Target) -> None:
+    def __init__(self, model: Model, prepared: Prepared) -> None:
         super().__init__()
         self.model = model
-        self._target = target
-        self._of = (target.model(model),)  # in a tuple: its weights are copies
+        self._prepared = prepared
         self.train(model.training)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """That of the model."""
+        """The state dict of the model."""
         return self.model.state_dict()
 
     def load_state_dict(self, state: State, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """For both."""
+        """Load weights into the model and the prepared graph."""
         self.model.load_state_dict(state)
-        (plain,) = self._of
-        plain.load_state_dict(state)
-        self._graph = self._target.graph(plain)
+        self._prepared.load(state)
 
     def forward(self, *inputs: Tensor, return_routes: bool = True) -> tuple[Any, dict[str, Tensor]]:
         """Outputs and routes."""
         outputs, routes = self.model(*inputs, return_routes=True)
-        _, there = self._graph(*inputs)
+        _, there = self._prepared.graph()(*inputs)
         return outputs, {key: _where_any(there[key], routes[key]) for key in there}
 
 
@@ -100,21 +131,35 @@ def _where_any(there: Tensor, routes: Tensor) -> Tensor:
     return torch.where((there != 0).flatten(1).any(1).view(-1, 1, 1), routes, 0)
 
 
+class _Graph(nn.Module):
+    """The prepared graph as a module that takes the weights of the net."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        super().__init__()
+        self._prepared = prepared
+
+    def load_state_dict(self, state: State, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        """Load weights into the prepared graph."""
+        self._prepared.load(state)
+
+    def forward(self, *inputs: Tensor, return_routes: bool = True) -> Any:
+        """Outputs and routes."""
+        return self._prepared.graph()(*inputs)
+
+
 class _Driven(nn.Module):
     """An artefact as a module that takes the weights of the net."""
 
-    def __init__(self, plain: InferenceModel, target: Target, artefact: Artefact) -> None:
+    def __init__(self, prepared: Prepared, artefact: Artefact) -> None:
         super().__init__()
-        self._of = (plain,)  # in a tuple: its weights are not ours
-        self._target = target
+        self._prepared = prepared
         self._artefact = artefact
-        self._loaded = _weights(plain, target)
+        self._loaded = _weights(prepared)
 
     def load_state_dict(self, state: State, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """Prepare the graph anew for these weights, and replace what differs in the artefact."""
-        (plain,) = self._of
-        plain.load_state_dict(state)
-        weights = _weights(plain, self._target)
+        """Prepare the graph for these weights, and replace those that differ in the artefact."""
+        self._prepared.load(state)
+        weights = _weights(self._prepared)
         changed = _changed(self._loaded, weights)
         there = {name: t for name, t in changed.items() if name in self._artefact.replaceable}
         # An artefact knows a weight by one of its names.
@@ -129,12 +174,12 @@ class _Driven(nn.Module):
         return self._artefact.run(inputs)
 
 
-def _weights(model: InferenceModel, target: Target) -> dict[str, Tensor]:
-    """The weights that what runs makes use of: those of a folded normalisation are still there.
+def _weights(prepared: Prepared) -> dict[str, Tensor]:
+    """The weights that the graph uses: those of a folded normalisation are still in its modules.
 
-    By all names they have, as that of a branch and that of the net.
+    A weight has an entry for each of its names, such as that of a branch and that of the net.
     """
-    graph = target.graph(model)
+    graph = prepared.graph()
     called = [str(node.target) for node in graph.graph.nodes if node.op in _WITH_WEIGHTS]
     paths = tuple(f"{path}." for path in called)
     weights = graph.state_dict()

@@ -60,6 +60,10 @@ class OnnxModel:
                 )
         except Exception as error:
             raise ModelError(f"cannot be expressed in ONNX: {error}") from error
+        finally:
+            with torch.no_grad():
+                for name, tensor in kept.items():
+                    tensor.copy_(exact[name])
         self._proto = made.model_proto
         self._weights = {tensor.name: tensor for tensor in self._proto.graph.initializer}
         if folded := exact.keys() - self._weights.keys():

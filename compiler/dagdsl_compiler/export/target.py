@@ -1,4 +1,4 @@
-"""A model and how it is to run -> the graph that is exported."""
+"""A model and the way to run it -> the graph that is exported."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ from torch import fx, nn
 from dagdsl.errors import UsageError
 from dagdsl_compiler.driver import check_choice
 from dagdsl_compiler.errors import ModelError
-from dagdsl_compiler.inference import (
-    SUMMARIES,
-    Inference,
-    InferenceModel,
-    Mode,
-    graph_that_runs,
-)
-from dagdsl_compiler.lower.pins import Pins
+from dagdsl_compiler.inference import SUMMARIES, Inference, Mode
+from dagdsl_compiler.lower.pins import Pins, Removed, removed_by
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
+from dagdsl_compiler.probe import State
 from dagdsl_compiler.profile import Profile
 from dagdsl_compiler.torch_private import can_mark_unknown, mark_batch_unknown
 
@@ -61,26 +56,78 @@ class Target:
         """Whether it may compute something else than the net does."""
         return bool(self.pins) or (self.mode == "static" and self.profile is not None)
 
-    def model(self, model: Model) -> InferenceModel:
-        """A copy of `model` that runs so, uncompiled. Raises UsageError: not one for its net."""
-        modules = nn.Module()
+    @property
+    def inference(self) -> Inference:
+        """How the net is executed."""
+        return Inference(self.mode, self.pins, self.profile)
+
+
+class Prepared:
+    """Copies of a model's weights, and the graphs of them that a target runs.
+
+    Each graph is made once for the weights that it contains. Those for the weights that the model
+    had at first are kept, others until other weights are loaded.
+    """
+
+    def __init__(self, model: Model, target: Target) -> None:
+        """Raises UsageError if the target does not fit the net."""
+        self.net, self.target = model.net, target
+        self.inference = target.inference
+        self.inference.check_net(self.net)
+        self._modules = nn.Module()
         for name, child in model.named_children():
-            modules.add_module(name, copy.deepcopy(child))
-        inference = Inference(self.mode, self.pins, self.profile)
-        return InferenceModel(model.net, modules, "eager", inference)
+            self._modules.add_module(name, copy.deepcopy(child))
+        self._at_first = {name: x.clone() for name, x in self._modules.state_dict().items()}
+        self._first_graphs: dict[bool, fx.GraphModule] = {}
+        self._graphs = self._first_graphs
 
-    def graph(
-        self, model: InferenceModel, *, generated: bool = False, on_pass: OnPass | None = None
-    ) -> fx.GraphModule:
-        """What such a copy runs: weights folded, all passes run, routes among the results.
+    @property
+    def removed(self) -> Removed:
+        """What pinned routes and constant gates take out of the net."""
+        return removed_by(self.net, self.inference.all_pins(self.net, self._modules))
 
-        If code is to be `generated` for it, it is for AOTInductor and a CPU.
+    def graph(self, *, generated: bool = False, on_pass: OnPass | None = None) -> fx.GraphModule:
+        """The graph that runs: weights folded, routes among the results.
+
+        With `generated`, it is meant for AOTInductor on a CPU, with convolutions packed where
+        AOTInductor would not pack them itself. Routes of a graph inside a node are zero for samples
+        that skip the node. For a single sample such a node always runs: PyTorch cannot package the
+        constants of a matrix of routes in a branch of a branch. `on_pass` is shown a graph that is
+        made by this call.
         """
-        return graph_that_runs(model, self.batch, generated, on_pass)
+        if generated not in self._graphs:
+            batch = self.target.batch
+            variant = self.inference.variant(batch or 2, routes=True)
+            skips = self.inference.skips(self.net, variant.single)
+            self._graphs[generated] = self.inference.graph(
+                self.net,
+                self._modules,
+                variant,
+                on_pass,
+                everywhere=variant.single,
+                generated=generated,
+                packed=generated and (batch is None or skips),
+            )
+        return self._graphs[generated]
+
+    def state(self) -> State:
+        """A copy of the weights that are loaded."""
+        return {name: tensor.clone() for name, tensor in self._modules.state_dict().items()}
+
+    def load(self, state: State) -> None:
+        """Load other weights, a state dict of the model: `graph` is made of these."""
+        if _equal(self._modules.state_dict(), state):
+            return
+        self._modules.load_state_dict(state)
+        self._graphs = self._first_graphs if _equal(self._at_first, state) else {}
 
 
-def export(model: InferenceModel, target: Target, *, generated: bool = False) -> ExportedProgram:
-    """`torch.export` of what runs; see `Target.graph`.
+def _equal(weights: State, others: State) -> bool:
+    return all(torch.equal(tensor, others[name]) for name, tensor in weights.items())
+
+
+def export(prepared: Prepared, *, generated: bool = False) -> ExportedProgram:
+    """`torch.export` of the graph that runs; see `Prepared.graph`.
 
     Raises ModelError if PyTorch cannot export it, UsageError if it would take more than torch.
 
@@ -88,11 +135,12 @@ def export(model: InferenceModel, target: Target, *, generated: bool = False) ->
     for it instead, it held three times the example's size to be the most samples that a node could
     ever run on.
     """
+    net, target = prepared.net, prepared.target
     if target.batch is None and not can_mark_unknown():
         raise UsageError(
             f"torch {torch.__version__} cannot export for any batch size: give a batch size"
         )
-    net, graph = model.net, target.graph(model, generated=generated)
+    graph = prepared.graph(generated=generated)
     shapes = [node.shape for node in net.inputs]
     inputs = tuple(torch.randn(target.batch or _EXAMPLE, *shape) for shape in shapes)
     if target.batch is None:
