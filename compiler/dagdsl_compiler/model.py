@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, fx, nn
 
@@ -77,6 +77,10 @@ class Model(nn.Module):
     """
 
     _executor: Executor[Any]
+
+    if TYPE_CHECKING:
+        # Any of the names of the net, which a type checker cannot know.
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, modules: nn.Module, executor: Executor[Any]) -> None:
         super().__init__()

@@ -107,7 +107,8 @@ def _open_edges(model: Model, inputs: tuple[Tensor, ...]) -> dict[str, int]:
     _, routes = model(*inputs, return_routes=True)
     counts = {}
     for graph, paths in graphs_of(model.net):
-        if not graph.is_gated:
+        # A module in the place of a stage has no routes.
+        if not graph.is_gated or paths.routes not in routes:
             continue
         is_open = (routes[paths.routes] != 0).sum(0).tolist()
         index = {node.name: i for i, node in enumerate(graph.nodes)}

@@ -8,7 +8,7 @@ from torch import fx
 
 import dagdsl
 from dagdsl_compiler.driver import compile, explain
-from dagdsl_compiler.export.target import Target
+from dagdsl_compiler.export.target import Prepared, Target
 from dagdsl_compiler.inference import Mode
 from dagdsl_compiler.runtime.packed import ACTIVATIONS, PackedConvolution
 
@@ -36,8 +36,7 @@ net Every {
 def test_every_activation_and_layout(mode: Mode) -> None:
     net = dagdsl.loads(NET)
     plain = compile(net, backend="eager", seed=0).eval()
-    target = Target(mode)
-    packed = target.graph(target.model(plain), generated=True)
+    packed = Prepared(plain, Target(mode)).graph(generated=True)
     found = [part for part in packed.modules() if isinstance(part, PackedConvolution)]
     assert len(found) == NET.count("conv(")
     activations = [
@@ -54,11 +53,8 @@ def test_every_activation_and_layout(mode: Mode) -> None:
 
 
 def test_not_in_double_precision() -> None:
-    target = Target("grouped")
-    plain = compile(dagdsl.loads(NET), backend="eager", seed=0).eval()
-    model = target.model(plain.double())
-    (step,) = [
-        s for s in explain(target.graph(model, generated=True)) if s.name == "pack_convolutions"
-    ]
+    model = compile(dagdsl.loads(NET), backend="eager", seed=0).double()
+    packed = Prepared(model, Target("grouped")).graph(generated=True)
+    (step,) = [s for s in explain(packed) if s.name == "pack_convolutions"]
     assert {remark.reason for remark in step.remarks} == {"its weights are float64"}
     assert not any(remark.done for remark in step.remarks)

@@ -12,6 +12,7 @@ from dagdsl.ir.nodes import Net, Router
 from dagdsl.ir.paths import ElementPath, graphs_of
 from dagdsl_compiler.lower.gates import decide
 from dagdsl_compiler.lower.graph import Lowering
+from dagdsl_compiler.lower.modules import is_intact
 from dagdsl_compiler.lower.writer import Place
 
 
@@ -25,6 +26,8 @@ def constant_pins(net: Net, modules: nn.Module) -> dict[str, bool]:
 
 def _constant_gates(net: Net, modules: nn.Module) -> Iterator[tuple[str, bool]]:
     for graph, paths in graphs_of(net):
+        if not is_intact(modules, paths.module):
+            continue
         decided = {
             router.name: _decided(router, at, modules)
             for router, at in zip(graph.routers, paths.routers, strict=True)

@@ -12,7 +12,7 @@ from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.blocks.catalogue import maker
 from dagdsl_compiler.runtime.gate import SoftThreshold
-from dagdsl_compiler.runtime.scope import Scope
+from dagdsl_compiler.runtime.scope import Scope, is_scope
 
 Modules = dict[str, nn.Module]
 
@@ -82,6 +82,16 @@ def vertex_read(graph: Graph, router: Router) -> str:
     if router.reads == "source" and router.vertex is not None:
         return router.vertex
     return router.vertex or graph.nodes[0].name
+
+
+def is_intact(modules: nn.Module, path: str) -> bool:
+    """Whether the scopes on the way to a graph, and its own, are as the compiler made them."""
+    at = modules
+    for name in path.split(".") if path else ():
+        at = module_at(at, name)
+        if not is_scope(at):
+            return False
+    return True
 
 
 def _elements(graph: Graph, paths: GraphPaths) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from torch import Tensor, fx, nn
 
@@ -20,6 +20,10 @@ class Scope(nn.Module):
     The graph of the network calls the modules inside a scope, not the scope itself. It does call
     the scope while hooks are registered on it, so hooks see the input and output of the element.
     """
+
+    if TYPE_CHECKING:
+        # Any of the names of the net, which a type checker cannot know.
+        def __getattr__(self, name: str) -> Any: ...
 
     def __getitem__(self, index: int) -> nn.Module:
         """The node with this index in an array. Raises IndexError if there is none."""
