@@ -86,6 +86,26 @@ def compile(
     return model
 
 
+def eager_copy(model: Model) -> Model:
+    """An eager model, able to train, of the same net with the same weights.
+
+    Raises UsageError if modules were replaced by others: the net does not describe these.
+    """
+    copied = compile(model.net, backend="eager", seed=0)
+    there = dict(model.named_modules())
+    replaced = [
+        path
+        for path, module in copied.named_modules()
+        if path and (type(there.get(path)) is not type(module) or "forward" in vars(there[path]))
+    ]
+    if replaced:
+        raise UsageError(
+            f"`{replaced[0]}` of the model was replaced: only what the net describes can be built"
+        )
+    copied.load_state_dict(model.state_dict())
+    return copied
+
+
 def _stages(net: Net, chosen: Sequence[str] | Literal["all"]) -> tuple[str, ...]:
     """The names of the chosen stages, in the order of the net."""
     names = [stage.name for stage in net.stages]

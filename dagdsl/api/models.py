@@ -166,19 +166,24 @@ def build(
 
     start = time.perf_counter()
     target = Target(mode, batch, pins or {}, profile)
-    given = net.net if isinstance(net, driver.Model) else net
-    model = driver.compile(given, backend="eager", seed=0)
     if isinstance(net, driver.Model):
-        model.load_state_dict(net.state_dict())
+        given, model = net.net, driver.eager_copy(net)
+    else:
+        given, model = net, driver.compile(net, backend="eager", seed=0)
     images = load_best(Path(weights), given, model) if weights else None
-    made = artefact.build(model, target, backend=backend, to_onnx=onnx, images=images)
     passes: dict[str, bytes] = {}
 
     def keep(name: str, module: fx.GraphModule) -> None:
         passes[f"passes/{len(passes):02}-{name}.txt"] = text_of(module).encode()
 
-    generated = backend == "inductor"
-    final = target.graph(target.model(model), generated=generated, on_pass=keep if dump else None)
+    made = artefact.build(
+        model,
+        target,
+        backend=backend,
+        to_onnx=onnx,
+        images=images,
+        on_pass=keep if dump else None,
+    )
     files = {**made.files, **passes}
     _write(Path(out), files)
     return BuildReport(
@@ -189,7 +194,7 @@ def build(
         mode=target.mode,
         batch=target.batch,
         removed=made.removed,
-        passes=tuple(driver.explain(final)),
+        passes=tuple(made.steps),
         seconds=time.perf_counter() - start,
     )
 

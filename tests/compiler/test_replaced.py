@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 import dagdsl
 from dagdsl.errors import UsageError
-from dagdsl_compiler.driver import Mode, Model, compile, profile
+from dagdsl_compiler.driver import Mode, Model, compile, eager_copy, profile
 from tests.compiler.nets import complete, net_of
 from tests.compiler.test_semantics import image, shaken
 
@@ -272,3 +272,13 @@ def test_compiled_code_takes_replaced_modules(mode: Mode) -> None:
             nn.init.constant_(one.get_parameter("s.n.0.fc.0.weight"), 0.3)
             nn.init.constant_(one.get_parameter("s.n.0.fc.0.bias"), 0.1)
         torch.testing.assert_close(model(x), plain(x))
+
+
+@pytest.mark.parametrize("change", [node, stage, subclass, parametrised, patched])
+def test_a_replaced_module_cannot_be_built(change: Any) -> None:
+    model = shaken(NET, 0)
+    copied = eager_copy(model)
+    assert torch.equal(copied.eval()(image(NET)), model.eval()(image(NET)))
+    change(model)
+    with pytest.raises(UsageError, match=r"was replaced: only what the net describes can be built"):
+        eager_copy(model)

@@ -19,7 +19,7 @@ from dagdsl_compiler.backends.inductor import ByBatchSize
 from dagdsl_compiler.backends.toolchain_warmup import warm_up_toolchain
 from dagdsl_compiler.driver import compile, explain
 from dagdsl_compiler.export.package import Package, compile_package
-from dagdsl_compiler.export.target import Target, export
+from dagdsl_compiler.export.target import Prepared, Target, export
 from dagdsl_compiler.runtime import sums
 
 ROOT = Path(__file__).parents[2]
@@ -167,14 +167,14 @@ def test_torch_decides_where_sizes_cannot_be_marked(monkeypatch: pytest.MonkeyPa
 
 def test_no_export_for_any_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     model = compile(dagdsl.loads(NET), backend="eager", seed=0).eval()
-    target = Target("static")
+    prepared = Prepared(model, Target("static"))
     assert torch_private.can_mark_unknown()
-    assert export(target.model(model), target)
+    assert export(prepared)
     monkeypatch.setattr(torch._dynamo.decorators, "mark_unbacked", lambda t, index: None)
     with pytest.raises(UsageError, match="cannot export for any batch size: give a batch size"):
-        export(target.model(model), target)
-    target = Target("static", batch=3)
-    program = export(target.model(model), target)
+        export(prepared)
+    prepared = Prepared(model, Target("static", batch=3))
+    program = export(prepared)
     torch.testing.assert_close(program.module()(images(3))[0], model(images(3)))
 
 
@@ -301,8 +301,8 @@ def test_a_compiler_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("package") / "model.pt2"
     model = compile(dagdsl.loads(NET), backend="eager", seed=0).eval()
-    target = Target("static", batch=3)
-    compile_package(export(target.model(model), target, generated=True), path)
+    prepared = Prepared(model, Target("static", batch=3))
+    compile_package(export(prepared, generated=True), path)
     return path
 
 
@@ -344,8 +344,8 @@ def test_convolutions_are_not_packed_without_the_operators(
     assert torch_private.can_pack()
     monkeypatch.setattr("dagdsl_compiler.passes.pack.can_pack", lambda: False)
     model = compile(dagdsl.loads(NET), backend="eager", seed=0).eval()
-    target = Target("grouped")
-    graph = target.graph(target.model(model), generated=True)
+    prepared = Prepared(model, Target("grouped"))
+    graph = prepared.graph(generated=True)
     (step,) = [s for s in explain(graph) if s.name == "pack_convolutions"]
     assert [remark.done for remark in step.remarks] == [False]
     assert step.remarks[0].reason == "its kernels are not those of oneDNN"
