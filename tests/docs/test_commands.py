@@ -7,12 +7,15 @@ files, nets and params of its commands are still checked, as are those of comman
 
 from __future__ import annotations
 
+import ast
+import builtins
 import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -150,7 +153,18 @@ def test_python_blocks_run(page: Path, folder: Path, monkeypatch: pytest.MonkeyP
     exec(BEFORE.get(page.name, ""), names)
     for block in PYTHON:
         if block.page == page and not reason(page, block.text):
-            exec(compile(block.text, str(block), "exec"), names)
+            run_block(block, names)
+
+
+def run_block(block: Fence, names: dict[str, Any]) -> None:
+    """Run a Python block; a statement with the comment `# raises ERROR` must raise it."""
+    lines = block.text.splitlines()
+    for statement in ast.parse(block.text).body:
+        code = compile(ast.Module([statement], []), str(block), "exec")
+        raises = re.search(r"# raises (\w+)$", lines[(statement.end_lineno or 0) - 1])
+        expected = getattr(builtins, raises[1]) if raises else None
+        with pytest.raises(expected) if expected else nullcontext():
+            exec(code, names)
 
 
 def test_no_reason_is_stale() -> None:
