@@ -61,6 +61,14 @@ class Registry(Mapping[str, T], Generic[T]):
         """Add an object from a running program, such as a notebook. Returns the stored object.
 
         Raises UsageError if the object is invalid or its name is taken.
+
+        >>> from dagdsl.topology.patterns import PATTERNS, Pattern
+        >>> def edges(n, params):
+        ...     return [(0, node) for node in range(1, n + 1)] + [(n, n + 1)]
+        >>> star = Pattern("star", "`in` feeds every node.", lambda n, params: n + 1, edges)
+        >>> PATTERNS.register(star).edges(3, {})
+        [(0, 1), (0, 2), (0, 3), (3, 4)]
+        >>> PATTERNS.unregister("star")
         """
         self._added[thing.name] = self._checked(thing, source, self._added)
         return self._added[thing.name]

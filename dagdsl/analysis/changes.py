@@ -33,7 +33,13 @@ class Change:
 
 
 def changes(before: Net, after: Net) -> list[Change]:
-    """Return all differences in net order. Empty if and only if the hashes are equal."""
+    """Return all differences in net order. Empty if and only if the hashes are equal.
+
+    >>> import dagdsl
+    >>> narrow, wide = (dagdsl.load("examples/quickstart.dg", width=width) for width in (8, 16))
+    >>> changes(narrow, wide)[0].details
+    ('shape 8 x 8 x 8 -> 16 x 8 x 8', 'conv channels 8 -> 16')
+    """
     found = list(_compare(_facts(before), _facts(after)))
     if not found and before.hash != after.hash:
         found.append(Change("changed", "order", ("nodes or edges come in another order",)))

@@ -55,7 +55,13 @@ class CostSummary:
 
 
 def cost_of_net(net: Net) -> CostSummary:
-    """Return the cost of a whole net."""
+    """Return the cost of a whole net.
+
+    >>> import dagdsl
+    >>> cost = cost_of_net(dagdsl.load("std/models/resnet.dg", net="resnet50"))
+    >>> cost.parameters, cost.macs
+    (25557032, 4089184256)
+    """
     return cost_of_graph(net.graph, frozenset(n for output in net.outputs for n in output.nodes))
 
 

@@ -38,8 +38,8 @@ def check_gates(net: Net, sink: Sink) -> None:
             if router.threshold is not None:
                 _check_threshold(router, router.threshold, router.origin, sink)
     for origin, routers in by_origin.items():
-        # A pattern wires many nodes. It is no mistake if the last node of a stage, which has one
-        # edge, is always open.
+        # A pattern wires many nodes. Report it only if all their gates are always open: that of
+        # the last node of a stage often is, because it has a single edge.
         reasons = [_always_open(router) for router in routers]
         if all(reasons):
             sink.warning(

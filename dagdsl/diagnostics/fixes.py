@@ -23,7 +23,13 @@ def applicable_fixes(diagnostics: Iterable[Diagnostic], source: SourceFile) -> l
 
 
 def apply_fixes(source: SourceFile, fixes: Iterable[Fix]) -> SourceFile:
-    """Return the file with all edits applied."""
+    """Return the file with all edits applied.
+
+    >>> from dagdsl.frontend import analyse
+    >>> file = SourceFile("a.dg", "block a = convv |> bn")
+    >>> apply_fixes(file, applicable_fixes(analyse(file).diagnostics, file)).text
+    'block a = conv |> bn'
+    """
     text = source.text
     edits = (edit for fix in fixes for edit in fix.edits)
     for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):

@@ -35,7 +35,13 @@ def render(diagnostics: Iterable[Diagnostic], console: Console) -> None:
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """Count them as `2 errors, 1 warning`. Empty if there are none."""
+    """Count the diagnostics as `2 errors, 1 warning`. Empty if there are none.
+
+    >>> from dagdsl.frontend import analyse
+    >>> from dagdsl.source import SourceFile
+    >>> summary(analyse(SourceFile("a.dg", "block a = convv")).diagnostics)
+    '1 error'
+    """
     counts = Counter(diagnostic.severity for diagnostic in diagnostics)
     return ", ".join(
         f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
@@ -138,7 +144,11 @@ def _window(line: str, first: int, last: int, width: int) -> tuple[int, int]:
 
 
 def visible(text: str) -> str:
-    """Replace control, format and other invisible characters by visible ones."""
+    """Replace control, format and other invisible characters by visible ones.
+
+    >>> visible("a\\tb\\x1b")
+    'a    b␛'
+    """
     return "".join(char if " " <= char <= "~" else _visible_char(char) for char in text)
 
 

@@ -89,7 +89,11 @@ def _expansion(frame: Frame) -> Label:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a help text that suggests the closest known name, or an empty string."""
+    """Return a help text that suggests the closest known name, or an empty string.
+
+    >>> did_you_mean("convv", ["conv", "relu"])
+    'did you mean `conv`?'
+    """
     close = _close(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else ""
 

@@ -24,7 +24,11 @@ _WINDOW = (
 
 
 def window(size: int, kernel: int, stride: int, dilation: int = 1) -> int:
-    """Output size along one axis with padding `dilation * (kernel - 1) // 2` on both sides."""
+    """Output size along one axis with padding `dilation * (kernel - 1) // 2` on both sides.
+
+    >>> window(224, kernel=7, stride=2)
+    112
+    """
     reach = dilation * (kernel - 1)
     return (size + 2 * (reach // 2) - reach - 1) // stride + 1
 

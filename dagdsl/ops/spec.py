@@ -106,7 +106,11 @@ def whole(p: Params, name: str) -> int:
 
 
 def format_shape(shape: Shape) -> str:
-    """Format a shape for messages, as in `3 x 32 x 32`."""
+    """Format a shape for messages.
+
+    >>> format_shape((3, 32, 32))
+    '3 x 32 x 32'
+    """
     return " x ".join(map(str, shape))
 
 

@@ -64,7 +64,11 @@ def _edges(n: int, p: Params) -> Iterable[Pair]:
 
 
 def listed(pairs: Iterable[Pair]) -> str:
-    """Return the argument of the pattern `edges` that lists these edges."""
+    """Return the argument of the pattern `edges` that lists these edges.
+
+    >>> listed([(0, 1), (1, 2)])
+    '0-1 1-2'
+    """
     return " ".join(f"{low}-{high}" for low, high in pairs)
 
 
@@ -73,6 +77,9 @@ def oriented(n: int, undirected: Iterable[Pair]) -> list[Pair]:
 
     Each edge runs from the lower number to the higher. `in` feeds the nodes without an incoming
     edge; the nodes without an outgoing edge feed `out` (RandWire, arXiv 1904.01569, section 3.2).
+
+    >>> oriented(3, [(0, 1), (2, 0)])
+    [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)]
     """
     inner = sorted((min(a, b) + 1, max(a, b) + 1) for a, b in undirected)
     fed, feeding = {j for _, j in inner}, {i for i, _ in inner}
