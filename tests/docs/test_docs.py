@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,14 @@ from dagdsl.source import SourceFile
 from dagdsl.viz.formats import draw
 from tests.docs.pages import PAGES, ROOT, Fence, fences
 
+FOLDERS = "dagdsl|compiler|tests|docs|benchmarks|examples|editors|std"
+ROOTS = (ROOT, ROOT / "dagdsl")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+FILE = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
+"""A path from the root of the repository within the text."""
+CURRENT = [page for page in PAGES if page.parent.name != "decisions"]
+"""Decisions may name files of their time."""
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -41,6 +48,25 @@ def anchors(page: Path) -> set[str]:
     """The anchors of the headings of a page, as GitHub and MyST name them."""
     titles = HEADING.findall(page.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_files_in_the_text_exist(page: Path) -> None:
+    for name in FILE.findall(page.read_text(encoding="utf-8")):
+        assert any((root / name).exists() for root in ROOTS), name
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    page = re.sub(r"\s+", " ", text)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    for package in ("dagdsl", "dagdsl_compiler"):
+        (layers,) = (
+            contract["layers"]
+            for contract in contracts["contracts"]
+            if contract["type"] == "layers" and contract.get("containers") == [package]
+        )
+        assert " > ".join(f"`{layer}`" for layer in layers) in page
 
 
 def test_readme_shows_the_quickstart() -> None:
