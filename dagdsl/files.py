@@ -1,6 +1,6 @@
-"""Bytes or text -> a file on disk that is always either the old one or the new one, never half.
+"""Atomic file writes: a file on disk is either the old one or the new one, never half written.
 
-Every OSError becomes a UsageError of one sentence that names the path.
+Every OSError becomes a UsageError, one sentence that names the path.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends without an exception.
+    """Open a binary file that replaces `path` when the block ends without an exception.
 
-    Raises UsageError when the file cannot be written, and whatever the block raises; in both cases
-    the old file is untouched and nothing is left behind. A link is followed. Something that is
-    no plain file (a pipe, `/dev/stdout`) cannot be replaced and is written to directly.
+    If the block raises, or if the file cannot be written (UsageError), the old file is untouched
+    and no temporary file remains. A symbolic link is followed. Anything but a regular file, such as
+    a pipe or `/dev/stdout`, cannot be replaced and is written directly.
     """
     with _as_usage_error("write", path):
         target = Path(os.path.realpath(path))
@@ -53,23 +53,23 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files of writers that were killed; no other may be at work there."""
+    """Delete the temporary files of killed writers. No other process may write to `folder`."""
     with _as_usage_error("clean up", folder):
         for temporary in folder.glob(".*.tmp"):
             temporary.unlink(missing_ok=True)
 
 
 def read_text(path: Path) -> str:
-    """The content of a UTF-8 file. Raises UsageError."""
+    """Read a UTF-8 file. Raises UsageError."""
     with _as_usage_error("read", path):
         try:
             return path.read_bytes().decode()
         except UnicodeDecodeError:
-            raise UsageError(f"cannot read {path}: it is no UTF-8 text") from None
+            raise UsageError(f"cannot read {path}: it is not UTF-8 text") from None
 
 
 def make_folder(path: Path) -> Path:
-    """Create a folder and its parents where they are missing; returns it. Raises UsageError."""
+    """Create a folder with its parents unless it exists, and return it. Raises UsageError."""
     with _as_usage_error("create the folder", path):
         path.mkdir(parents=True, exist_ok=True)
     return path

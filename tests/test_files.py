@@ -1,4 +1,4 @@
-"""Files are replaced whole or not at all."""
+"""Files are replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_write_replaces_the_whole_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_permissions_are_those_of_a_new_file(tmp_path: Path) -> None:
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     write_atomic(tmp_path / "a", b"")
     (tmp_path / "b").write_bytes(b"")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
@@ -40,7 +40,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_producer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+def test_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     write_atomic(target, "old")
 
@@ -58,7 +58,7 @@ def test_a_producer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"), [("no/folder", "no such file"), (".", "it is a folder")]
 )
-def test_a_place_that_cannot_be_written(tmp_path: Path, path: str, reason: str) -> None:
+def test_unwritable_path(tmp_path: Path, path: str, reason: str) -> None:
     with pytest.raises(UsageError, match=f"cannot write .*: {reason}"):
         write_atomic(tmp_path / path, "x")
 
@@ -70,12 +70,12 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_text() == "x"
 
 
-def test_what_is_no_plain_file_is_written_to(tmp_path: Path) -> None:
+def test_special_files_are_written_directly(tmp_path: Path) -> None:
     write_atomic(Path("/dev/null"), "x")
     assert Path("/dev/null").is_char_device()
 
 
-def test_leftovers_of_killed_writers_go(tmp_path: Path) -> None:
+def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".a.txt.123.tmp").write_text("half")
     (tmp_path / "kept.tmp").write_text("not ours")
     remove_leftovers(tmp_path)
@@ -92,7 +92,7 @@ def test_make_folder(tmp_path: Path) -> None:
 
 def test_read_text(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xff")
-    with pytest.raises(UsageError, match="no UTF-8"):
+    with pytest.raises(UsageError, match="not UTF-8"):
         read_text(tmp_path / "a")
     with pytest.raises(UsageError, match=r"cannot read .*b: no such file"):
         read_text(tmp_path / "b")

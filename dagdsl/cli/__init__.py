@@ -1,1 +1,1 @@
-"""The `dagdsl` command, one subcommand a file."""
+"""The `dagdsl` command, one file per subcommand."""

@@ -1,4 +1,4 @@
-"""The `dagdsl` command: how it starts, and what a failure looks like."""
+"""The entry point of the `dagdsl` command."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from io import TextIOWrapper
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 good, 1 errors in a file, 2 wrong usage, 3 our bug."""
+    """Run the command line and exit: 0 success, 1 errors in a file, 2 wrong usage, 3 a bug."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # Names and comments may hold what the terminal's encoding does not.
+            # Names and comments may contain characters that the terminal's encoding lacks.
             stream.reconfigure(errors="backslashreplace")
     try:
         code = run(sys.argv[1:])
@@ -22,15 +22,15 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read us has gone: nothing to say, and nothing to flush at exit either.
+        # The reader of the pipe is gone. Python must not flush stdout again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def run(arguments: list[str]) -> object:
-    """Run one command; gives its exit code, if it is not 0. Raises what the command raises."""
+    """Run one command and return its exit code if it is not 0. Raises what the command raises."""
     if arguments[:1] == ["check"] and arguments[1:] and not _options(arguments):
-        # Run at each save and each commit, most often without options: reading none is sooner done.
+        # Editors and hooks run this at each save and commit: skip importing the option parser.
         from dagdsl.cli.checking import check
 
         return check(arguments[1:])

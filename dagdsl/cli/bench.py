@@ -84,7 +84,7 @@ def run(
             train=train,
             backend=backend,
             rounds=rounds,
-            on_status=progress.say,
+            on_status=progress.show,
             on_row=print_row,
         )
     finally:
@@ -116,7 +116,7 @@ class _Progress:
         self._console, self._quiet = console(stderr=True), quiet
         self._status: Status | None = None
 
-    def say(self, message: str) -> None:
+    def show(self, message: str) -> None:
         if self._quiet:
             return
         if not self._console.is_terminal:

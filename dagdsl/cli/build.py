@@ -130,7 +130,7 @@ def run(
 
 
 def _rows(net: Net) -> list[tuple[str, str, CostSummary]]:
-    """Name, shape and costs of each node of the net's own graph."""
+    """The name, shape and costs of each node of the top-level graph."""
     from dagdsl.analysis.cost import cost_of_node
     from dagdsl.ops.spec import format_shape
 
@@ -150,7 +150,7 @@ def _table(net: Net, total: CostSummary) -> object:
         title_justify="left",
         box=box.SIMPLE,
         show_footer=True,
-        caption="MACs: multiply-adds a sample, all edges open; least: all closed that can close",
+        caption="MACs: multiply-adds per sample, all edges open; least: all closable edges closed",
         caption_justify="left",
     )
     footer = ("total", "", *_cells(total, total))

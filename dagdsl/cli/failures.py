@@ -1,4 +1,4 @@
-"""An exception -> what the user reads on stderr, and the exit code."""
+"""An exception -> the message on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dagdsl.errors import UsageError
 
 ERRORS_IN_FILE = 1
 WRONG_USAGE = 2
-OUR_BUG = 3
+BUG = 3
 INTERRUPTED = 130
 
 
 def report(failure: BaseException) -> int:
-    """Say on stderr what went wrong; gives the exit code."""
-    # typer carries its own copy of click: tell its exceptions by what they can do.
+    """Print on stderr what went wrong, and return the exit code."""
+    # typer bundles its own click, so its exceptions are recognised by their attributes.
     match failure:
         case SystemExit():
             return failure.code if isinstance(failure.code, int) else 0
@@ -27,26 +27,26 @@ def report(failure: BaseException) -> int:
             show_diagnostics(failure.diagnostics, stderr=True)
             return ERRORS_IN_FILE
         case UsageError():
-            _say(str(failure))
+            _print(str(failure))
             return WRONG_USAGE
         case KeyboardInterrupt():
-            _say("interrupted")
+            _print("interrupted")
             return INTERRUPTED
         case BrokenPipeError():
             return 0
         case OSError() if failure.errno in _ENVIRONMENT:
-            _say(f"{failure.filename or 'the file'}: {failure.strerror}")
+            _print(f"{failure.filename or 'the file'}: {failure.strerror}")
             return WRONG_USAGE
     if hasattr(failure, "exit_code"):
         if type(failure).__name__ == "Abort":
-            _say("interrupted")
+            _print("interrupted")
             return INTERRUPTED
         show = getattr(failure, "show", None)
         if show is not None:
             show()
         return int(failure.exit_code)
     if type(failure).__name__ == "Abort":
-        _say("interrupted")
+        _print("interrupted")
         return INTERRUPTED
     return _bug(failure)
 
@@ -65,12 +65,12 @@ def _bug(failure: BaseException) -> int:
             "w", prefix="dagdsl-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(f"{command}\n\n{text}")
-        where = f"; the details are in {Path(file.name)}, please send them with your `.dg` file"
+        where = f"; please report it with your `.dg` file; the details are in {Path(file.name)}"
     except OSError:
         where = ""
-    _say(f"this is a bug in dagdsl ({type(failure).__name__}: {failure}){where}")
-    return OUR_BUG
+    _print(f"this is a bug in dagdsl ({type(failure).__name__}: {failure}){where}")
+    return BUG
 
 
-def _say(sentence: str) -> None:
+def _print(sentence: str) -> None:
     print(f"dagdsl: {sentence}", file=sys.stderr)

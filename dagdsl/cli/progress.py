@@ -1,4 +1,4 @@
-"""Training as it goes: a bar with ETA on a terminal, a line an epoch in a pipe, JSON lines."""
+"""Progress of training: a bar on a terminal, one line per epoch in a pipe, or JSON lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dagdsl.training.observer import Observer, RunPlan
 
 @contextmanager
 def make_observer(format: Format) -> Iterator[Observer]:
-    """The observer that suits where stderr goes to; a bar is taken down at the end."""
+    """Choose the observer for the output format and for where stderr goes."""
     err = console(stderr=True)
     if format is Format.json:
         yield Lines(err, as_json=True)
@@ -45,7 +45,7 @@ def make_observer(format: Format) -> Iterator[Observer]:
 
 
 def describe(metrics: EpochMetrics, epochs: int, is_best: bool) -> str:
-    """An epoch on one line."""
+    """Return one line about an epoch."""
     rates = "  ".join(f"{stage} {rate:.0%}" for stage, rate in metrics.open_edge_rate.items())
     return (
         f"epoch {metrics.epoch:>{len(str(epochs))}}/{epochs}  loss {metrics.train_loss:.3f}  "
@@ -55,7 +55,7 @@ def describe(metrics: EpochMetrics, epochs: int, is_best: bool) -> str:
 
 
 class Lines(Observer):
-    """A line an epoch on stderr, with what is left; or each epoch as one line of JSON."""
+    """One line per epoch on stderr: text with the time left, or JSON."""
 
     def __init__(self, out: Console, as_json: bool = False) -> None:
         self.out = out
@@ -64,38 +64,38 @@ class Lines(Observer):
         self.start = time.monotonic()
 
     def started(self, plan: RunPlan) -> None:
-        """Say what is about to be trained."""
+        """Print what is about to be trained."""
         self.plan, self.start = plan, time.monotonic()
         if not self.as_json:
-            self._say(_headline(plan))
+            self._print(_headline(plan))
 
     def finished_epoch(self, metrics: EpochMetrics, is_best: bool) -> None:
-        """Say what the epoch gave."""
+        """Print the metrics of the epoch."""
         assert self.plan is not None
         if self.as_json:
             print(json.dumps(metrics.model_dump()), file=sys.stderr, flush=True)
             return
         done = metrics.epoch - self.plan.first_epoch + 1
         left = (time.monotonic() - self.start) / done * (self.plan.epochs - metrics.epoch)
-        self._say(f"{describe(metrics, self.plan.epochs, is_best)}  {left:.0f} s left")
+        self._print(f"{describe(metrics, self.plan.epochs, is_best)}  {left:.0f} s left")
 
     def warned(self, message: str) -> None:
-        """Pass a warning on."""
-        self._say(f"warning: {message}")
+        """Print a warning."""
+        self._print(f"warning: {message}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
 class Bar(Observer):
-    """A bar over all steps, with a line above it for each finished epoch."""
+    """A bar over all steps, with a line above it for each epoch."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.plan: RunPlan | None = None
 
     def started(self, plan: RunPlan) -> None:
-        """Put up the bar."""
+        """Show the bar."""
         self.plan = plan
         self.progress.console.print(_headline(plan), highlight=False, markup=False)
         self.task = self.progress.add_task(
@@ -103,7 +103,7 @@ class Bar(Observer):
         )
 
     def stepped(self, epoch: int, step: int, loss: float) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         assert self.plan is not None
         done = (epoch - self.plan.first_epoch) * self.plan.steps_per_epoch + step
         self.progress.update(self.task, completed=done, note=f"loss {loss:.3f}")

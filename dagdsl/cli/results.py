@@ -1,4 +1,4 @@
-"""What a trained net did -> what a person reads: accuracy, open edges."""
+"""The evaluation of a trained network as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Evaluation) -> None:
-    """Accuracy, and per stage how many edges were open and how far samples differ."""
+    """Print the accuracy and, per stage, how edges and nodes were used."""
     if result.open_edge_rate:
         table = Table(box=box.SIMPLE)
         for header in ("stage", "open edges", "dead nodes", "unused nodes", "routes differ"):
@@ -30,5 +30,5 @@ def show_result(result: Evaluation) -> None:
         console().print(table)
     line = f"test accuracy {result.test_accuracy:.2%} on {result.test_samples:,} images"
     if result.test_accuracy_without_threshold is not None:
-        line += f" ({result.test_accuracy_without_threshold:.2%} with no edge closed)"
+        line += f" ({result.test_accuracy_without_threshold:.2%} with all edges open)"
     print(line)

@@ -1,5 +1,5 @@
-"""`Net` and data -> a trained run folder, and back.
+"""Training: a network and data -> a run folder, and a run folder -> its evaluation.
 
-Import from the modules: `loop.train`, `evaluate.evaluate`, `config.TrainConfig`. Nothing is
-re-exported: `config`, `metrics` and `observer` do without torch, and so can `--help`.
+Nothing is re-exported here, because `config`, `metrics`, `observer` and `options` work without
+torch.
 """

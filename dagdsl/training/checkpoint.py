@@ -1,6 +1,6 @@
-"""The two safetensors files of a run: the weights to use, and all that resuming takes.
+"""The two safetensors files of a run: the best weights, and everything that resuming needs.
 
-Each is one file, replaced in one step, and so never disagrees with itself.
+Each is a single file that is replaced atomically, so its contents are always consistent.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from dagdsl.training.metrics import EpochMetrics, JsonRecord
 from dagdsl.training.optim import load_state_tensors, state_tensors
 
 _METADATA = "dagdsl"
-"""The one key of the files' metadata; its value is the JSON of `Weights` or `Progress`."""
+"""The only key of the files' metadata; its value is the JSON of `WeightsInfo` or `RunProgress`."""
 _MODEL, _OPTIMIZER = "model.", "optimizer."
 
 R = TypeVar("R", bound=BaseModel)
 
 
-class Weights(JsonRecord):
-    """What is known about the weights in a file, and about the images they were trained on."""
+class WeightsInfo(JsonRecord):
+    """The metadata of a file of weights: the network, the data, and the epoch."""
 
     ir_hash: str
     net: str
@@ -44,12 +44,12 @@ class Weights(JsonRecord):
 
     @property
     def normalisation(self) -> Normalisation:
-        """What the images of the training were normalised with."""
+        """The normalisation of the images in training."""
         return Normalisation(self.mean, self.std)
 
 
-class Progress(JsonRecord):
-    """How far a run has come: everything in its folder but the weights follows from this."""
+class RunProgress(JsonRecord):
+    """The state of a run. Every file of its folder but the weights can be derived from it."""
 
     ir_hash: str
     config: TrainConfig
@@ -64,51 +64,53 @@ class Progress(JsonRecord):
 
     @property
     def best(self) -> EpochMetrics:
-        """Highest validation accuracy, then lowest validation loss, then earliest."""
+        """The best epoch by validation accuracy; ties go to the lower loss, then to the earlier."""
         return max(self.history, key=lambda m: (m.val_accuracy, -m.val_loss))
 
-    def after(self, metrics: EpochMetrics) -> Progress:
-        """One epoch further."""
+    def after(self, metrics: EpochMetrics) -> RunProgress:
+        """The state after one more epoch."""
         return self.model_copy(update={"history": (*self.history, metrics)})
 
 
-def save_weights(path: Path, model: nn.Module, about: Weights) -> None:
-    """Write the model's state dict under its own keys. Raises UsageError."""
+def save_weights(path: Path, model: nn.Module, about: WeightsInfo) -> None:
+    """Write the state dict of a model. Raises UsageError if the file cannot be written."""
     _save(path, model.state_dict(), about)
 
 
-def load_weights(path: Path, net: Net, model: nn.Module) -> Weights:
-    """Load what `save_weights` wrote. Raises UsageError: no such file, damaged, another net."""
-    about, tensors = _load(path, Weights)
+def load_weights(path: Path, net: Net, model: nn.Module) -> WeightsInfo:
+    """Load a file of weights. Raises UsageError if it is missing, damaged or of another network."""
+    about, tensors = _load(path, WeightsInfo)
     _check_hash(path, about.ir_hash, net)
     _load_into(model, tensors, path)
     return about
 
 
 def save_progress(
-    path: Path, model: nn.Module, optimizer: optim.Optimizer, progress: Progress
+    path: Path, model: nn.Module, optimizer: optim.Optimizer, progress: RunProgress
 ) -> None:
-    """Write everything a resumed run needs. Raises UsageError."""
+    """Write a checkpoint. Raises UsageError if the file cannot be written."""
     tensors = {_MODEL + key: tensor for key, tensor in model.state_dict().items()}
     tensors |= {_OPTIMIZER + key: t for key, t in state_tensors(optimizer, model).items()}
     _save(path, tensors, progress)
 
 
-def read_progress(path: Path) -> Progress:
-    """What a file that `save_progress` wrote says of itself. Raises UsageError."""
+def read_progress(path: Path) -> RunProgress:
+    """Read the state of the run from a checkpoint. Raises UsageError like `load_progress`."""
     with _opened(path) as file:
-        return _metadata(path, file, Progress)
+        return _metadata(path, file, RunProgress)
 
 
-def load_progress(path: Path, net: Net, model: nn.Module, optimizer: optim.Optimizer) -> Progress:
-    """Load what `save_progress` wrote. Raises UsageError as `load_weights` does."""
-    progress, tensors = _load(path, Progress)
+def load_progress(
+    path: Path, net: Net, model: nn.Module, optimizer: optim.Optimizer
+) -> RunProgress:
+    """Load a checkpoint into model and optimizer. Raises UsageError like `load_weights`."""
+    progress, tensors = _load(path, RunProgress)
     _check_hash(path, progress.ir_hash, net)
     _load_into(model, _under(_MODEL, tensors), path)
     try:
         load_state_tensors(optimizer, model, _under(_OPTIMIZER, tensors))
     except KeyError as error:
-        raise UsageError(f"{path} does not hold the optimizer of this net") from error
+        raise UsageError(f"{path} does not contain the optimizer state of this net") from error
     return progress
 
 
@@ -118,13 +120,13 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _save(path: Path, tensors: Mapping[str, Tensor], about: BaseModel) -> None:
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-    # To bytes first, and not by safetensors' own writer: that writes in place and hides OSErrors.
+    # Not with the writer of safetensors, which writes in place and hides OSErrors.
     write_atomic(path, save(plain, {_METADATA: about.model_dump_json()}))
 
 
 def _load(path: Path, kind: type[R]) -> tuple[R, dict[str, Tensor]]:
     with _opened(path) as file:
-        keys = file.keys()  # all that safe_open has: it is no dict
+        keys = file.keys()  # safe_open is not iterable
         return _metadata(path, file, kind), {key: file.get_tensor(key) for key in keys}
 
 
@@ -134,11 +136,11 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except FileNotFoundError as error:
-        raise UsageError(f"there is no {path}") from error
+        raise UsageError(f"{path} does not exist") from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     except SafetensorError as error:
-        raise UsageError(f"{path} is damaged or cut short ({error})") from error
+        raise UsageError(f"{path} is damaged or truncated ({error})") from error
 
 
 def _metadata(path: Path, file: Any, kind: type[R]) -> R:
@@ -159,4 +161,4 @@ def _load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UsageError(f"{path} does not hold the weights of this net") from error
+        raise UsageError(f"{path} does not contain the weights of this net") from error

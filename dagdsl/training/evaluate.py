@@ -107,7 +107,7 @@ def open_run(
     )
     if opened.classes != weights.classes:
         raise UsageError(
-            f"{opened.name} does not have the classes {path} was trained on ({weights.data})"
+            f"{opened.name} does not have the classes of {weights.data}, the data of {path}"
         )
     model.eval()
     return TrainedRun(net, model, opened, config, where)
@@ -121,7 +121,7 @@ def evaluate(
     backend: Backend = "eager",
     workers: int = 0,
 ) -> Evaluation:
-    """Measure a run's best weights on the test images. Raises UsageError as `open_run` does."""
+    """Measure the best weights of a run on the test images. Raises UsageError like `open_run`."""
     run = open_run(path, data=data, device=device, backend=backend, workers=workers)
     return result_of(run.model, run.net, run.data.test, run.batch_size, run.device)
 
@@ -129,12 +129,12 @@ def evaluate(
 def result_of(
     model: nn.Module, net: Net, test: Split, batch_size: int, device: torch.device
 ) -> Evaluation:
-    """Measure a model on the test images, with its thresholds and without."""
+    """Measure a model on the test images, with and without its thresholds."""
     measured = measure(model, net, test, batch_size, device)
     accuracy_open = None
     opened = without_thresholds(net)
     if opened != net:
-        # Eager, as it runs only once.
+        # Compiling would not pay off for a single pass.
         open_model = compile_net(opened, backend="eager", device=str(device))
         open_model.load_state_dict(model.state_dict())
         accuracy_open = measure(open_model, opened, test, batch_size, device).accuracy
@@ -157,7 +157,7 @@ def predict_routes(run: TrainedRun, indices: Sequence[int]) -> list[ImageRoutes]
     count = len(run.data.test)
     for index in indices:
         if not 0 <= index < count:
-            raise UsageError(f"there is no test image {index}: they count from 0 to {count - 1}")
+            raise UsageError(f"there is no test image {index}: the indices are 0 to {count - 1}")
     if not indices:
         return []
     images, labels = to_device(run.data.test.pick(indices), run.device)

@@ -1,8 +1,8 @@
-"""A net and a config -> a trained run folder. Read `train` from top to bottom.
+"""The training loop: a network and a configuration -> a run folder.
 
-Whatever is random in an epoch is seeded by `(seed, epoch)`, and a checkpoint is written after
-every epoch: a run that is killed at any moment and resumed ends in the very bits of one that was
-not (on one CPU; GPU kernels do not promise it).
+All randomness in an epoch is seeded by `(seed, epoch)`, and a checkpoint is written after every
+epoch. A run that is killed at any moment and then resumed therefore ends with bit-identical weights
+(on one CPU; GPU kernels are not deterministic).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dagdsl.data.splits import derive_seed
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
 from dagdsl.training.checkpoint import (
-    Progress,
+    RunProgress,
     load_progress,
     load_weights,
     save_progress,
@@ -37,10 +37,10 @@ from dagdsl.training.routing import routed_graphs
 from dagdsl.training.run import RunFolder
 from dagdsl.training.setup import Setup, set_up
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks at the loss; each makes the device finish what it has queued."""
-_OF_THE_NET = 1
-"""Sets the seed of what is random in the net apart from that of the data."""
+REPORT_INTERVAL = 0.5
+"""Seconds between two reads of the loss; each one waits for the device."""
+_MODEL_STREAM = 1
+"""The random stream of the model, such as dropout, as opposed to that of the data."""
 
 
 def train(
@@ -51,12 +51,12 @@ def train(
     resume: bool = False,
     observer: Observer | None = None,
 ) -> TrainSummary:
-    """Train `net` and leave weights, metrics and summary in the folder `out`.
+    """Train `net` and write weights, metrics and summary to the folder `out`.
 
-    With `resume` the run in `out` goes on after its last finished epoch, or begins if there is
-    none; without it `out` must not hold a run. Raises UsageError: a net that is no classifier of
-    this data, a folder, data or checkpoint that cannot be used, a loss that is no number, a stage
-    that has closed for good.
+    With `resume` the run in `out` continues after its last finished epoch, or starts if there is
+    none. Without `resume`, `out` must not hold a run. Raises UsageError if the network is no
+    classifier of this data, if the folder, the data or the checkpoint cannot be used, if the loss
+    is not finite, and if a stage has closed for good.
     """
     observer = observer or Observer()
     run = RunFolder(out)
@@ -86,7 +86,7 @@ def train(
 
     for epoch in range(progress.epoch + 1, config.epochs + 1):
         start = time.perf_counter()
-        torch.manual_seed(derive_seed(config.seed, epoch, _OF_THE_NET))
+        torch.manual_seed(derive_seed(config.seed, epoch, _MODEL_STREAM))
         train_loss, train_accuracy = _train_epoch(epoch, setup, observer)
         validation = measure(model, net, setup.data.validation, batch, device)
         _check_routes(net, validation, epoch, observer)
@@ -131,7 +131,7 @@ def train(
 
 
 def _train_epoch(epoch: int, setup: Setup, observer: Observer) -> tuple[float, float]:
-    """One pass over the training images; gives mean loss and accuracy as it went."""
+    """Train for one epoch and return the mean loss and accuracy during it."""
     config, device, model, optimizer = setup.config, setup.device, setup.model, setup.optimizer
     steps = setup.steps
     losses = torch.zeros(steps, device=device)
@@ -155,7 +155,7 @@ def _train_epoch(epoch: int, setup: Setup, observer: Observer) -> tuple[float, f
         correct += (logits.argmax(1) == labels).sum()
         seen += len(labels)
         now = time.perf_counter()
-        if now - looked_at > LOOK_EVERY or step + 1 == steps:
+        if now - looked_at > REPORT_INTERVAL or step + 1 == steps:
             recent = losses[looked : step + 1].tolist()
             _check_finite(recent, epoch, looked)
             observer.stepped(epoch, step + 1, sum(recent) / len(recent))
@@ -163,20 +163,20 @@ def _train_epoch(epoch: int, setup: Setup, observer: Observer) -> tuple[float, f
     return losses.mean().item(), correct.item() / seen
 
 
-def _resume(run: RunFolder, setup: Setup, fresh: Progress) -> Progress:
-    """Load the checkpoint of `run` into model and optimizer. Raises UsageError."""
+def _resume(run: RunFolder, setup: Setup, fresh: RunProgress) -> RunProgress:
+    """Load the checkpoint of `run`. Raises UsageError if it does not fit the data."""
     progress = load_progress(run.last, setup.net, setup.model, setup.optimizer)
     if progress.classes != fresh.classes or progress.train_samples != fresh.train_samples:
         raise UsageError(
             f"{setup.data.name} has changed since {run.last} was written: it had "
-            f"{progress.train_samples} training images of {len(progress.classes)} classes, now "
-            f"{fresh.train_samples} of {len(fresh.classes)}"
+            f"{progress.train_samples} training images in {len(progress.classes)} classes, and now "
+            f"has {fresh.train_samples} in {len(fresh.classes)}"
         )
     return progress
 
 
-def _publish(run: RunFolder, setup: Setup, progress: Progress) -> None:
-    """Bring the files that follow from the checkpoint up to date with it."""
+def _publish(run: RunFolder, setup: Setup, progress: RunProgress) -> None:
+    """Update the files that are derived from the checkpoint."""
     run.write_metrics(progress)
     best = progress.best
     if best.epoch == progress.epoch:
@@ -193,20 +193,23 @@ def _check_finite(losses: list[float], epoch: int, first_step: int) -> None:
 
 
 def _check_routes(net: Net, measured: Measurement, epoch: int, observer: Observer) -> None:
-    """Warn of graphs that pass nothing on for most images; stop when one never will again."""
+    """Warn if no open edge reaches the end of a graph for most images.
+
+    Raises UsageError if its gates cannot open again.
+    """
     graphs = routed_graphs(net)
     for key, rates in measured.stages.items():
         if rates.closed_output <= 0.5:
             continue
         found = (
-            f"after epoch {epoch} nothing gets through `{key}` for {rates.closed_output:.0%} of "
-            "the validation images"
+            f"after epoch {epoch} no open edge reaches the output of `{key}` for "
+            f"{rates.closed_output:.0%} of the validation images"
         )
-        way_out = (
+        advice = (
             "start its routers more open (a larger `init`), lower `threshold`, "
-            'or take `dead = "keep_strongest"`'
+            'or set `dead = "keep_strongest"`'
         )
-        # The gradient of a hard gate passes through open edges only: these stay closed for ever.
+        # A hard gate has a gradient only while it is open, so these edges stay closed.
         if rates.closed_output == 1 and all(r.train == "hard" for r in graphs[key].routers):
-            raise UsageError(f"{found}, and its gates cannot open again: {way_out}")
-        observer.warned(f"{found}: {way_out}")
+            raise UsageError(f"{found}, and its gates cannot open again: {advice}")
+        observer.warned(f"{found}: {advice}")

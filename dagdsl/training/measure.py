@@ -1,4 +1,4 @@
-"""A model and a split -> loss, accuracy and how its routes were used."""
+"""A model and a split of the data -> loss, accuracy and the use of routes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.training.routing import RouteCounter, StageRates
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Means over `samples` images; `stages` by the key of their routes."""
+    """Mean loss and accuracy over `samples` images; `stages` by the key of their routes."""
 
     samples: int
     loss: float
@@ -24,7 +24,7 @@ class Measurement:
     stages: dict[str, StageRates]
 
     def per_stage(self, rate: str) -> dict[str, float]:
-        """One field of `StageRates` for every stage."""
+        """One field of `StageRates` for each stage."""
         return {key: getattr(rates, rate) for key, rates in self.stages.items()}
 
 
@@ -32,9 +32,10 @@ class Measurement:
 def measure(
     model: nn.Module, net: Net, split: Split, batch_size: int, device: torch.device
 ) -> Measurement:
-    """Run a split through the model in evaluation mode and float32.
+    """Evaluate the model on a split, in float32.
 
-    The loss is plain cross-entropy. Sums stay on the device until the end.
+    The loss is the mean cross-entropy in nats, without label smoothing. Sums stay on the device
+    until the end.
     """
     classifier = as_classifier(net)
     routes = RouteCounter(net, device)
@@ -44,7 +45,7 @@ def measure(
     for batch in split.ordered(batch_size):
         images, labels = to_device(batch, device)
         count = len(labels)
-        # A compiled net would be compiled again for a batch of another size.
+        # A smaller last batch would make a compiled model compile again.
         filled = F.pad(images, (0, 0) * 3 + (0, batch_size - count))
         outputs, adjacency = model(filled, return_routes=True)
         logits = classifier.logits(outputs)[:count]

@@ -1,4 +1,4 @@
-"""The optimizer of a run and its learning rate at every step."""
+"""The optimizer of a run and its learning-rate schedule."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from dagdsl.training.config import TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> optim.Optimizer:
-    """AdamW or SGD; weight decay for matrices and kernels only.
+    """Make the optimizer: AdamW (Loshchilov & Hutter, 2019) or SGD with Nesterov momentum.
 
-    Parameters of one axis (norms, biases, learned edge weights) do not decay: for them zero is no
-    simpler than any other value.
+    Only parameters with more than one dimension, matrices and kernels, have weight decay. Norms,
+    biases and learned edge weights are exempt.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
     ]
-    # Fused: one call for all parameters instead of several for each.
+    # Fused: one kernel for all parameters instead of several per parameter.
     if config.optimizer == "adamw":
         return optim.AdamW(groups, lr=config.lr, fused=True)
     return optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=True, fused=True)
 
 
 def lr_at(step: int, steps: int, config: TrainConfig) -> float:
-    """The learning rate of one of `steps` steps: a linear rise to `config.lr`, a cosine to zero."""
+    """The learning rate of step `step` of `steps`: linear warm-up, then cosine decay to zero.
+
+    The cosine schedule is that of Loshchilov & Hutter, 2017, without restarts.
+    """
     warmup = round(config.warmup * steps)
     if step < warmup:
         return config.lr * (step + 1) / warmup
@@ -37,13 +40,13 @@ def lr_at(step: int, steps: int, config: TrainConfig) -> float:
 
 
 def set_lr(optimizer: optim.Optimizer, lr: float) -> None:
-    """The learning rate of all parameters."""
+    """Set the learning rate of all parameters."""
     for group in optimizer.param_groups:
         group["lr"] = lr
 
 
 def state_tensors(optimizer: optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """What the optimizer remembers: `<slot>.<name of the parameter>` -> tensor."""
+    """Return the state of the optimizer: `<slot>.<name of the parameter>` -> tensor."""
     return {
         f"{slot}.{name}": value
         for name, parameter in model.named_parameters()
@@ -55,12 +58,12 @@ def state_tensors(optimizer: optim.Optimizer, model: nn.Module) -> dict[str, Ten
 def load_state_tensors(
     optimizer: optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Give back to a fresh optimizer what `state_tensors` took. Raises KeyError for other names."""
+    """Load the result of `state_tensors`. Raises KeyError for names unknown to the model."""
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():
         slot, _, name = key.partition(".")
         parameter = parameters[name]
-        # A fused step reads parameter and state side by side: they must lie alike in memory.
+        # A fused step needs the state in the memory layout of the parameter.
         is_like = value.shape == parameter.shape
         mine = torch.empty_like(parameter if is_like else value, device=parameter.device)
         optimizer.state[parameter][slot] = mine.detach().copy_(value)

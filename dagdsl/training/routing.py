@@ -1,4 +1,4 @@
-"""Adjacencies of many samples -> how a stage is used: open edges, dead nodes, variety."""
+"""The routes of many samples -> how each stage is used: open edges, dead nodes, variety."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ N = TypeVar("N", Node, Edge, Block)
 
 @dataclass(frozen=True, slots=True)
 class StageRates:
-    """How the samples used one graph with routers. All are shares, 0 to 1.
+    """How the samples used one graph with routers. All rates are shares from 0 to 1.
 
-    `open_edges`: of its edges that have a gate, how many were open, on average over samples.
-    `dead_nodes`: of its inner nodes, how many had no open in-edge, on average over samples.
-    `unused_nodes`: of its inner nodes, how many fed nothing for any sample: a smaller static net
-    would do without them.
-    `closed_output`: of the samples, for how many nothing reached the end of the graph.
-    `hamming_distance`: of its edges that have a gate, in how many two samples differ, on average
-    over all pairs; 0 is static, 0.5 as varied as a coin for every edge.
+    `open_edges`: mean share of gated edges that were open.
+    `dead_nodes`: mean share of inner nodes without an open incoming edge.
+    `unused_nodes`: share of inner nodes without an open outgoing edge for any sample. A static
+    network could leave them out.
+    `closed_output`: share of samples for which no open edge entered the end of the graph.
+    `hamming_distance`: mean share of gated edges in which two samples differ, over all pairs. It is
+    0 for static routes, and 0.5 if every edge were open at random.
     """
 
     open_edges: float
@@ -36,23 +36,23 @@ class StageRates:
 
 
 class RouteCounter:
-    """Adds up the routes of a net batch by batch, on the device, without waiting for it."""
+    """Accumulates the routes of a network batch by batch, on the device, without synchronising."""
 
     def __init__(self, net: Net, device: torch.device) -> None:
         self._counts = {key: _Counts(graph, device) for key, graph in routed_graphs(net).items()}
 
     def add(self, routes: Mapping[str, Tensor]) -> None:
-        """Count a batch: an adjacency `[B, V, V]` for each graph with routers."""
+        """Add a batch: the routes `[B, V, V]` of each graph with routers."""
         for key, counts in self._counts.items():
             counts.add(routes[key])
 
     def rates(self) -> dict[str, StageRates]:
-        """The shares over all samples added so far."""
+        """The rates over all samples added so far."""
         return {key: counts.rates() for key, counts in self._counts.items()}
 
 
 class _Counts:
-    """For one graph: how many samples had each edge open, each node dead, the end closed."""
+    """Counts for one graph: samples in which an edge was open, a node dead, the end closed."""
 
     def __init__(self, graph: Graph, device: torch.device) -> None:
         index = {node.name: i for i, node in enumerate(graph.nodes)}
@@ -61,7 +61,7 @@ class _Counts:
         def tensor(values: Iterable[int]) -> Tensor:
             return torch.tensor(list(values), dtype=torch.long, device=device)
 
-        # A stage ends in its `out`, the net's own graph in every node that feeds no other.
+        # A stage ends in its `out`, the top-level graph in every node without outgoing edges.
         self._ends = tensor(i for name, i in index.items() if name not in sources)
         self._inner = tensor(
             i for i, node in enumerate(graph.nodes) if node.kind != "in" and node.name in sources
@@ -93,7 +93,7 @@ class _Counts:
             dead_nodes=_mean(self._dead[self._inner] / samples),
             unused_nodes=_mean(1 - used.double()),
             closed_output=self._closed.item() / samples,
-            # An edge that is open for c of n samples tells c (n - c) pairs apart.
+            # An edge that is open for c of n samples differs in c (n - c) pairs.
             hamming_distance=_mean(opened * (samples - opened) / pairs),
         )
 
@@ -103,12 +103,12 @@ def _mean(shares: Tensor) -> float:
 
 
 def routed_graphs(net: Net) -> dict[str, Graph]:
-    """The graphs with routers, by the key of their routes, in topological order."""
+    """The graphs with routers by the key of their routes, in topological order."""
     return {paths.routes: graph for graph, paths in graphs_of(net) if graph.is_gated}
 
 
 def without_thresholds(net: Net) -> Net:
-    """The same net with the same weights, in which no edge ever closes."""
+    """Return the same network with all edges always open; it has the same weights."""
     return net.replace(graph=_opened(net.graph))
 
 

@@ -1,4 +1,4 @@
-"""The folder of a run: which files it holds, and who may write there."""
+"""The folder of a run: its files, and whether a run may use it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dagdsl.errors import UsageError
 from dagdsl.files import make_folder, read_text, remove_leftovers, write_atomic
 from dagdsl.frontend import load_ir
 from dagdsl.ir.nodes import Net
-from dagdsl.training.checkpoint import Progress, read_progress
+from dagdsl.training.checkpoint import RunProgress, read_progress
 from dagdsl.training.config import TrainConfig
 from dagdsl.training.metrics import TrainSummary
 
@@ -20,16 +20,16 @@ from dagdsl.training.metrics import TrainSummary
 class RunFolder:
     """A run on disk.
 
-    `ir.json` and `config.json` are written first and say what the run is. `last.safetensors` is
-    the truth about how far it is; `metrics.jsonl` and `best.safetensors` follow it and are put
-    right when a run is resumed. `summary.json` stands for a finished run.
+    `ir.json` and `config.json` are written first and define the run. `last.safetensors` holds its
+    state; `metrics.jsonl` and `best.safetensors` are derived from it and corrected when the run is
+    resumed. `summary.json` exists when the run is finished.
     """
 
     path: Path
 
     @property
     def ir(self) -> Path:
-        """The net."""
+        """The network."""
         return self.path / "ir.json"
 
     @property
@@ -39,7 +39,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """A line of JSON for each epoch."""
+        """One line of JSON per epoch."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -49,7 +49,7 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
-        """Weights, optimizer and progress after the last finished epoch."""
+        """WeightsInfo, optimizer and progress after the last finished epoch."""
         return self.path / "last.safetensors"
 
     @property
@@ -58,22 +58,22 @@ class RunFolder:
         return self.path / "summary.json"
 
     def check_free(self) -> None:
-        """Raises UsageError if there is a run already, or no folder can be here."""
+        """Raise UsageError if the path holds a run already, or is a file."""
         if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file: the folder of a run is needed")
+            raise UsageError(f"{self.path} is a file: choose a folder for the run")
         files = (self.ir, self.config, self.metrics, self.best, self.last, self.summary)
         if any(file.exists() for file in files):
             raise UsageError(
                 f"{self.path} already holds a run: continue it with --resume, "
-                "or take another folder with --out"
+                "or choose another folder with --out"
             )
 
     def check_same(self, net: Net, config: TrainConfig) -> None:
-        """Raises UsageError if the run here is not one of this net with this config."""
+        """Raise UsageError if the run has another network or another config."""
         if self.ir.exists() and self.read_net().hash != net.hash:
             raise UsageError(
-                f"the run in {self.path} trains another net (ir_hash "
-                f"{self.read_net().hash[:12]}, not {net.hash[:12]}): take another folder with --out"
+                f"the run in {self.path} trains another net (ir_hash {self.read_net().hash[:12]}, "
+                f"not {net.hash[:12]}): choose another folder with --out"
             )
         if self.config.exists():
             self._check_config(self.read_config(), config)
@@ -84,32 +84,34 @@ class RunFolder:
         if differences := recorded.differences(config):
             raise UsageError(
                 f"the run in {self.path} has {'; '.join(differences)}: resume it with the same "
-                "options, or take another folder with --out"
+                "options, or choose another folder with --out"
             )
 
     def open(self, net: Net, config: TrainConfig) -> None:
-        """Make the folder, say in it what the run is, and clear what a killed run left behind."""
+        """Create the folder, remove what a killed run left behind, and write net and config."""
         make_folder(self.path)
         remove_leftovers(self.path)
         write_atomic(self.ir, net.to_json())
         write_atomic(self.config, config.model_dump_json(indent=1) + "\n")
 
-    def write_metrics(self, progress: Progress) -> None:
-        """All lines anew: what a killed run had written beyond its checkpoint is gone."""
+    def write_metrics(self, progress: RunProgress) -> None:
+        """Rewrite all lines, dropping any that a killed run wrote after its checkpoint."""
         lines = [metrics.model_dump_json() + "\n" for metrics in progress.history]
         write_atomic(self.metrics, "".join(lines))
 
     def write_summary(self, summary: TrainSummary) -> None:
-        """The run is finished."""
+        """Write the summary, which marks the run as finished."""
         write_atomic(self.summary, summary.model_dump_json(indent=1) + "\n")
 
     def read_net(self) -> Net:
-        """The net of the run. Raises UsageError."""
+        """Read the network. Raises UsageError if the file is missing or damaged."""
         return load_ir(self.ir)
 
     def read_config(self) -> TrainConfig:
-        """The config of the run. Raises UsageError."""
+        """Read the config. Raises UsageError if the file is missing or damaged."""
         try:
             return TrainConfig.model_validate_json(read_text(self.config))
         except ValidationError as error:
-            raise UsageError(f"{self.config} is damaged or of another version of dagdsl") from error
+            raise UsageError(
+                f"{self.config} is damaged or from another version of dagdsl"
+            ) from error

@@ -1,4 +1,4 @@
-"""A net and a config -> everything a training run works with, loaded and checked."""
+"""A network and a config -> the data, the model and the optimizer of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn, optim
 
 from dagdsl.data import Data, open_data, steps_per_epoch
 from dagdsl.ir.nodes import Net
-from dagdsl.training.checkpoint import Progress, Weights
+from dagdsl.training.checkpoint import RunProgress, WeightsInfo
 from dagdsl.training.classifier import Classifier, as_classifier
 from dagdsl.training.config import TrainConfig
 from dagdsl.training.device import pick_device
@@ -19,7 +19,7 @@ from dagdsl_compiler.driver import compile as compile_net
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts of a run. Only `model` and `optimizer` change while it trains."""
+    """The parts of a run. Only `model` and `optimizer` change during training."""
 
     net: Net
     config: TrainConfig
@@ -31,26 +31,26 @@ class Setup:
 
     @property
     def parameters(self) -> int:
-        """The number of weights of the model."""
+        """The number of parameters of the model."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
     @property
     def steps(self) -> int:
-        """The number of steps in an epoch."""
+        """The number of steps per epoch."""
         return steps_per_epoch(len(self.data.train), self.config.batch_size)
 
-    def progress(self) -> Progress:
-        """The record of a run that has not begun."""
-        return Progress(
+    def progress(self) -> RunProgress:
+        """The state of the run before the first epoch."""
+        return RunProgress(
             ir_hash=self.net.hash,
             config=self.config,
             classes=self.data.classes,
             train_samples=len(self.data.train),
         )
 
-    def weights(self, epoch: int, val_accuracy: float) -> Weights:
-        """The record of the weights after an epoch."""
-        return Weights(
+    def weights(self, epoch: int, val_accuracy: float) -> WeightsInfo:
+        """The metadata of the weights after an epoch."""
+        return WeightsInfo(
             ir_hash=self.net.hash,
             net=self.net.name,
             data=self.data.name,
@@ -63,7 +63,7 @@ class Setup:
 
 
 def set_up(net: Net, config: TrainConfig) -> Setup:
-    """Open the data, build the model. Raises UsageError, before anything is written to disk."""
+    """Open the data and build the model. Raises UsageError; nothing is written to disk."""
     classifier = as_classifier(net)
     device = pick_device(config.device)
     data = open_data(
@@ -82,6 +82,6 @@ def set_up(net: Net, config: TrainConfig) -> Setup:
         checkpoint=config.checkpoint_stages,
     )
     if config.channels_last:
-        # Convolutions follow the layout of their weights, so the images need no copy here.
+        # Convolutions follow the memory format of their weights: no need to convert the images.
         model = model.to(memory_format=torch.channels_last)
     return Setup(net, config, device, classifier, data, model, make_optimizer(model, config))

@@ -1,4 +1,4 @@
-"""A run folder -> its best weights, and what is needed to show the net an image."""
+"""A run folder -> its best weights, and how images become the input of the network."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dagdsl_compiler.export.manifest import Images
 
 
 def load_best(path: Path, net: Net, model: Model) -> Images:
-    """Load the best weights of a run of `net`; the data of the run may be gone.
+    """Load the best weights of a run of `net` into `model`. The data of the run is not needed.
 
-    Raises UsageError: no run, damaged, or one of another net.
+    Raises UsageError if the run is missing, damaged or of another network.
     """
     about = load_weights(RunFolder(path).best, net, model)
     return Images(

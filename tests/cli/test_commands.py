@@ -385,6 +385,6 @@ def test_our_own_bug_is_reported_as_one(monkeypatch: pytest.MonkeyPatch) -> None
     )  # fmt: skip
     assert done.returncode == 3
     assert "this is a bug in dagdsl (ZeroDivisionError: oops)" in done.stderr
-    report = Path(done.stderr.split("details are in ")[1].split(",")[0])
+    report = Path(done.stderr.split("details are in ")[1].strip())
     assert "ZeroDivisionError" in report.read_text()
     report.unlink()

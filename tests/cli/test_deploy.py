@@ -73,7 +73,7 @@ def test_wrong_usage(folder: Path, tmp_path: Path) -> None:
     done = dagdsl("run", folder / "built", folder / "tiny.dg")
     assert (done.returncode, "cannot read the image" in done.stderr) == (2, True)
     for args, complaint in [
-        (("--weights", folder), "there is no"),
+        (("--weights", folder), "does not exist"),
         (("--weights", folder / "run", "--set", "width=8"), "belongs to another net"),
         (("--export", "tflite"), "there is no export to `tflite`"),
     ]:

@@ -50,7 +50,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     out, moment, number = sys.argv[1:]
     observer = Mortal(moment, int(number))
-    loop.LOOK_EVERY = 0.0
+    loop.REPORT_INTERVAL = 0.0
     loop._publish = before("checkpoint", observer, loop._publish)
     os.fsync = before("write", observer, os.fsync)
     loop.train(tiny(), config(), Path(out), observer=observer)

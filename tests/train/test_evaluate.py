@@ -54,7 +54,7 @@ def test_routes_of_images(trained: tuple[Path, TrainSummary]) -> None:
     ]
     assert all(edge.weight > 0.5 for edge in one.edges["s1"])
     assert predict_routes(run, []) == []
-    with pytest.raises(UsageError, match="no test image 359: they count from 0 to 358"):
+    with pytest.raises(UsageError, match="no test image 359: the indices are 0 to 358"):
         predict_routes(run, [0, 359])
 
 
@@ -72,11 +72,11 @@ def test_missing_and_damaged_files(run: Path) -> None:
     best = run / "best.safetensors"
     whole = best.read_bytes()
     best.write_bytes(whole[:-1])
-    check(r"best\.safetensors is damaged or cut short")
+    check(r"best\.safetensors is damaged or truncated")
     save_file({"x": torch.zeros(1)}, best)
     check(r"best\.safetensors was not written by")
     best.unlink()
-    check(r"there is no .*best\.safetensors")
+    check(r"best\.safetensors does not exist")
     best.write_bytes(whole)
     (run / "ir.json").write_text(tiny(tau=0.1).to_json())
     check(r"best\.safetensors belongs to another net")

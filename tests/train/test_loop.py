@@ -130,7 +130,7 @@ def test_a_folder_of_images(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "set_lr", lambda optimizer, lr: None)
-    monkeypatch.setattr(loop, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(loop, "REPORT_INTERVAL", 0.0)
     message = r"the loss became (nan|inf) in epoch 1, step \d: try a lower --lr"
     with pytest.raises(UsageError, match=message):
         train(tiny(), config(optimizer="sgd", lr=1e30), tmp_path / "run")
@@ -143,7 +143,9 @@ def test_the_step_of_a_bad_loss_is_found() -> None:
 
 
 def test_a_stage_closed_for_good_stops(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"after epoch 1 nothing gets through `s1` for 100%.*init"):
+    with pytest.raises(
+        UsageError, match=r"after epoch 1 no open edge reaches the output of `s1` for 100%.*init"
+    ):
         train(tiny(init=-3.0), config(), tmp_path / "run")
 
 
@@ -151,11 +153,11 @@ def test_a_closed_stage_that_can_open_is_a_warning(tmp_path: Path) -> None:
     watching, net = Watching(), tiny(init=-3.0, train="straight_through")
     train(net, config(epochs=1), tmp_path / "run", observer=watching)
     (warning,) = watching.warnings
-    assert "nothing gets through `s1` for 100% of the validation images" in warning
+    assert "no open edge reaches the output of `s1` for 100% of the validation images" in warning
 
 
 def test_wrong_number_of_classes(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"10 classes but Tiny gives 7 logits: .*classes=10"):
+    with pytest.raises(UsageError, match=r"10 classes but Tiny has 7 logits: .*classes=10"):
         train(tiny(classes=7), config(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

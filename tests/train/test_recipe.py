@@ -93,10 +93,10 @@ def test_the_logits_are_found(outputs: str, key: str | None, classes: int) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"{HEAD} output stem }}", "no flat output"),
+        (f"{HEAD} output stem }}", "no one-dimensional output"),
         (
             f"{HEAD.replace('logits', 'b')} output a\n output b }}",
-            "flat outputs a, b: name one `logits`",
+            r"several one-dimensional outputs \(a, b\)",
         ),
         (
             "edition 1\nnet Net { input x: f32[1, 8, 8]\n input y: f32[1, 8, 8]\n"

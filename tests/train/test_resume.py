@@ -209,7 +209,7 @@ def test_workers_may_change(stopped: Path, whole: Path) -> None:
 def test_a_truncated_checkpoint_is_refused(stopped: Path, size: int) -> None:
     last = stopped / "last.safetensors"
     last.write_bytes(last.read_bytes()[:size])
-    with pytest.raises(UsageError, match=r"last\.safetensors is damaged or cut short"):
+    with pytest.raises(UsageError, match=r"last\.safetensors is damaged or truncated"):
         train(tiny(), config(), stopped, resume=True)
 
 
