@@ -7,7 +7,14 @@ from dagdsl.source import Origin
 
 
 class InputError(UsageError):
-    """The number, shape or dtype of inputs does not match the declaration of the net."""
+    """The number, shape or dtype of inputs does not match the declaration of the net.
+
+    >>> import dagdsl, torch
+    >>> model = dagdsl.compile(dagdsl.load("examples/quickstart.dg"), backend="eager")
+    >>> model(torch.zeros(2, 3, 8, 8))
+    Traceback (most recent call last):
+    dagdsl_compiler.errors.InputError: expected [B, 1, 8, 8] for input `image`, got [2, 3, 8, 8]
+    """
 
 
 class ModelError(DagdslError):
@@ -15,6 +22,15 @@ class ModelError(DagdslError):
 
     `message` is PyTorch's message, `ir` the path of the element that failed (`s1.n[0].ir.conv_2`),
     and `origin` its place in the text. Both are None if only the compiled code failed.
+
+    >>> import dagdsl, torch
+    >>> model = dagdsl.compile(dagdsl.load("examples/quickstart.dg"), backend="eager")
+    >>> model.stem.conv.weight = torch.nn.Parameter(torch.zeros(16, 2, 3, 3))
+    >>> try:
+    ...     model(torch.zeros(2, 1, 8, 8))
+    ... except dagdsl.ModelError as error:
+    ...     print(error.ir)
+    stem.conv
     """
 
     def __init__(self, message: str, ir: str | None = None, origin: Origin | None = None) -> None:

@@ -162,6 +162,15 @@ class InferenceModel(Model):
     anew at the next call, and it is compiled again; after changing weights in place, call
     `refresh()`. A module in the place of a node must compute each sample independently of the
     others in the batch. Hooks cannot fire: a call raises UsageError while they are registered.
+
+    >>> import dagdsl, torch
+    >>> net = dagdsl.load("examples/quickstart.dg")
+    >>> trained = dagdsl.compile(net, backend="eager", seed=0).eval()
+    >>> model = dagdsl.compile(net, mode="grouped", backend="eager")
+    >>> _ = model.load_state_dict(trained.state_dict())
+    >>> images = torch.randn(4, 1, 8, 8)
+    >>> torch.allclose(model(images), trained(images), atol=1e-5)
+    True
     """
 
     _executor: Executor[Inference]

@@ -74,6 +74,12 @@ class Model(nn.Module):
       quantisation) counts from the next call on; with `inductor`, that call compiles. In the place
       of a node, stage, block or router it is called with what the element would read. A stage that
       was replaced has no routes.
+
+    >>> import dagdsl, torch
+    >>> net = dagdsl.load("examples/quickstart.dg")
+    >>> model = dagdsl.compile(net, backend="eager", seed=0)
+    >>> model(image=torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 10])
     """
 
     _executor: Executor[Any]

@@ -30,6 +30,11 @@ class Profile:
     `edges`: in how many an edge that can close carried something (`s1: n[0] -> n[2]`). `regions`:
     how many needed a node, or the steps of an edge, that not every sample needs. `net` is the hash
     of the net.
+
+    >>> import dagdsl
+    >>> profile = dagdsl.profile("runs/quickstart")
+    >>> dagdsl.Profile.from_json(profile.to_json()) == profile
+    True
     """
 
     net: str

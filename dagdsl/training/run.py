@@ -49,7 +49,7 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
-        """WeightsInfo, optimizer and progress after the last finished epoch."""
+        """The weights, the optimizer and the state of the run after the last finished epoch."""
         return self.path / "last.safetensors"
 
     @property
