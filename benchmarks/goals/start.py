@@ -17,7 +17,7 @@ from benchmarks.goals.scale import Scale
 from dagdsl.benchmark.measure import Say
 from dagdsl.benchmark.timing import Estimate, interleaved
 from dagdsl.ir.nodes import Net
-from dagdsl.training.checkpoint import Weights, save_weights
+from dagdsl.training.checkpoint import WeightsInfo, save_weights
 from dagdsl.training.classifier import as_classifier
 from dagdsl.training.run import RunFolder
 
@@ -64,7 +64,7 @@ def measure(scale: Scale, say: Say) -> Iterator[Record]:
 def _leave_weights(net: Net, run: Path) -> None:
     """Write what `dagdsl build` needs of a training run: random weights and class names."""
     model = dagdsl.compile(net, backend="eager", seed=0)
-    about = Weights(
+    about = WeightsInfo(
         ir_hash=net.hash,
         net=net.name,
         data="none",
