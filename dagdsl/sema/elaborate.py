@@ -105,7 +105,8 @@ def report_unused(module: Module, context: Context) -> None:
     needed = context.used | context.mentioned
     declared = _declared(module)
     if context.sink.has_errors:
-        declared = ((what, ident) for what, ident in declared if _is_misspelt(what, ident, module))
+        read = {name.path[0] for name in names_in(*module.items.values())}
+        declared = ((what, ident) for what, ident in declared if _is_misspelt(what, ident, read))
     for what, ident in declared:
         if id(ident) not in needed and not ident.name.startswith("_"):
             known = _attributes_like(what, ident)
@@ -146,8 +147,8 @@ def _attributes_like(what: str, ident: ast.Ident) -> list[str]:
     return get_close_matches(ident.name, _ATTRIBUTES if what == "constant" else (), 1, 0.8)
 
 
-def _is_misspelt(what: str, ident: ast.Ident, module: Module) -> bool:
-    read = (name.path[0] for item in module.items.values() for name in names_in(item))
+def _is_misspelt(what: str, ident: ast.Ident, read: set[str]) -> bool:
+    """Whether a constant has almost the name of an attribute and is not among the names `read`."""
     return bool(_attributes_like(what, ident)) and ident.name not in read
 
 
