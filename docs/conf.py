@@ -18,7 +18,7 @@ html_theme = "furo"
 html_title = f"dagdsl {__version__}"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
-# What links into the source tree is meant for readers of the repository.
+# Links into the source tree work for readers of the repository only.
 suppress_warnings = ["myst.xref_missing"]
 
 
@@ -36,6 +36,6 @@ def _as_restructured_text(
 
 
 def setup(app: Sphinx) -> None:
-    """Colour `dg` blocks as the language they are: Pygments knows another one of that name."""
+    """Register the lexer for `dg` blocks; Pygments uses that name for another language."""
     app.add_lexer("dg", DgLexer)
     app.connect("autodoc-process-docstring", _as_restructured_text)
