@@ -36,7 +36,7 @@ _MODULE_ATTRIBUTES = """
 """
 _GRAPH_MODULE_ATTRIBUTES = """
     add_submodule code delete_all_unused_submodules delete_submodule graph meta print_readable
-    recompile to_folder
+    recompile shape_env to_folder
 """
 _MODEL_ATTRIBUTES = "mode net refresh removed"
 

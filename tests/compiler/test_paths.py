@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import keyword
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
@@ -11,9 +13,11 @@ from torch import fx, nn
 import dagdsl
 from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output, Step
 from dagdsl.ir.paths import RESERVED, ElementPath, GraphPaths, paths_of
-from dagdsl_compiler.driver import compile
+from dagdsl_compiler.driver import Mode, compile
 from dagdsl_compiler.emit.load import load_source
 from dagdsl_compiler.emit.source import emit_source
+from dagdsl_compiler.export.target import Prepared, Target, export
+from dagdsl_compiler.runtime.scope import Scope
 from tests.compiler.nets import block, complete, net_of, node, op, pipe
 
 X = (2, 4, 4)
@@ -127,7 +131,78 @@ def test_reserved_names(name: str) -> None:
 def test_all_attributes_of_modules_are_reserved() -> None:
     module = fx.GraphModule(nn.Module(), fx.Graph())
     public = {name for name in dir(module) if not name.startswith("_")}
-    assert public - RESERVED <= {"shape_env"}  # set by torch.export alone
+    assert public <= RESERVED
+
+
+def public(*modules: nn.Module) -> list[str]:
+    return sorted({name for m in modules for name in dir(m) if not name.startswith("_")})
+
+
+def net_of_names(names: Sequence[str]) -> Net:
+    """A net, and a stage in it, with a node of each name; some have parameters, some have none."""
+    names = [name for name in names if not keyword.iskeyword(name)]
+    inside = tuple(
+        node(name, op("conv", X) if i % 2 else op("relu", X), x=X) for i, name in enumerate(names)
+    )
+    fan = tuple(
+        Edge(source=a, target=b) for name in names for a, b in (("in", name), (name, "out"))
+    )
+    stage = Graph(
+        nodes=(Node(kind="in", name="in", shape=X), *inside, Node(kind="out", name="out", shape=X)),
+        edges=tuple(sorted(fan, key=lambda edge: edge.target == "out")),
+    )
+    first = Node(kind="in", name="in", shape=X)
+    nodes = (first, *inside, node("s1", stage, x=X), node("y", x=X))
+    edges = (
+        *(Edge(source="in", target=name) for name in (*names, "s1")),
+        *(Edge(source=name, target="y") for name in (*names, "s1")),
+    )
+    outputs = (Output(name="y", value="y"),)
+    return Net(name="Names", graph=Graph(nodes=nodes, edges=edges), outputs=outputs)
+
+
+@pytest.fixture(scope="module")
+def awkward() -> Net:
+    """The net whose nodes are named like all public attributes of all classes of modules."""
+    net = net_with(
+        Node(kind="in", name="in", shape=X),
+        node("a", op("conv", X), x=X),
+        edges=(Edge(source="in", target="a"),),
+    )
+    models = [compile(net, mode=mode, backend="eager") for mode in ("dense", "grouped")]
+    written = load_source(emit_source(net))
+    names = public(*models, models[0].graph, models[0].a, written)
+    own = {"self", "x", "inputs", "named", "return_routes", "choices", "executor", "torch", "nn"}
+    return net_of_names(sorted({*names, *own} - {"a", "in", "out", "s1", "y"}))
+
+
+@pytest.mark.parametrize("mode", ["dense", "static", "grouped", "branch"])
+def test_a_node_may_have_any_name_in_every_mode(awkward: Net, mode: Mode) -> None:
+    plain = compile(awkward, backend="eager", seed=0).eval()
+    model = compile(awkward, mode=mode, backend="eager", seed=0).eval()
+    x = torch.randn(1, *X)
+    torch.testing.assert_close(model(x), plain(x))
+    torch.testing.assert_close(copy.deepcopy(model)(x), plain(x))
+    assert list(model.state_dict()) == list(plain.state_dict())
+    for attribute in ("net", "graph"):
+        assert not isinstance(getattr(model, attribute), Scope)
+
+
+def test_a_node_may_have_any_name_in_every_form(awkward: Net) -> None:
+    plain = compile(awkward, backend="eager", seed=0).eval()
+    hooked = compile(awkward, backend="eager", seed=0).eval()
+    seen: list[nn.Module] = []
+    for scope in hooked.modules():
+        if type(scope) is Scope:
+            scope.register_forward_hook(lambda module, *_: seen.append(module))
+    written = load_source(emit_source(awkward)).eval()
+    written.load_state_dict(plain.state_dict())
+    exported = export(Prepared(plain, Target("grouped"))).module()
+    x = torch.randn(3, *X)
+    torch.testing.assert_close(hooked(x), plain(x))
+    torch.testing.assert_close(written(x), plain(x))
+    torch.testing.assert_close(exported(x)[0], plain(x))
+    assert len(seen) == sum(type(scope) is Scope for scope in hooked.modules())
 
 
 def test_names_do_not_depend_on_parameters() -> None:

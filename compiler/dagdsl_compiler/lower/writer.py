@@ -23,7 +23,7 @@ _NAMES_IN_CODE = frozenset(
     {"NoneType", "dagdsl_compiler", "device", "fx_pytree", "inf", "nan", "operator", "pytree"}
     | {"self", "torch"}
 )
-"""Names that the code of an `fx.Graph` uses for itself: no argument may hide them."""
+"""Names that the code of an `fx.Graph` uses for itself: no node may hide them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,19 @@ class Writer:
 
     def input(self, name: str, place: Place) -> fx.Node:
         """An argument of the graph."""
-        argument = f"{name}_" if name in _NAMES_IN_CODE else name
+        argument = _free(name)
         return self._mark(self.graph.create_node("placeholder", argument, name=argument), place)
 
     def call(
         self, name: str, place: Place, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> fx.Node:
         """A call of a function."""
-        node = self.graph.create_node("call_function", function, args, kwargs, name=name)
+        node = self.graph.create_node("call_function", function, args, kwargs, name=_free(name))
         return self._mark(node, place)
 
     def module(self, name: str, place: Place, path: str, *args: fx.Node) -> fx.Node:
         """A call of the module at `path`."""
-        node = self.graph.create_node("call_module", path, args, name=name)
+        node = self.graph.create_node("call_module", path, args, name=_free(name))
         return self._mark(node, place)
 
     def item(self, name: str, place: Place, of: fx.Node, index: int) -> fx.Node:
@@ -105,3 +105,7 @@ class Writer:
         node.meta[IR] = place.ir
         node.meta[ORIGIN] = place.origin
         return node
+
+
+def _free(name: str) -> str:
+    return f"{name}_" if name in _NAMES_IN_CODE else name
