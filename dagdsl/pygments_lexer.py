@@ -24,11 +24,11 @@ from pygments.token import (
 from dagdsl.ops.catalogue import OPS
 from dagdsl.sema.arguments import TYPES
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
-from dagdsl.syntax.grammar import table
+from dagdsl.syntax.grammar import lexicon
 from dagdsl.syntax.wording import KEYWORDS, spelling
 from dagdsl.topology.patterns import PATTERNS
 
-_PATTERNS = table().patterns
+_PATTERNS = lexicon().patterns
 _NAME = _PATTERNS["NAME"]
 _CONSTANTS = {"TRUE", "FALSE"}
 _PORTS = {"IN", "OUT"}

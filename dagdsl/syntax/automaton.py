@@ -1,43 +1,84 @@
-"""The parser's table, without the parser: which token may come next, at no cost to go back."""
+"""Lark's parser on a stack that is never changed: which tokens may follow, and back at no cost."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-from dagdsl.syntax.grammar import END, table
+from lark import UnexpectedToken
+from lark.parsers.lalr_parser_state import ParserState
+
+from dagdsl.syntax.grammar import END, Token, parser_with
 
 
 class Stack(NamedTuple):
-    """The symbols that were read, the last one on top. Never changed, so old ones stay valid."""
+    """The parser's states, the current one on top."""
 
     state: int
-    symbol: str
     below: Stack | None
 
 
 def initial() -> Stack:
-    """The stack of a parser that has read nothing."""
-    return Stack(0, "", None)
+    """Return the stack of a parser that has read nothing."""
+    return Stack(_reader().parse_conf.start_state, None)
 
 
-def advance(stack: Stack, type: str) -> Stack | None:
-    """The stack after one more token, or None if none like it may stand here."""
-    grammar = table()
-    rules, states = grammar.rules, grammar.states
-    while True:
-        action = states[stack.state].get(type)
-        if action is None:
-            return stack if type == END and stack.state == grammar.end else None
-        if action >= 0:
-            return Stack(action, type, stack)
-        rule = rules[-1 - action]
-        for _ in range(rule.size):
-            assert stack.below is not None
-            stack = stack.below
-        stack = Stack(states[stack.state][rule.symbol], rule.symbol, stack)
+def advance(stack: Stack, token: Token) -> Stack | None:
+    """Return the stack after one more token, or None if the token may not stand here."""
+    states = _States(stack)
+    reader = _reader()
+    try:
+        ParserState(reader.parse_conf, reader.lexer, states).feed_token(token, token.type == END)
+    except UnexpectedToken:
+        return None
+    return states.top
 
 
 def expected(stack: Stack) -> frozenset[str]:
-    """The types of all tokens that may come next."""
-    candidates = (symbol for symbol in table().states[stack.state] if symbol.isupper())
-    return frozenset(type for type in candidates if advance(stack, type) is not None)
+    """Return the types of all tokens that may come next."""
+    candidates = filter(str.isupper, _reader().parse_conf.states[stack.state])
+    return frozenset(
+        type for type in candidates if advance(stack, Token(type, "", 0, 0)) is not None
+    )
+
+
+def ends_list(stack: Stack) -> bool:
+    """Whether a list is on top: the statements of a block, or the parts of a statement."""
+    return stack.state in _list_states()
+
+
+class _States:
+    """What Lark's parser does to its list of states, done to a `Stack`."""
+
+    __slots__ = ("top",)
+
+    def __init__(self, top: Stack) -> None:
+        self.top = top
+
+    def __getitem__(self, last: int) -> int:
+        return self.top.state
+
+    def __delitem__(self, last: slice) -> None:
+        top: Stack | None = self.top
+        for _ in range(-last.start):
+            assert top is not None
+            top = top.below
+        assert top is not None
+        self.top = top
+
+    def append(self, state: int) -> None:
+        self.top = Stack(state, self.top)
+
+
+@cache
+def _reader() -> ParserState[int]:
+    return parser_with({}).parser_state
+
+
+@cache
+def _list_states() -> frozenset[int]:
+    """The states behind Lark's own symbols for repeated parts, whose names start with `__`."""
+    states = _reader().parse_conf.states.values()
+    return frozenset(
+        arg for actions in states for symbol, (_, arg) in actions.items() if symbol.startswith("__")
+    )

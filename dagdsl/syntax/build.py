@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
+
+from lark import UnexpectedToken
+from lark.grammar import Rule
+from lark.parse_tree_builder import maybe_create_child_filter
 
 from dagdsl.limits import MAX_INTEGER, MAX_NESTING
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.grammar import END, Reduction, Token, table
+from dagdsl.syntax.grammar import Token, language, parser_with
 from dagdsl.syntax.problems import Problems, shown
 from dagdsl.syntax.tokens import UNREADABLE
 
@@ -29,76 +35,93 @@ _EXPRESSIONS = frozenset(
 
 
 class _Part(NamedTuple):
-    """What a symbol became: its value, its extent if it has one, how deep its expressions nest."""
+    """The value of a symbol that was reduced, its extent, and how deep its expressions nest."""
 
     value: Any
-    start: int | None
+    start: int
     end: int
     height: float
 
+    @property
+    def children(self) -> Any:
+        """The items of a list that is inlined into the rule around it, as Lark asks for them."""
+        return self.value
 
-def build(source: SourceFile, tokens: Sequence[Token], problems: Problems) -> ast.File | None:
-    """The tree of tokens, the last of which is the end token; None if they break the grammar."""
-    return _Builder(source, problems).build(tokens)
+
+class _Action(NamedTuple):
+    """How the parts of a rule become one.
+
+    `select` leaves out the punctuation, inlines lists, and puts None for omitted optional parts.
+    The rule `name` of a list is empty. A rule that `collapses` stands for its part if it has only
+    one.
+    """
+
+    name: str
+    select: Callable[[list[Any]], list[Any]]
+    collapses: bool
+
+
+def build(source: SourceFile, tokens: Iterable[Token], problems: Problems) -> ast.File | None:
+    """Return the tree of tokens, the last of which is the end token.
+
+    Returns None if they break the grammar.
+    """
+    parser = parser_with(_Builder(source, problems).callbacks())
+    part = None
+    try:
+        for token in tokens:
+            part = parser.feed_token(token)
+    except UnexpectedToken:
+        return None
+    assert part is not None, "the end token completes the file"
+    assert isinstance(part.value, ast.File)
+    return part.value
+
+
+@cache
+def _actions() -> Mapping[Rule, _Action | None]:
+    """Return the action of each rule, None if the rule only passes on its single part."""
+    actions: dict[Rule, _Action | None] = {}
+    for rule in language().rules:
+        collapses = rule.options.expand1 and not rule.alias
+        select = maybe_create_child_filter(rule.expansion, False, False, rule.options.empty_indices)
+        name = rule.alias or rule.origin.name
+        actions[rule] = _Action(
+            "" if name.startswith("_") else name, select(_same) if select else _same, collapses
+        )
+        if collapses and len(rule.expansion) == 1 and select is None:
+            actions[rule] = None
+    return actions
+
+
+def _same(parts: list[Any]) -> list[Any]:
+    return parts
 
 
 class _Builder:
-    """One method for each rule of the grammar, called with what the rule's parts became."""
+    """One method for each rule of the grammar, called with the values of the rule's parts."""
 
     def __init__(self, source: SourceFile, problems: Problems) -> None:
         self._source = source
         self._problems = problems
 
-    def build(self, tokens: Iterable[Token]) -> ast.File | None:
-        """Read the tokens as lark would, without the trees it makes on the way: they take long."""
-        grammar = table()
-        rules, actions, end = grammar.rules, grammar.states, grammar.end
-        states, parts = [0], list[_Part]()
-        for token in tokens:
-            type = token.type
-            while not (type == END and states[-1] == end):
-                action = actions[states[-1]].get(type)
-                if action is None:
-                    return None
-                if action >= 0:
-                    states.append(action)
-                    parts.append(_Part(token, *token.extent, 0))
-                    break
-                rule = rules[-1 - action]
-                at = len(parts) - rule.size
-                if not rule.is_part:
-                    parts[at:] = [self._reduce(rule, parts[at:])]
-                del states[at + 1 :]
-                states.append(actions[states[-1]][rule.symbol])
-        file = parts[-1].value
-        assert isinstance(file, ast.File)
-        return file
+    def callbacks(self) -> dict[Rule, Callable[[list[Any]], Any]]:
+        """Return the functions that Lark's parser calls when it reduces a rule."""
+        return {
+            rule: itemgetter(0) if action is None else partial(self._reduce, action)
+            for rule, action in _actions().items()
+        }
 
-    def _reduce(self, rule: Reduction, parts: list[_Part]) -> _Part:
-        values: list[Any] = []
-        for index, is_list, gap in rule.take:
-            if gap:
-                values += [None] * gap
-            if not is_list:
-                values.append(parts[index].value)
-            elif values:
-                values += parts[index].value
-            else:
-                values = parts[index].value  # long lists grow one by one: do not copy them
-        if rule.behind:
-            values += [None] * rule.behind
-        start, end, height = None, 0, 0.0
-        for part in parts:
-            if part.start is not None:
-                start = part.start if start is None else start
-                end = part.end
-            height = max(height, part.height)
+    def _reduce(self, rule: _Action, parts: list[_Part | Token]) -> _Part:
+        start, end = (parts[0].start, parts[-1].end) if parts else (0, 0)
+        height = max([part.height for part in parts if type(part) is _Part], default=0.0)
+        parts = rule.select(parts)
         if not rule.name:
-            return _Part(values, start, end, height)
+            return _Part(parts, start, end, height)
+        values = [part.value if type(part) is _Part else part for part in parts]
         if rule.collapses and len(values) == 1:
             return _Part(values[0], start, end, height)
-        span = Span(self._source, 0 if start is None else start, end)
-        value = getattr(self, rule.name)(span, *values)
+        value = getattr(self, rule.name)(Span(self._source, start, end), *values)
         if type(value) in _EXPRESSIONS:
             height += 1
             if height > MAX_NESTING:

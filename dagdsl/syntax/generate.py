@@ -1,6 +1,6 @@
-"""`grammar.lark` -> `grammar.json`: lark makes the tables, once; what reads texts needs them only.
+"""`grammar.lark` -> `grammar.json`: Lark's parser of the language, saved as plain data.
 
-`python -m dagdsl.syntax.generate` (part of `make generated`) writes the file anew.
+`python -m dagdsl.syntax.generate` (part of `make generated`) rewrites the file.
 """
 
 from __future__ import annotations
@@ -10,83 +10,67 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark
-from lark.grammar import Rule, Terminal
-from lark.lexer import BasicLexer, PatternStr
-from lark.parsers.lalr_analysis import Shift
+from lark.grammar import Rule
+from lark.lexer import BasicLexer, TerminalDef
+from lark.parsers.lalr_analysis import IntParseTable, Shift
 
 FOLDER = Path(__file__).parent
+_OPTIONS = ("parser", "lexer", "start", "maybe_placeholders")
+"""The options that are saved. Leaving out defaults keeps the file readable by other versions."""
 
 
 def parser_of(text: str) -> Lark:
-    """Lark's own parser of a grammar. Raises lark's GrammarError if it is not LALR(1)."""
+    """Return Lark's parser of a grammar. Raises lark's GrammarError if it is not LALR(1)."""
     return Lark(
         text, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=True
     )
 
 
-def table_of(text: str) -> dict[str, Any]:
-    """What `Table` in `grammar.py` holds, for a grammar."""
+def saved_parser(text: str) -> dict[str, Any]:
+    """Return the parser of a grammar as data from which `Lark.load` restores it.
+
+    The data is the same in every run.
+    """
     parser = parser_of(text)
-    conf = parser.parse_interactive("").parser_state.parse_conf
     lexer = parser._build_lexer()
     assert isinstance(lexer, BasicLexer)
-    # Sorted by the lexer: of two patterns that fit, the first one counts.
-    terminals = lexer.terminals
-    rules = {rule: index for index, rule in enumerate(parser.rules)}
-    # Lark's own numbers differ from run to run: count the states as they are reached.
-    numbers = {conf.start_state: 0}
-    for state in (order := [conf.start_state]):
-        for _, (action, arg) in sorted(conf.states[state].items()):
+    # The lexer has sorted them: of two that match, the first one counts.
+    parser.lexer_conf.terminals = list(lexer.terminals)
+    parser.lexer_conf.ignore = tuple(sorted(parser.lexer_conf.ignore))
+    lalr = parser.parser.parser
+    lalr._parse_table = _renumbered(lalr._parse_table)
+    data, memo = parser.memo_serialize([TerminalDef, Rule])
+    data["options"] = {name: data["options"][name] for name in _OPTIONS}
+    return {"data": data, "memo": memo}
+
+
+def _renumbered(table: IntParseTable) -> IntParseTable:
+    """Number the states as they are reached. Lark's own numbers differ from run to run."""
+    (start,) = table.start_states.values()
+    numbers = {start: 0}
+    for state in (order := [start]):
+        for _, (action, arg) in sorted(table.states[state].items()):
             if action is Shift and arg not in numbers:
                 numbers[arg] = len(numbers)
                 order.append(arg)
-    return {
-        "words": {t.name: t.pattern.value for t in terminals if isinstance(t.pattern, PatternStr)},
-        "patterns": {
-            t.name: t.pattern.to_regexp()
-            for t in terminals
-            if not isinstance(t.pattern, PatternStr)
-        },
-        "ignored": sorted(lexer.ignore_types),
-        "rules": [_reduction(rule) for rule in rules],
-        "states": [
-            {
-                symbol: numbers[arg] if action is Shift else -1 - rules[arg]
-                for symbol, (action, arg) in sorted(conf.states[state].items())
-            }
-            for state in order
-        ],
-        "end": numbers[conf.end_state],
+    states = {
+        numbers[state]: {
+            symbol: (action, numbers[arg] if action is Shift else arg)
+            for symbol, (action, arg) in sorted(table.states[state].items())
+        }
+        for state in order
     }
-
-
-def _reduction(rule: Rule) -> list[Any]:
-    """A rule as a `Reduction`: what lark's `parse_tree_builder` makes of its options."""
-    absent = "".join(str(int(empty)) for empty in rule.options.empty_indices)
-    gaps = [len(run) for run in absent.split("0")] if absent else [0] * (len(rule.expansion) + 1)
-    take, gap = [], 0
-    for index, symbol in enumerate(rule.expansion):
-        gap += gaps[index]
-        if not (isinstance(symbol, Terminal) and symbol.filter_out):
-            take.append([index, not symbol.is_term and symbol.name.startswith("_"), gap])
-            gap = 0
-    name = rule.alias or rule.origin.name
-    collapses = rule.options.expand1 and not rule.alias
-    return [
-        len(rule.expansion),
-        str(rule.origin.name),
-        "" if name.startswith("_") else str(name),
-        take,
-        gap + gaps[-1],
-        collapses,
-        collapses and len(rule.expansion) == 1 and take == [[0, False, 0]],
-    ]
+    starts, ends = (
+        {name: numbers[state] for name, state in states.items()}
+        for states in (table.start_states, table.end_states)
+    )
+    return IntParseTable(states, starts, ends)
 
 
 def main() -> None:
     """Write `grammar.json`."""
-    table = table_of(FOLDER.joinpath("grammar.lark").read_text(encoding="utf-8"))
-    text = json.dumps(table, separators=(",", ":"))
+    saved = saved_parser(FOLDER.joinpath("grammar.lark").read_text(encoding="utf-8"))
+    text = json.dumps(saved, separators=(",", ":"))
     FOLDER.joinpath("grammar.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -37,7 +37,7 @@ def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> Repaired:
     while (at := trace.read()) is not None:
         if problems.full:
             _give_up(trace, at)
-        elif advance(trace.moments[at].stack, trace.tokens[at].type):
+        elif advance(trace.moments[at].stack, trace.tokens[at]):
             message = f"more than {MAX_NESTING} brackets inside one another"
             problems.report("DG0104", *trace.tokens[at].extent, message)
             _drop(trace, at)

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 from dagdsl.source import SourceFile
-from dagdsl.syntax.grammar import END, Token, scanner, table, types
+from dagdsl.syntax.grammar import END, Token, lexicon, scanner, types
 from dagdsl.syntax.problems import Edit, Problems, shown
 
 _STRANGE = re.compile(r"[^\s\w#\"'(){}\[\],.:=+\-*/|]+|.", re.DOTALL)
@@ -48,7 +48,7 @@ class Tokens(list[Token]):
 def tokenize(source: SourceFile, problems: Problems) -> Tokens:
     """All tokens of a file."""
     text, tokens = source.text, Tokens()
-    scan, type_of, ignored = scanner().match, types(), table().ignored
+    scan, type_of, ignored = scanner().match, types(), lexicon().ignored
     at = 0
     while at < len(text) and not problems.full:
         match = scan(text, at)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
-from dagdsl.syntax.automaton import Stack, advance, initial
+from dagdsl.syntax.automaton import Stack, advance, ends_list, initial
 from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.tokens import Tokens
 
@@ -80,7 +80,7 @@ def begin() -> Moment:
 
 def step(moment: Moment, token: Token, index: int) -> Moment | None:
     """What it knows after one more token, or None if that cannot stand here."""
-    stack = advance(moment.stack, token.type)
+    stack = advance(moment.stack, token)
     if stack is None:
         return None
     _, statement, kind, base, open = moment
@@ -105,7 +105,7 @@ def _starts_statement(stack: Stack, base: Stack) -> bool:
     """Whether the token on top is the first of a statement: only a list of such is below it."""
     below = stack.below
     assert below is not None
-    return below is base or (below.below is base and below.symbol.startswith("__"))
+    return below is base or (below.below is base and ends_list(below))
 
 
 class Trace:

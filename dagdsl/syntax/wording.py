@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from dagdsl.syntax.grammar import END, Token, table
+from dagdsl.syntax.grammar import END, Token, lexicon
 from dagdsl.syntax.problems import shown
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL, Trace
 
@@ -29,7 +29,7 @@ KEYWORDS: Final = frozenset(
 
 def spelling(type: str) -> str:
     """What a keyword or a sign looks like."""
-    return table().words[type]
+    return lexicon().words[type]
 
 
 def found(token: Token) -> str:

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 from lark import Lark, logger
 
-from dagdsl.syntax.grammar import table
+from dagdsl.syntax.grammar import lexicon
 from dagdsl.syntax.wording import KEYWORDS, spelling
 
 GRAMMAR = files("dagdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
@@ -26,6 +26,6 @@ def test_strict() -> None:
 
 
 def test_every_word_of_the_grammar_is_a_known_keyword() -> None:
-    words = {type for type, word in table().words.items() if word.isalpha()}
+    words = {type for type, word in lexicon().words.items() if word.isalpha()}
     assert words == KEYWORDS
     assert {spelling(word) for word in words} == {word.lower() for word in words}
