@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from lark import UnexpectedToken
 from lark.grammar import Rule
@@ -48,6 +48,9 @@ class _Part(NamedTuple):
         return self.value
 
 
+_Select: TypeAlias = Callable[[list[Any]], list[Any]]
+
+
 class _Action(NamedTuple):
     """How the parts of a rule become one.
 
@@ -57,7 +60,7 @@ class _Action(NamedTuple):
     """
 
     name: str
-    select: Callable[[list[Any]], list[Any]]
+    select: _Select
     collapses: bool
 
 
@@ -84,7 +87,8 @@ def _actions() -> Mapping[Rule, _Action | None]:
     actions: dict[Rule, _Action | None] = {}
     for rule in language().rules:
         collapses = rule.options.expand1 and not rule.alias
-        select = maybe_create_child_filter(rule.expansion, False, False, rule.options.empty_indices)
+        absent = list(rule.options.empty_indices)
+        select = maybe_create_child_filter(rule.expansion, False, False, absent)
         name = rule.alias or rule.origin.name
         actions[rule] = _Action(
             "" if name.startswith("_") else name, select(_same) if select else _same, collapses
@@ -107,21 +111,37 @@ class _Builder:
 
     def callbacks(self) -> dict[Rule, Callable[[list[Any]], Any]]:
         """Return the functions that Lark's parser calls when it reduces a rule."""
-        return {
-            rule: itemgetter(0) if action is None else partial(self._reduce, action)
-            for rule, action in _actions().items()
-        }
+        callbacks: dict[Rule, Callable[[list[Any]], Any]] = {}
+        for rule, action in _actions().items():
+            if action is None:
+                callbacks[rule] = itemgetter(0)
+            elif not action.name:
+                callbacks[rule] = partial(self._list, action.select)
+            else:
+                # A rule without a method always collapses.
+                method = getattr(self, action.name, None)
+                callbacks[rule] = partial(self._reduce, method, action.select, action.collapses)
+        return callbacks
 
-    def _reduce(self, rule: _Action, parts: list[_Part | Token]) -> _Part:
+    def _list(self, select: _Select, parts: list[_Part | Token]) -> _Part:
+        start, end, height = parts[0].start, parts[-1].end, 0.0
+        for part in parts:
+            if type(part) is _Part and part.height > height:
+                height = part.height
+        return _Part(select(parts), start, end, height)
+
+    def _reduce(
+        self, method: Any, select: _Select, collapses: bool, parts: list[_Part | Token]
+    ) -> _Part:
         start, end = (parts[0].start, parts[-1].end) if parts else (0, 0)
-        height = max([part.height for part in parts if type(part) is _Part], default=0.0)
-        parts = rule.select(parts)
-        if not rule.name:
-            return _Part(parts, start, end, height)
-        values = [part.value if type(part) is _Part else part for part in parts]
-        if rule.collapses and len(values) == 1:
+        height = 0.0
+        for part in parts:
+            if type(part) is _Part and part.height > height:
+                height = part.height
+        values = [part.value if type(part) is _Part else part for part in select(parts)]
+        if collapses and len(values) == 1:
             return _Part(values[0], start, end, height)
-        value = getattr(self, rule.name)(Span(self._source, start, end), *values)
+        value = method(Span(self._source, start, end), *values)
         if type(value) in _EXPRESSIONS:
             height += 1
             if height > MAX_NESTING:

@@ -64,7 +64,7 @@ def _renumbered(table: IntParseTable) -> IntParseTable:
         {name: numbers[state] for name, state in states.items()}
         for states in (table.start_states, table.end_states)
     )
-    return IntParseTable(states, starts, ends)
+    return IntParseTable(states, starts, ends)  # type: ignore[no-untyped-call]
 
 
 def main() -> None:
