@@ -42,16 +42,16 @@ def dynamize(
     """Return the dynamic (DG) version of the nets in a `.dg` file, as text.
 
     `source` is the path of a file, or a text: a string that contains a newline or does not end in
-    `.dg`. With `net`, only the stages of that net change.
-    `via` is the router of the edges, written as after `via` in the language; the default is the
-    gate of the DG method, with a param `tau`. `entry` maps a stage's input to the stage's shape:
-    `"shrink"` is the block of `std/dg.dg`; `"first"` is the first node of the chain, so the stage
-    has one node fewer. With `shortcuts`, the nodes keep their own shortcuts; without, the edges
-    replace them.
+    `.dg`. With `net`, only the stages of that net change. `via` is the router of the edges, written
+    as after `via` in the language; the default is the gate of the DG method, with a param `tau`.
+    `entry` maps a stage's input to the stage's shape: `"shrink"` is the block of `std/dg.dg`;
+    `"first"` is the first node of the chain, so the stage has one node fewer. With `shortcuts`, the
+    nodes keep their own shortcuts; without, the edges replace them.
 
     Raises InvalidSource if the file has errors, and UsageError if no stage can be made dynamic.
 
-    >>> text = dynamize('''
+    >>> import dagdsl
+    >>> text = dagdsl.dynamize('''
     ... net Small {
     ...   input image: f32[3, 32, 32]
     ...   stage s {

@@ -47,6 +47,22 @@ def text_of(net: Net) -> str:
 
     Raises UsageError if there is none, which can only happen for nets that were not built from
     text.
+
+    >>> import dagdsl
+    >>> net = dagdsl.loads(
+    ...     "net Tiny(classes = 10) { input x: f32[8]  node y: fc(classes)  x -> y  output y }",
+    ...     classes=2,
+    ... )
+    >>> print(text_of(net))
+    edition 1
+    <BLANKLINE>
+    net Tiny {
+      input x: f32[8]
+      node y: fc(2)
+      x -> y
+      output y
+    }
+    <BLANKLINE>
     """
     try:
         text = _Writer().file(net)

@@ -106,7 +106,13 @@ def differing_shape(node: Node, usual: Shape) -> str:
 
 
 def formula(router: Router) -> str:
-    """Return how a router weighs its edges, close to the syntax: `gap |> fc |> sigmoid > 0.1`."""
+    """Return how a router weighs its edges, close to the syntax.
+
+    >>> import dagdsl
+    >>> net = dagdsl.load("examples/quickstart.dg")
+    >>> formula(net.stages[0].steps[-1].routers[0])
+    'gap |> fc |> sigmoid > 0.65, straight through'
+    """
     parts = [f"reads {router.reads}"] if router.reads in ("target", "stage") else []
     parts += [op_text(step) for step in router.steps]
     if router.activation != "none":
