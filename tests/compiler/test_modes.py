@@ -57,7 +57,8 @@ def test_complete_stage(reads: Reads, dead: str) -> None:
     agree(net_of(complete(3, reads=reads, x=X, dead=dead), x=X), 0)
 
 
-@pytest.mark.parametrize("seed", range(6))
+# With these seeds the outputs vary between samples, so a route that is mixed up shows.
+@pytest.mark.parametrize("seed", [8, 9, 13, 21])
 def test_random_graphs(seed: int) -> None:
     agree(net_of(random_graph(seed, X), random_graph(seed + 1000, X), x=X), seed)
 
