@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol, TypeVar, cast
 
 from torch import fx, nn
@@ -46,18 +45,6 @@ def layer_at(module: fx.GraphModule, node: fx.Node, *kinds: type[_Layer]) -> _La
     layer = module.get_submodule(str(node.target))
     known = type(layer) in kinds and "forward" not in vars(layer)
     return cast("_Layer", layer) if known else None
-
-
-def give(call: fx.Node, results: Sequence[fx.Node], suffix: str) -> None:
-    """Let the items of what `call` gives stand for nodes, one each, right behind it."""
-    at = call
-    for i, result in enumerate(results):
-        with call.graph.inserting_after(at):
-            at = call.graph.create_node(
-                "call_function", operator.getitem, (call, i), name=f"{result.name}_{suffix}"
-            )
-        at.meta.update(result.meta)
-        result.replace_all_uses_with(at)
 
 
 def dump(module: fx.GraphModule) -> str:

@@ -10,7 +10,7 @@ from torch import fx
 
 from dagdsl_compiler.lower.remarks import Remark
 from dagdsl_compiler.lower.writer import IR, ORIGIN
-from dagdsl_compiler.passes.base import give
+from dagdsl_compiler.passes.subgraph import extract_subgraph, replace_by_call
 from dagdsl_compiler.runtime.checkpoint import Checkpointed
 
 _HOME = "_checkpointed"
@@ -38,28 +38,17 @@ def _outline(module: fx.GraphModule, stage: str) -> int:
     graph = module.graph
     # All that is lowered between two nodes of a stage is the stage's too.
     members = [node for node in graph.nodes if _is_in(node.meta[IR], stage)]
-    inside = dict.fromkeys(members)
-    inputs = dict.fromkeys(
-        used for node in members for used in node.all_input_nodes if used not in inside
-    )
+    inside = set(members)
     results = [node for node in members if any(user not in inside for user in node.users)]
-    body, copies = fx.Graph(), dict[fx.Node, fx.Node]()
-    for x in inputs:
-        copies[x] = body.placeholder(x.name)
-        copies[x].meta.update(x.meta)
-    for node in members:
-        copies[node] = body.node_copy(node, copies.__getitem__)
-    body.output(tuple(copies[node] for node in results)).meta.update(members[-1].meta)
+    body, inputs = extract_subgraph(members, results)
     # The name of an fx node is given once, where `s[0]` and `s_0` would be one identifier.
     path = f"{_HOME}.{results[-1].name}"
     module.add_submodule(path, Checkpointed(fx.GraphModule(module, body)))
     with graph.inserting_after(members[-1]):
         name = f"{results[-1].name}_checkpointed"
         call = graph.create_node("call_module", path, tuple(inputs), name=name)
-    give(call, results, "kept")
     call.meta.update({IR: stage, ORIGIN: members[-1].meta[ORIGIN]})
-    for node in reversed(members):
-        graph.erase_node(node)
+    replace_by_call(call, results, reversed(members), "kept")
     return len(members)
 
 

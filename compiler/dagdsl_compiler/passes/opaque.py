@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from dagdsl_compiler.passes.base import give, layer_at
+from dagdsl_compiler.passes.base import layer_at
+from dagdsl_compiler.passes.subgraph import extract_subgraph, replace_by_call
 from dagdsl_compiler.runtime import aggregate, gate, liveness
 from dagdsl_compiler.runtime.junction import fan_out, junction
 from dagdsl_compiler.runtime.opaque import opaque, register
@@ -187,31 +188,10 @@ def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
     ]
     if not leaving:
         return
-    body = fx.Graph()
-    copies: dict[fx.Node, fx.Node] = {}
-    inputs: list[fx.Node] = []
-
-    def enter(node: fx.Node) -> fx.Node:
-        if node not in copies:
-            inputs.append(node)
-            copies[node] = body.placeholder(f"x{len(inputs)}")
-        return copies[node]
-
     for node in members:
         if node.op == "call_module":
-            layer = module.get_submodule(str(node.target))
-            assert isinstance(layer, nn.Linear)
-            x = node.args[0]
-            assert isinstance(x, fx.Node)
-            names = ["weight"] if layer.bias is None else ["weight", "bias"]
-            with graph.inserting_before(members[0]):
-                parameters = [graph.get_attr(f"{node.target}.{name}") for name in names]
-            for parameter in parameters:
-                parameter.meta.update(node.meta)
-            copies[node] = body.call_function(_linear, (enter(x), *map(enter, parameters)))
-        else:
-            copies[node] = body.node_copy(node, enter)
-    body.output(tuple(copies[node] for node in leaving))
+            _call_function_instead(module, node, members[0])
+    body, inputs = extract_subgraph(members, leaving)
     _number(body)
     key = register(fx.GraphModule(nn.Module(), body))
     with graph.inserting_after(members[-1]):
@@ -219,9 +199,22 @@ def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
             "call_function", opaque, (key, inputs), name=f"{leaving[0].name}_gates"
         )
     call.meta.update(leaving[0].meta)
-    give(call, leaving, "result")
-    for node in reversed(members):
-        graph.erase_node(node)
+    replace_by_call(call, leaving, reversed(members), "result")
+
+
+def _call_function_instead(module: fx.GraphModule, node: fx.Node, first: fx.Node) -> None:
+    """Turn the call of a linear layer into that of a function, its parameters read before `first`.
+
+    An opaque graph has no modules.
+    """
+    layer = module.get_submodule(str(node.target))
+    assert isinstance(layer, nn.Linear)
+    names = ["weight"] if layer.bias is None else ["weight", "bias"]
+    with module.graph.inserting_before(first):
+        parameters = [module.graph.get_attr(f"{node.target}.{name}") for name in names]
+    for parameter in parameters:
+        parameter.meta.update(node.meta)
+    node.op, node.target, node.args = "call_function", _linear, (*node.args, *parameters)
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -230,6 +223,8 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _number(body: fx.Graph) -> None:
-    """Names without meaning, so that equal graphs of different nodes are one."""
+    """Give the nodes names without meaning, so that equal graphs of different nodes are one."""
     for i, node in enumerate(body.nodes):
         node.name = f"v{i}"
+        if node.op == "placeholder":
+            node.target = node.name

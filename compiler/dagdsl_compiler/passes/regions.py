@@ -29,6 +29,11 @@ class Region:
     inputs: tuple[fx.Node, ...]
     exits: tuple[fx.Node, ...]
 
+    @property
+    def results(self) -> tuple[fx.Node, ...]:
+        """The members whose values the exits mask, in the order of the exits."""
+        return tuple(node.all_input_nodes[0] for node in self.exits)
+
     def did(self, reason: str) -> Remark:
         """Something was done to the region."""
         return Remark(self.name, True, reason)
