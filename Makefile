@@ -2,14 +2,16 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN    := .venv/bin
 STAMP  := .venv/installed
+OLDEST := .venv-oldest
 VARIANTS ?= 20000
 VSCODE := editors/vscode
 
-.PHONY: demo test lint types unit fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
+.PHONY: demo test lint types unit test-oldest fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
 
 help:
 	@echo "make demo           check, build and train the quickstart on handwritten digits (1 minute)"
 	@echo "make test           lint, type-check and test everything"
+	@echo "make test-oldest    run the tests with the oldest supported versions (20 minutes, several GB)"
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
 	@echo "make bench          measure what docs/performance.md says, and write it anew (40 minutes)"
 	@echo "make bench-quick    the same on small nets, to see that it works; writes nothing there"
@@ -46,6 +48,14 @@ types: $(STAMP)
 
 unit: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
+
+$(OLDEST)/installed: pyproject.toml constraints-oldest.txt
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[dev]'
+	touch $@
+
+test-oldest: $(OLDEST)/installed
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist worksteal -q
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.frontend.fuzz $(VARIANTS) $(wildcard examples/*.dg examples/*/*.dg)
@@ -93,4 +103,4 @@ editor-test: $(VSCODE)/node_modules
 
 clean:
 	rm -rf $(VSCODE)/node_modules $(VSCODE)/dist
-	rm -rf .venv build runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(OLDEST) build runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
