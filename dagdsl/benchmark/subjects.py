@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dagdsl.benchmark.memory import peak_bytes
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Net
+from dagdsl.optional import import_optional
 from dagdsl_compiler.torch_private import inductor_config
 
 Run = Callable[[], object]
@@ -115,10 +116,9 @@ def baseline_builder(name: str) -> Callable[..., nn.Module]:
     source, _, model = name.partition(":")
     if source != "torchvision":
         raise UsageError(f"a baseline is written torchvision:NAME, not `{name}`")
-    import torchvision
-
+    models = import_optional("torchvision.models", "a baseline")
     try:
-        builder: Callable[..., nn.Module] = torchvision.models.get_model_builder(model)
+        builder: Callable[..., nn.Module] = models.get_model_builder(model)
     except ValueError:
         raise UsageError(
             f"torchvision has no model `{model}`; torchvision.models.list_models() lists its models"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dagdsl.diagnostics.model import InvalidSource
 from dagdsl.errors import UsageError
+from dagdsl.optional import missing_package
 
 ERRORS_IN_FILE = 1
 WRONG_USAGE = 2
@@ -28,6 +29,9 @@ def report(failure: BaseException) -> int:
             return ERRORS_IN_FILE
         case UsageError():
             _print(str(failure))
+            return WRONG_USAGE
+        case ModuleNotFoundError() if missing := missing_package(failure, "this command"):
+            _say(missing)
             return WRONG_USAGE
         case KeyboardInterrupt():
             _print("interrupted")

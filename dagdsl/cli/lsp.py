@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dagdsl.errors import UsageError
+from dagdsl.optional import missing_package
 
 
 def run() -> None:
@@ -10,7 +11,8 @@ def run() -> None:
     try:
         from dagdsl.lsp.server import serve
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+        missing = missing_package(error, "the language server")
+        if missing is None:
             raise
-        raise UsageError("the language server needs pygls: pip install 'dagdsl[lsp]'") from error
+        raise UsageError(missing) from error
     serve()

@@ -5,11 +5,11 @@ The data set has no official split. A fixed, stratified 20 % (359 images) is the
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from dagdsl.data.splits import Data, DataRequest, hold_out
 from dagdsl.data.tensors import Augmentation, make_data
+from dagdsl.optional import import_optional
 
 TEST_SHARE = 0.2
 
@@ -17,9 +17,8 @@ TEST_SHARE = 0.2
 def open_digits(argument: str, request: DataRequest) -> Data:
     """Open `digits`, which takes no argument."""
     # Slow to import, so only when this data set is used.
-    from sklearn.datasets import load_digits
-
-    bundled = load_digits()
+    np = import_optional("numpy", "reading data sets")
+    bundled = import_optional("sklearn.datasets", "the data set `digits`").load_digits()
     # The 17 grey levels 0 to 16, scaled by 255 / 16, remain distinct as integers.
     grey = np.rint(bundled.images * (255 / 16)).astype(np.uint8)
     images = torch.from_numpy(grey).unsqueeze(1)

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dagdsl.data.splits import Data, DataRequest
 from dagdsl.data.tensors import Augmentation, make_data
 from dagdsl.errors import UsageError
+from dagdsl.optional import import_optional
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = (
@@ -73,10 +73,9 @@ def _raw_folder(root: Path) -> Path:
 
 def _download() -> Path:
     # Slow to import and rarely needed.
-    from torchvision.datasets import FashionMNIST
-
+    datasets = import_optional("torchvision.datasets", "downloading Fashion-MNIST")
     try:
-        FashionMNIST(str(_cache()), download=True)
+        datasets.FashionMNIST(str(_cache()), download=True)
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
@@ -117,6 +116,7 @@ def read_idx(path: Path) -> Tensor:
     if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
         raise UsageError(f"{path} is not an idx file of bytes; {HOW_TO_GET_IT}")
     start = 4 + 4 * content[3]
+    np = import_optional("numpy", "reading data sets")
     shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
     values = np.frombuffer(content, dtype=np.uint8, offset=start)
     if len(values) != prod(shape):

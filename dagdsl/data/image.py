@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from dagdsl.errors import UsageError
+from dagdsl.optional import import_optional
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
@@ -41,5 +41,5 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
 
 def pixels_of(image: Image.Image) -> Tensor:
     """Return the pixels as uint8 `[C, H, W]`."""
-    array = np.array(image)
+    array = import_optional("numpy", "reading images").array(image)
     return torch.from_numpy(array).view(*array.shape[:2], -1).movedim(-1, 0)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dagdsl.ir.nodes import Shape
+from dagdsl.optional import import_optional
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Batch: TypeAlias = tuple[Tensor, Tensor]
 """Images `[B, C, H, W]`, float32 and normalised; labels `[B]`, int64."""
@@ -112,6 +115,7 @@ def hold_out(labels: Sequence[int], share: float) -> tuple[NDArray[np.int64], ND
     hold out the same samples. Uses RandomState because numpy guarantees that its stream never
     changes.
     """
+    np = import_optional("numpy", "reading data sets")
     random = np.random.RandomState(0)
     of = np.asarray(labels)
     held = [

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 from dagdsl.errors import UsageError
+from dagdsl.optional import import_optional
 
 Edges: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -46,7 +47,7 @@ def _draw(name: str, *args: int | float, seed: int) -> Edges:
 def _generator(name: str) -> Callable[..., Any]:
     """Return a generator of networkx after checking that it draws the expected graph."""
     # Importing networkx takes a quarter of a second: only random graphs pay for it.
-    import networkx as nx
+    nx = import_optional("networkx", "drawing a random graph")
 
     generate: Callable[..., Any] = getattr(nx, name)
     args, known = _KNOWN[name]
