@@ -31,7 +31,7 @@ def report(failure: BaseException) -> int:
             _print(str(failure))
             return WRONG_USAGE
         case ModuleNotFoundError() if missing := missing_package(failure, "this command"):
-            _say(missing)
+            _print(missing)
             return WRONG_USAGE
         case KeyboardInterrupt():
             _print("interrupted")
