@@ -75,7 +75,7 @@ def test_wrong_usage(folder: Path, tmp_path: Path) -> None:
     for args, complaint in [
         (("--weights", folder), "does not exist"),
         (("--weights", folder / "run", "--set", "width=8"), "belongs to another net"),
-        (("--export", "tflite"), "there is no export to `tflite`"),
+        (("--export", "tflite"), "unknown export format `tflite`"),
     ]:
         done = dagdsl("build", folder / "tiny.dg", "-o", tmp_path / "none", *args)
         assert (done.returncode, complaint in done.stderr) == (2, True), done.stderr
