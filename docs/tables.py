@@ -221,6 +221,20 @@ def _passes() -> Iterator[str]:
                 yield f"| `{step.name}` | {(step.__doc__ or '').partition('.')[0]}. | {when} |"
 
 
+def _training() -> Iterator[str]:
+    """The options of `dagdsl train`, from the fields of `TrainConfig`."""
+    from dagdsl.training.config import TrainConfig
+    from dagdsl.training.options import command_options
+
+    yield "| option | keyword | default | meaning |"
+    yield "|---|---|---|---|"
+    for option in command_options(TrainConfig):
+        value = TrainConfig.model_fields[option.field].default
+        default = option.extra.default or f"`{value!r}`"
+        flags = option.flags.replace("/", "`, `")
+        yield f"| `{flags}` | `{option.field}` | {default} | {option.help} |"
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "ops": _ops,
     "merges": _merges,
@@ -233,6 +247,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "patterns": _patterns,
     "families": _families,
     "errors": _errors,
+    "training": _training,
 }
 
 

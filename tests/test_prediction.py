@@ -1,4 +1,4 @@
-"""An image file -> the input of a net, as the training had it."""
+"""An image file becomes the same input as in training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.prediction import Predictor, input_of, open_edges
 from dagdsl_compiler.export.manifest import Images
 
 
-def test_an_image_of_a_folder(tmp_path: Path) -> None:
+def test_image_of_a_folder(tmp_path: Path) -> None:
     shape = (3, 16, 24)
     for split in ("train", "test"):
         for name in ("cat", "dog"):
@@ -33,7 +33,7 @@ def test_an_image_of_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_grey_image_of_a_small_set(tmp_path: Path, channels: int) -> None:
+def test_grey_image_of_a_small_data_set(tmp_path: Path, channels: int) -> None:
     shape = (channels, 8, 8)
     data = open_data("digits", shape=shape)
     expected, _ = data.test.pick([5])

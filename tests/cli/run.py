@@ -1,4 +1,4 @@
-"""Runs the command line as a user does: another process, its exit code, what it prints."""
+"""Run the command line as a user does: in another process, with its exit code and output."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ PROGRAM = "from dagdsl.cli.app import main; main()"
 
 
 def command(*args: object) -> list[str]:
-    """The command line that runs `dagdsl` with these arguments."""
+    """Return the command line that runs `dagdsl` with these arguments."""
     return [sys.executable, "-c", PROGRAM, *map(str, args)]
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the package found wherever the process runs."""
+    """Return the environment of this process, with the package on the path."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "compiler")])
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 
 
 def dagdsl(*args: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run `dagdsl` to its end. No test may see a traceback."""
+    """Run `dagdsl` to completion. A traceback fails the test."""
     done = subprocess.run(
         command(*args), capture_output=True, text=True, cwd=cwd, env=environment(), check=False
     )

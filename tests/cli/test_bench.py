@@ -27,7 +27,7 @@ def net(folder: Path) -> Path:
     return path
 
 
-def test_a_line_for_every_mode(tmp_path: Path) -> None:
+def test_one_line_per_mode(tmp_path: Path) -> None:
     done = dagdsl("bench", net(tmp_path), *QUICK, "--active", "0.5", "--mode", "static,grouped")
     assert done.returncode == 0, done.stderr
     title, header, *rows = done.stdout.splitlines()
@@ -41,7 +41,7 @@ def test_a_line_for_every_mode(tmp_path: Path) -> None:
     assert "timing batch 2 ..." in done.stderr
 
 
-def test_json_is_alone_on_stdout(tmp_path: Path) -> None:
+def test_stdout_holds_only_json(tmp_path: Path) -> None:
     done = dagdsl("bench", net(tmp_path), *QUICK, "--train", "--format", "json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""The commands as a user runs them: what they print, what they leave, how they end."""
+"""The commands as a user runs them: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ class TestBuild:
         result: dict[str, object] = json.loads(done.stdout)
         return result
 
-    def test_facts(self, built: dict[str, object]) -> None:
-        # By hand: entry conv 72 + bn 16, two nodes of conv 576 + bn 16, routers at `in`, `n[0]`
+    def test_costs(self, built: dict[str, object]) -> None:
+        # Counted by hand: entry conv 72 + bn 16, two nodes of conv 576 + bn 16, routers at `in`, `n[0]`
         # and `n[1]` with 3, 2 and 1 outputs of 8 inputs and a bias, logits 80 + 10.
         parameters = 72 + 16 + 2 * (576 + 16) + (3 + 2 + 1) * 9 + 90
-        # 16 pixels a feature map; six weighted edges.
+        # 16 pixels per feature map; six weighted edges.
         macs = 16 * (72 + 2 * 576) + 6 * 8 + 6 * 8 * 16 + 80
         assert built["parameters"] == parameters
         assert built["macs"] == macs
@@ -134,7 +134,7 @@ class TestBuild:
         spec.loader.exec_module(module)
         assert module.Tiny()(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
 
-    def test_ir_can_be_built_again(self, built: dict[str, object], tiny: Path) -> None:
+    def test_ir_can_be_rebuilt(self, built: dict[str, object], tiny: Path) -> None:
         folder = tiny.parent
         done = dagdsl(
             "build", folder / "out" / "ir.json", "-o", folder / "again", "--backend", "eager",
@@ -210,14 +210,14 @@ class TestBuild:
         assert "DG0201" in done.stderr
         assert not (tmp_path / "out").exists()
 
-    def test_foreign_json(self, tmp_path: Path) -> None:
+    def test_json_of_another_kind(self, tmp_path: Path) -> None:
         path = tmp_path / "ir.json"
         path.write_text('{"ir_version": 1}')
         done = dagdsl("build", path)
         assert done.returncode == 2
         assert "is not an ir.json" in done.stderr
 
-    def test_folder_that_is_a_file(self, tiny: Path) -> None:
+    def test_output_folder_is_a_file(self, tiny: Path) -> None:
         done = dagdsl("build", tiny, "-o", tiny, "--backend", "eager")
         assert done.returncode == 2
         assert tiny.read_text() == TINY
@@ -330,7 +330,7 @@ class TestTrainAndEval:
     def test_interrupted_run_can_be_resumed(self, tiny: Path) -> None:
         out = tiny.parent / "run"
         args = ("train", tiny, "--data", "digits", "--epochs", 200, "--out", out)
-        # Where the tests run in the background, interrupts are ignored, and that is inherited.
+        # A shell makes background processes ignore interrupts, and child processes inherit that.
         process = subprocess.Popen(
             command(*args),
             stderr=subprocess.PIPE,
@@ -362,7 +362,7 @@ def test_unknown_command_and_flag(tiny: Path) -> None:
     assert dagdsl("check", tiny, "--formt", "json").returncode == 2
 
 
-def test_reader_that_goes_away(tiny: Path) -> None:
+def test_closed_pipe(tiny: Path) -> None:
     line = " ".join(f"'{arg}'" for arg in command("check", tiny))
     done = subprocess.run(
         ["bash", "-c", f"{line} | true"], capture_output=True, text=True, env=environment(),
@@ -371,7 +371,7 @@ def test_reader_that_goes_away(tiny: Path) -> None:
     assert done.stderr == ""
 
 
-def test_our_own_bug_is_reported_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_reported_as_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "import dagdsl.frontend, sys\n"
         "def fail(*a, **k): raise ZeroDivisionError('oops')\n"

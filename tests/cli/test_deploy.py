@@ -1,4 +1,4 @@
-"""From a trained run to an artefact, and from that to predictions, as a user does it."""
+"""From a training run to an artefact and to predictions, as a user does it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cli.test_commands import TINY
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A net, a run of it, and what build made of them."""
+    """A folder with a net, a run and an artefact."""
     folder = tmp_path_factory.mktemp("deploy")
     (folder / "tiny.dg").write_text(TINY)
     done = dagdsl("train", folder / "tiny.dg", "--data", "digits", "--epochs", 1, "--out",
@@ -55,7 +55,7 @@ def test_predictions(folder: Path) -> None:
     assert f"  s: {len(answers[0]['routes']['s'])} open  " in shown
 
 
-def test_a_later_build_leaves_no_old_artefact(folder: Path, tmp_path: Path) -> None:
+def test_a_build_replaces_the_artefact(folder: Path, tmp_path: Path) -> None:
     built = tmp_path / "built"
     built.mkdir()
     for file in (folder / "built").iterdir():

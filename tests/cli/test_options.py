@@ -16,7 +16,7 @@ from dagdsl.training.options import Option, command_options
 from tests.cli.run import dagdsl
 
 OWN = {"context", "file", "out", "set", "net", "resume", "format", "help"}
-"""The parameters of `dagdsl train` that are no fields of `TrainConfig`."""
+"""The parameters of `dagdsl train` that are not fields of `TrainConfig`."""
 
 
 def parameters() -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_flags() -> None:
 
 
 def test_each_option_is_described() -> None:
-    """By a sentence in the register of a manual, in a group."""
+    """Each has a group and a sentence of help."""
     for option in command_options(TrainConfig):
         assert option.help.endswith("."), option.field
         assert option.help[0].isupper(), option.field
@@ -85,9 +85,7 @@ class Recipe(BaseModel):
         (["--no-compile"], {"backend": "off"}),
     ],
 )
-def test_what_is_given_reaches_the_command(
-    arguments: list[str], expected: dict[str, object]
-) -> None:
+def test_given_options_reach_the_command(arguments: list[str], expected: dict[str, object]) -> None:
     seen: list[tuple[str, dict[str, object]]] = []
 
     def run(file: str, twice: bool = False, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The commands that read and write text only: fmt, explain, and the forms and fixes of check."""
+"""The commands on text: fmt, explain, show, diff, and the formats and fixes of check."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TestFmt:
         assert (done.returncode, done.stdout.decode()) == (0, PRETTY)
 
     @pytest.mark.parametrize("text", [b"net N {", b"\xff", b"\0", b"#" * (1 << 19)])
-    def test_what_cannot_be_read_is_left_alone(self, text: bytes, tmp_path: Path) -> None:
+    def test_unreadable_files_are_left_unchanged(self, text: bytes, tmp_path: Path) -> None:
         done = piped(text, "fmt", "-")
         assert (done.returncode, done.stdout) == (1, b"")
         assert b"error[DG" in done.stderr
@@ -69,7 +69,7 @@ class TestFmt:
         done = piped(b"", "fmt", path)
         assert (done.returncode, path.read_bytes()) == (1, text)
 
-    def test_others_are_formatted_all_the_same(self, ugly: Path) -> None:
+    def test_a_broken_file_does_not_stop_the_others(self, ugly: Path) -> None:
         bad = ugly.with_name("bad.dg")
         bad.write_text("net N {")
         assert dagdsl("fmt", bad, ugly, ugly.with_name("missing.dg")).returncode == 1
@@ -128,7 +128,7 @@ class TestCheck:
         assert result["fixes"]
 
     @pytest.mark.parametrize("format", ["concise", "github"])
-    def test_no_line_for_no_problem(self, format: str) -> None:
+    def test_no_output_without_problems(self, format: str) -> None:
         done = dagdsl("check", "examples/quickstart.dg", "--format", format)
         assert (done.returncode, done.stdout) == (0, "")
 
@@ -138,14 +138,14 @@ class TestCheck:
         assert done.stderr == f"{broken}:3: change `fcc` to `fc`\n"
         assert broken.read_text() == BROKEN.replace("fcc", "fc")
 
-    def test_fix_keeps_what_it_cannot_mend(self, broken: Path) -> None:
+    def test_files_without_a_fix_are_left_unchanged(self, broken: Path) -> None:
         broken.write_bytes(BROKEN.replace("fcc(2)", "fc(2.5)").replace("\n", "\r\n").encode())
         before = broken.read_bytes()
         done = dagdsl("check", "--fix", broken)
         assert done.returncode == 1
         assert broken.read_bytes() == before
 
-    def test_what_the_terminal_cannot_show(self, broken: Path) -> None:
+    def test_characters_missing_from_the_encoding(self, broken: Path) -> None:
         broken.write_text(BROKEN.replace("fcc", "größe"), encoding="utf-8")
         done = subprocess.run(
             command("check", broken),

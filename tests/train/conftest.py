@@ -1,4 +1,4 @@
-"""Runs are compared bit by bit: all of them compute with one thread."""
+"""Runs are compared bit by bit, so all of them use one thread."""
 
 from __future__ import annotations
 

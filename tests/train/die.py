@@ -1,8 +1,8 @@
 """Trains the tiny net and kills itself: `python die.py OUT MOMENT NUMBER`.
 
-MOMENT is `step` (in the middle of an epoch), `epoch` (when it is on disk), `checkpoint` (between
-the checkpoint and what follows from it) or `write` (a file is written but not in place); NUMBER
-says the how manyeth of them is the last.
+MOMENT is `step` (within an epoch), `epoch` (after its checkpoint), `checkpoint` (between the
+checkpoint and the files derived from it) or `write` (a file is written but not yet renamed).
+The process dies at the NUMBER-th such moment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dagdsl.training.observer import Observer
 from tests.train.nets import config, tiny
 
 
-class Mortal(Observer):
+class Killer(Observer):
     def __init__(self, moment: str, number: int) -> None:
         self.moment, self.left = moment, number
 
@@ -38,7 +38,7 @@ class Mortal(Observer):
         self.count("epoch")
 
 
-def before(moment: str, observer: Mortal, function: Callable[..., Any]) -> Callable[..., Any]:
+def before(moment: str, observer: Killer, function: Callable[..., Any]) -> Callable[..., Any]:
     def counted(*args: Any) -> Any:
         observer.count(moment)
         return function(*args)
@@ -49,7 +49,7 @@ def before(moment: str, observer: Mortal, function: Callable[..., Any]) -> Calla
 if __name__ == "__main__":
     torch.set_num_threads(1)
     out, moment, number = sys.argv[1:]
-    observer = Mortal(moment, int(number))
+    observer = Killer(moment, int(number))
     loop.REPORT_INTERVAL = 0.0
     loop._publish = before("checkpoint", observer, loop._publish)
     os.fsync = before("write", observer, os.fsync)

@@ -1,4 +1,4 @@
-"""The small net and the short run that the tests of training share."""
+"""The small net and the short run shared by the tests of training."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def tiny(
     classes: int = 10,
     weigh: str = "sigmoid",
 ) -> Net:
-    """A net of one stage whose routes differ between images."""
+    """A net with one stage whose routes differ between images."""
     text = TINY.format(init=init, tau=tau, train=train, classes=classes, weigh=weigh)
     return dagdsl.loads(text)
 
 
 def config(**values: Any) -> TrainConfig:
-    """Three epochs of ten steps."""
+    """The config of three epochs of ten steps each."""
     return TrainConfig.of({"epochs": 3, "batch_size": 128, "device": "cpu", **values})

@@ -1,4 +1,4 @@
-"""A run folder read back."""
+"""Opening and evaluating a run folder."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainSummar
 
 @pytest.fixture
 def run(tmp_path: Path, trained: tuple[Path, TrainSummary]) -> Path:
-    """A copy that may be damaged."""
+    """A copy of the run, which a test may damage."""
     return Path(shutil.copytree(trained[0], tmp_path / "run"))
 
 
-def test_evaluate_gives_what_the_summary_says(trained: tuple[Path, TrainSummary]) -> None:
+def test_evaluation_agrees_with_the_summary(trained: tuple[Path, TrainSummary]) -> None:
     out, summary = trained
     result = evaluate(out, device="cpu")
     assert result == Evaluation(

@@ -1,4 +1,4 @@
-"""What training does: it learns, everything learns, it reports, and it stops when it must."""
+"""Training: the net learns, events are reported, and failures stop the run."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_run_folder(tmp_path: Path) -> None:
     assert watching.calls.index("finished 1 True") == watching.calls.index("stepped 1 10") + 1
 
 
-def test_equal_seeds_give_equal_runs_and_others_do_not(tmp_path: Path) -> None:
+def test_the_seed_determines_the_run(tmp_path: Path) -> None:
     def weights(name: str, seed: int) -> dict[str, torch.Tensor]:
         train(tiny(), config(epochs=1, seed=seed), tmp_path / name)
         return load_file(tmp_path / name / "best.safetensors")
@@ -82,7 +82,7 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(tmp_path: Path) -> None:
     assert not torch.equal(first["stem.conv.weight"], other["stem.conv.weight"])
 
 
-def test_everything_learns(tmp_path: Path) -> None:
+def test_every_parameter_changes(tmp_path: Path) -> None:
     net = tiny()
     train(net, config(epochs=1, weight_decay=0.0), tmp_path / "run")
     trained = load_file(tmp_path / "run" / "best.safetensors")
@@ -92,7 +92,7 @@ def test_everything_learns(tmp_path: Path) -> None:
     assert still == []
 
 
-def test_a_few_images_are_learned_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_images_are_memorised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def few(argument: str, wanted: DataRequest) -> Data:
         data = digits.open_digits(argument, wanted)
         assert isinstance(data.train, TensorSplit)
@@ -128,7 +128,7 @@ def test_a_folder_of_images(tmp_path: Path) -> None:
         evaluate(tmp_path / "run", device="cpu")
 
 
-def test_a_loss_that_is_no_number_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "set_lr", lambda optimizer, lr: None)
     monkeypatch.setattr(loop, "REPORT_INTERVAL", 0.0)
     message = r"the loss became (nan|inf) in epoch 1, step \d: try a lower --lr"
@@ -162,7 +162,7 @@ def test_wrong_number_of_classes(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_a_file_is_in_the_way(tmp_path: Path) -> None:
+def test_the_run_folder_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(UsageError, match="is a file"):
         train(tiny(), config(), tmp_path / "run")

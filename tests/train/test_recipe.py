@@ -1,4 +1,4 @@
-"""Config, optimizer and the net seen as a classifier."""
+"""The config, the optimizer, the schedule, and the net as a classifier."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_lr_follows_from_the_optimizer() -> None:
     assert TrainConfig.of({"optimizer": "sgd", "lr": 0.3}).lr == 0.3
 
 
-def test_config_survives_json() -> None:
+def test_config_round_trips_through_json() -> None:
     for made in (TrainConfig(), config(optimizer="sgd", lr=0.05, amp=True)):
         assert TrainConfig.model_validate_json(made.model_dump_json()) == made
 
@@ -105,6 +105,6 @@ def test_the_logits_are_found(outputs: str, key: str | None, classes: int) -> No
         ),
     ],
 )
-def test_no_classifier(text: str, message: str) -> None:
+def test_nets_that_are_no_classifiers(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         as_classifier(dagdsl.loads(text))

@@ -1,4 +1,4 @@
-"""A run killed at any moment and resumed is the run that was never killed."""
+"""A run that is killed at any moment and resumed equals one that was never killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Started(Observer):
-    """Remembers the plans it is told."""
+    """Records the plans of the runs."""
 
     def __init__(self) -> None:
         self.plans: list[RunPlan] = []
@@ -33,14 +33,14 @@ class Started(Observer):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was never stopped."""
+    """A run that was not interrupted."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     train(tiny(), config(), out)
     return out
 
 
 def _run_and_die(out: Path, moment: str, number: int) -> int:
-    """The exit status of `die.py`."""
+    """Run `die.py` and return its exit status."""
     path = os.pathsep.join(map(str, (ROOT, ROOT / "compiler")))
     return subprocess.run(
         [sys.executable, ROOT / "tests" / "train" / "die.py", out, moment, str(number)],
@@ -70,30 +70,30 @@ def assert_same_run(out: Path, whole: Path) -> None:
 
 
 def _tensors(out: Path) -> bytes:
-    """The tensors of the checkpoint: weights and optimizer. The header before them has times."""
+    """The weights and the optimizer state of the checkpoint; its header contains times."""
     content = (out / "last.safetensors").read_bytes()
     return content[8 + int.from_bytes(content[:8], "little") :]
 
 
 @pytest.mark.parametrize(
-    ("moment", "number", "goes_on_at"),
+    ("moment", "number", "continues_at"),
     [
         ("step", 4, 1),  # in the first epoch: there is no checkpoint yet
-        ("step", 27, 3),  # in the middle of the third
+        ("step", 27, 3),  # in the middle of the third epoch
         ("epoch", 2, 3),
         ("checkpoint", 2, 3),
-        ("write", 6, 2),  # the checkpoint of the second epoch is not in place
+        ("write", 6, 2),  # the checkpoint of the second epoch is not renamed yet
     ],
 )
 def test_killed_and_resumed(
-    tmp_path: Path, whole: Path, moment: str, number: int, goes_on_at: int
+    tmp_path: Path, whole: Path, moment: str, number: int, continues_at: int
 ) -> None:
     out = tmp_path / "run"
     assert _run_and_die(out, moment, number) == -signal.SIGKILL
     assert not (out / "summary.json").exists()
     observer = Started()
     train(tiny(), config(), out, resume=True, observer=observer)
-    assert observer.plans[0].first_epoch == goes_on_at
+    assert observer.plans[0].first_epoch == continues_at
     assert_same_run(out, whole)
 
 
@@ -105,7 +105,7 @@ def test_a_finished_run_can_be_resumed(tmp_path: Path, whole: Path) -> None:
     assert_same_run(out, whole)
 
 
-def test_resume_where_nothing_is_begins(tmp_path: Path) -> None:
+def test_resuming_an_empty_folder_starts_a_run(tmp_path: Path) -> None:
     observer = Started()
     train(tiny(), config(epochs=1), tmp_path / "new", resume=True, observer=observer)
     assert observer.plans[0].first_epoch == 1
@@ -126,7 +126,7 @@ def stopped(tmp_path: Path) -> Path:
     return out
 
 
-def test_gates_that_are_random_in_training_fall_alike(tmp_path: Path) -> None:
+def test_random_gates_repeat_when_resumed(tmp_path: Path) -> None:
     net = tiny(tau=0.0, weigh='noise("logistic", temperature = 0.5) |> hard_concrete')
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     train(net, config(), whole)
@@ -136,8 +136,8 @@ def test_gates_that_are_random_in_training_fall_alike(tmp_path: Path) -> None:
     assert_same_run(stopped, whole)
 
 
-def test_stages_may_be_checkpointed_from_some_epoch_on(stopped: Path, whole: Path) -> None:
-    """A run that needs more memory than there is can go on with less."""
+def test_stage_checkpointing_may_change_when_resumed(stopped: Path, whole: Path) -> None:
+    """A run that ran out of memory can continue with less."""
     train(tiny(), config(checkpoint_stages="all"), stopped, resume=True)
     assert_same_run(stopped, whole)
 

@@ -1,4 +1,4 @@
-"""How a stage is used: the counts against counting by hand."""
+"""The rates of a stage against counts by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.train.nets import tiny
 CPU = torch.device("cpu")
 
 
-def test_rates_are_those_counted_by_hand() -> None:
+def test_rates_against_counts_by_hand() -> None:
     # Nodes in, n[0], n[1], out; six gated edges.
     #         0>1 0>2 0>3 1>2 1>3 2>3
     samples = [
@@ -42,7 +42,7 @@ def test_rates_are_those_counted_by_hand() -> None:
     assert rates.hamming_distance == pytest.approx(apart / (3 * 6))
 
 
-def test_a_node_nobody_uses() -> None:
+def test_unused_node() -> None:
     routes = torch.zeros(2, 4, 4)
     routes[:, 0, 1] = routes[:, 0, 3] = 1  # n[0] is computed, and for nothing
     counter = RouteCounter(tiny(), CPU)
@@ -52,7 +52,7 @@ def test_a_node_nobody_uses() -> None:
     assert (rates.hamming_distance, rates.closed_output) == (0.0, 0.0)
 
 
-def test_the_keys_are_those_of_the_model() -> None:
+def test_keys_match_the_routes_of_the_model() -> None:
     net = tiny()
     _, routes = compile_net(net, backend="eager")(torch.randn(2, 1, 8, 8), return_routes=True)
     assert routes.keys() == routed_graphs(net).keys() == {"s1"}
