@@ -102,7 +102,7 @@ class TestBuild:
         return result
 
     def test_costs(self, built: dict[str, object]) -> None:
-        # Counted by hand: entry conv 72 + bn 16, two nodes of conv 576 + bn 16, routers at `in`, `n[0]`
+        # By hand: entry conv 72 + bn 16, two nodes of conv 576 + bn 16, routers at `in`, `n[0]`
         # and `n[1]` with 3, 2 and 1 outputs of 8 inputs and a bias, logits 80 + 10.
         parameters = 72 + 16 + 2 * (576 + 16) + (3 + 2 + 1) * 9 + 90
         # 16 pixels per feature map; six weighted edges.
