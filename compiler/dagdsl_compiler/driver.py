@@ -12,7 +12,7 @@ from dagdsl.ir.nodes import Net
 from dagdsl.ir.paths import paths_of
 from dagdsl_compiler.backends.catalogue import BACKENDS
 from dagdsl_compiler.executor import Executor
-from dagdsl_compiler.inference import SUMMARIES, Inference, InferenceModel, Mode
+from dagdsl_compiler.inference import MODE_SUMMARIES, Inference, InferenceModel, Mode
 from dagdsl_compiler.lower.modules import build_modules
 from dagdsl_compiler.lower.pins import Pins, Removed
 from dagdsl_compiler.lower.remarks import Remark, Step, explain
@@ -50,7 +50,7 @@ def compile(
 ) -> Model:
     """Make a network that can be trained, or in another mode than `dense` only evaluated.
 
-    `SUMMARIES` says what the modes are; all give the same results in evaluation. `pins` fix edges
+    `MODE_SUMMARIES` says what the modes are; all give the same results in evaluation. `pins` fix edges
     as open or closed (`{"s1: in -> n[0]": False}`); a `profile` has measured how often they are.
     `seed` fixes the initial weights, the same on every device, and leaves torch's own random state
     as it was; without it they are drawn from that state. Of the stages in `checkpoint` training
@@ -63,7 +63,7 @@ def compile(
     not of this net or not for this mode.
     """
     check_choice("backend", backend, BACKENDS)
-    check_choice("mode", mode, SUMMARIES)
+    check_choice("mode", mode, MODE_SUMMARIES)
     if mode == "dense" and (pins or profile is not None):
         raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
     stages = _stages(net, checkpoint)

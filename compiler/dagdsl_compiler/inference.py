@@ -27,7 +27,7 @@ from dagdsl_compiler.profile import Profile
 
 Mode: TypeAlias = Literal["dense", "static", "grouped", "branch", "auto"]
 
-SUMMARIES: Mapping[Mode, str] = {
+MODE_SUMMARIES: Mapping[Mode, str] = {
     "dense": "every node for every sample; trains",
     "static": "without what pinned routes, constant gates and a profile rule out",
     "grouped": "each node on the samples that need it, at any batch size",

@@ -9,7 +9,7 @@ from dagdsl.benchmark.subjects import baseline_builder
 from dagdsl.benchmark.timing import Estimate, noise_warning
 from dagdsl.errors import UsageError
 from dagdsl_compiler.backends.catalogue import BACKENDS
-from dagdsl_compiler.inference import SUMMARIES
+from dagdsl_compiler.inference import MODE_SUMMARIES
 
 EAGER = "eager"
 """Measured beside the execution modes: mode `dense`, not compiled."""
@@ -36,7 +36,7 @@ class BenchPlan:
 
     def check(self) -> None:
         """Raise UsageError if an option is invalid."""
-        known = (*SUMMARIES, EAGER)
+        known = (*MODE_SUMMARIES, EAGER)
         for mode in self.modes:
             if mode not in known:
                 raise UsageError(f"there is no mode `{mode}`; the modes are {', '.join(known)}")

@@ -12,7 +12,7 @@ from torch import fx, nn
 from dagdsl.errors import UsageError
 from dagdsl_compiler.driver import check_choice
 from dagdsl_compiler.errors import ModelError
-from dagdsl_compiler.inference import SUMMARIES, Inference, Mode
+from dagdsl_compiler.inference import MODE_SUMMARIES, Inference, Mode
 from dagdsl_compiler.lower.pins import Pins, Removed, removed_by
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
@@ -41,7 +41,7 @@ class Target:
     profile: Profile | None = None
 
     def __post_init__(self) -> None:
-        check_choice("mode", self.mode, SUMMARIES)
+        check_choice("mode", self.mode, MODE_SUMMARIES)
         if self.mode == "dense" and (self.pins or self.profile is not None):
             raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
         if self.batch is not None and self.batch < 1:
