@@ -50,8 +50,8 @@ def compile(
 ) -> Model:
     """Make a network that can be trained, or in another mode than `dense` only evaluated.
 
-    `MODE_SUMMARIES` says what the modes are; all give the same results in evaluation. `pins` fix edges
-    as open or closed (`{"s1: in -> n[0]": False}`); a `profile` has measured how often they are.
+    `MODE_SUMMARIES` describes the modes; all give the same results in evaluation. `pins` fix edges
+    as open or closed (`{"s1: in -> n[0]": False}`). `profile` says how often edges are open.
     `seed` fixes the initial weights, the same on every device, and leaves torch's own random state
     as it was; without it they are drawn from that state. Of the stages in `checkpoint` training
     keeps only what enters and leaves them, and computes the rest again in the backward pass.
