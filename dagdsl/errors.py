@@ -33,5 +33,5 @@ class UsageError(DagdslError):
     >>> import dagdsl
     >>> dagdsl.load("examples/quickstart.dg", width=1000)
     Traceback (most recent call last):
-    dagdsl.errors.UsageError: `width` may be 8 to 64, not 1000
+    dagdsl.errors.UsageError: `width` must be between 8 and 64, not 1000
     """

@@ -1,4 +1,4 @@
-"""The front end, phases in order: read, parse, import, elaborate, check. No logic of its own."""
+"""The front end: runs the phases in order: read, parse, import, elaborate, check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagdsl.sema.context import Context
 from dagdsl.sema.elaborate import check_unused_bodies, elaborate, report_unused
 from dagdsl.sema.graphs import build_body
 from dagdsl.sema.instances import Blueprint, blueprints
-from dagdsl.sema.modules import Files, Modules, bases_of
+from dagdsl.sema.modules import Files, ModuleLoader, bases_of
 from dagdsl.sema.settings import Setting, Settings
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
@@ -27,7 +27,7 @@ from dagdsl.syntax.reader import locate, read
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the front end found: the nets of a file (none after an error), and the diagnostics.
+    """The result of the front end: the nets of a file (none after an error), and the diagnostics.
 
     `drafts` are the nets as far as they were understood, errors or not: an editor shows what it
     can. A shape that is not known is empty in them.
@@ -50,14 +50,15 @@ def analyse(
     net: str | None = None,
     files: Files | None = None,
 ) -> Analysis:
-    """Everything that can be said about a text without a tensor; `files` it may import.
+    """Run the front end on a text. `files` says how imported files are read.
 
-    Raises UsageError if a setting or `net` names nothing in the file, or does not fit.
+    `settings` replace the defaults of params. `net` selects one net of the file. Raises UsageError
+    if the file has no such param or net, or if a setting does not fit.
     """
     sink = Sink()
     context = Context(sink, build_body)
     settings = settings or {}
-    module = Modules(context, files).load(source, settings)
+    module = ModuleLoader(context, files).load(source, settings)
     declared = [item for item in module.file.items if isinstance(item, ast.Net | ast.Instance)]
     wanted = [item for item in declared if net is None or item.name.name == net]
     plans = blueprints(wanted, module, context)
@@ -67,7 +68,7 @@ def analyse(
     nets: dict[str, Net] = {}
     for plan in plans:
         if net is None and plan.is_generic and id(plan.name) in context.used:
-            continue  # other nets of the file are made from it
+            continue  # a template that other nets of the file are derived from
         own = {formal.name.name for formal in plan.open}
         chosen = {name: value for name, value in settings.items() if name in own}
         context.reset_budget()
@@ -95,18 +96,19 @@ def analyse_file(path: Path, settings: Settings | None = None, net: str | None =
 
 
 def only_net(analysis: Analysis, name: str, wanted: str | None = None) -> Net:
-    """The one net of an analysis.
+    """Return the only net of an analysis. `name` is the file's name for messages.
 
-    Raises InvalidSource if there were errors or there is no net, UsageError if there are several.
+    Raises InvalidSource if there were errors or there is no net, and UsageError if there are
+    several and `wanted` does not select one.
     """
     if analysis.has_errors:
         raise InvalidSource(analysis.diagnostics)
     if not analysis.nets:
         start = Span(SourceFile(name, ""), 0, 0)
-        raise InvalidSource([Diagnostic("DG0505", "there is no net in this file", start)])
+        raise InvalidSource([Diagnostic("DG0505", "the file has no net", start)])
     if len(analysis.nets) > 1 and wanted is None:
         names = ", ".join(analysis.nets)
-        raise UsageError(f"{name} has the nets {names}: say which one")
+        raise UsageError(f"{name} has several nets, {names}: choose one")
     return next(iter(analysis.nets.values()))
 
 
@@ -128,7 +130,7 @@ def load(path: str | Path, *, net: str | None = None, **params: Setting) -> Net:
     path = Path(path)
     if path.suffix == ".json":
         if params or net:
-            raise UsageError(f"{path} is a finished net: it has no params to set")
+            raise UsageError(f"{path} is an ir.json: it has no params, and only one net")
         return load_ir(path)
     return only_net(analyse_file(path, params, net), str(path), net)
 
@@ -169,11 +171,11 @@ def _check_names(
 ) -> None:
     names = [item.name.name for item in declared]
     if net is not None and net not in names:
-        raise UsageError(f"there is no net `{net}`: there is {', '.join(names) or 'none'}")
+        raise UsageError(f"there is no net `{net}`; the file has {', '.join(names) or 'no nets'}")
     known = params | {formal.name.name for plan in plans for formal in plan.open}
     for name in settings:
         if name not in known:
-            there_is = "there is " + ", ".join(f"`{n}`" for n in sorted(known))
+            params_known = "the params are " + ", ".join(f"`{n}`" for n in sorted(known))
             raise UsageError(
-                f"no param `{name}` to set: {there_is if known else 'the file has no params'}"
+                f"there is no param `{name}`; {params_known if known else 'the file has no params'}"
             )

@@ -1,1 +1,1 @@
-"""The network as data."""
+"""The IR: a network as data."""

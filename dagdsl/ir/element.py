@@ -1,4 +1,4 @@
-"""The base of all IR classes: a frozen pydantic model that knows the text it came from."""
+"""The base of all IR classes: a frozen pydantic model with an origin in the text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Element(BaseModel):
         return copy
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """`replace`, by the name that pydantic gives it."""
+        """Same as `replace`, under the name that pydantic uses."""
         return self.replace(**(update or {}))
 
     def _fields(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The whole IR: a network as data, with every number known and every shape written down.
+"""The IR: a network as data, with all numbers known and all shapes written down.
 
     Net ── graph: Graph, outputs
     Graph ── nodes, routers, edges        a DAG: the net itself, a stage, or the body of a block
-    Node ── merge, steps                  merges its in-edges, then applies its steps in order
+    Node ── merge, steps                  merges its incoming edges, then applies its steps in order
     Step = Op | Block | Graph             a tensor op, an expanded block, a DAG inside a node
     Edge ── source, target, gate, steps   carries a node's output, transformed by `steps`
     Router ── steps, activation, ...      computes the weights of the edges whose `gate` names it
@@ -38,7 +38,7 @@ Dead = Literal["zero", "keep_strongest"]
 
 
 class Op(Element):
-    """One operator of the catalogue with all its parameters; `shape` is that of its result."""
+    """An operator of the catalogue with all its parameters; `shape` is that of its output."""
 
     kind: Literal["op"] = "op"
     op: str
@@ -47,7 +47,7 @@ class Op(Element):
 
 
 class Block(Element):
-    """An expanded `block`: the name it was declared with and what it stands for."""
+    """An expanded `block`: its declared name and its steps."""
 
     kind: Literal["block"] = "block"
     name: str
@@ -63,9 +63,9 @@ class Gate(Element):
 
 
 class Edge(Element):
-    """`source` feeds `target`. Without a gate the edge is always open and weighs one.
+    """An edge from `source` to `target`. Without a gate it is always open and its weight is one.
 
-    `steps` transform what the edge carries before it is weighted.
+    `steps` transform what the edge carries, before the weight is applied.
     """
 
     source: str
@@ -75,15 +75,21 @@ class Edge(Element):
 
 
 class Router(Element):
-    """Computes, per sample, the weights of the edges whose gate names it.
+    """Computes, per sample, the weights of the edges whose gates refer to it.
 
-    What it reads: the output of node `vertex` (`source`), the plain sum of what enters node
-    `vertex` (`target`), the graph's input (`stage`), or nothing at all (`nothing`: its first step
-    is a parameter or a constant). `steps` turn that into one logit per edge; then, in this order:
-    `activation`; `topk`: all but the largest become zero and close their edges; `normalise` to sum
-    one; `threshold`: a weight that is not above it becomes zero and closes its edge; `binary`: the
-    weights of open edges become one. `groups` splits the outputs into runs that softmax, `topk` and
-    `normalise` treat apart (all edges entering one node, when one router serves a whole stage).
+    `reads` selects its input: the output of node `vertex` (`source`), the plain sum of what enters
+    node `vertex` (`target`), the graph's input (`stage`), or nothing (`nothing`: its first step is
+    a parameter or a constant). `steps` turn the input into one logit per edge. Then follow, in this
+    order:
+
+    - `activation`
+    - `topk`: keeps the `topk` largest weights; the others become zero and close their edges
+    - `normalise`: scales the weights to sum one
+    - `threshold`: a weight at or below it becomes zero and closes its edge
+    - `binary`: the weights of open edges become one
+
+    `groups` are the sizes of runs of outputs to which softmax, `topk` and `normalise` apply
+    separately: if one router serves a whole stage, the edges that enter each node.
     """
 
     name: str
@@ -101,23 +107,23 @@ class Router(Element):
 
     @property
     def outputs(self) -> int:
-        """The number of edges it weighs."""
+        """The number of edges that it weighs."""
         return sum(self.groups)
 
     @property
     def closes(self) -> bool:
-        """Whether it may close edges."""
+        """Whether it can close edges."""
         return self.topk is not None or self.threshold is not None
 
 
 class Node(Element):
-    """A vertex: merges its in-edges, then applies `steps`; `shape` is that of its output.
+    """A vertex: merges its incoming edges, then applies `steps`; `shape` is that of its output.
 
-    `merge_params` are the parameters of the merge, which stands in the catalogue as ops do.
+    `merge_params` are the parameters of the merge, which is in the catalogue like an op.
 
-    `in` and `out` are the ports of a graph: an `in` has no in-edges and gives what enters the
-    graph; the `out` of a stage or block only merges. A `stage` is a node whose last step is a
-    graph; the steps before it are its entry.
+    `in` and `out` are the ports of a graph. An `in` has no incoming edges; its output is the input
+    of the graph. The `out` of a stage or block body only merges. A `stage` is a node whose last
+    step is a graph; the steps before that are its entry.
     """
 
     kind: NodeKind
@@ -129,10 +135,10 @@ class Node(Element):
 
 
 class Graph(Element):
-    """A DAG. `nodes` stand in topological order: every edge goes forward.
+    """A DAG, with `nodes` in topological order: every edge leads to a later node.
 
-    A stage or block body has exactly one `in`, named `in`, first, and one `out`, named `out`,
-    last. The net's own graph has an `in` per declared input and no `out`.
+    The first node of a stage or block body is its only `in`, named `in`, and the last one its only
+    `out`, named `out`. The net's own graph has an `in` per declared input and no `out`.
     """
 
     kind: Literal["graph"] = "graph"
@@ -156,21 +162,21 @@ class Graph(Element):
         return {router.name: router for router in self.routers}
 
     def node(self, name: str) -> Node:
-        """The node of that name. Raises KeyError."""
+        """Return the node of that name. Raises KeyError if there is none."""
         return self._by_name[name]
 
     def router(self, name: str) -> Router:
-        """The router of that name. Raises KeyError."""
+        """Return the router of that name. Raises KeyError if there is none."""
         return self._routers[name]
 
     def edges_into(self, name: str) -> tuple[Edge, ...]:
-        """The in-edges of a node, in the order in which its merge takes them."""
+        """Return the incoming edges of a node, in the order in which it merges them."""
         return self._by_target.get(name, ())
 
     def restricted_to(self, names: Collection[str]) -> Graph:
-        """These nodes, the edges between them and the routers of those edges.
+        """Return the graph of these nodes, the edges between them and the routers of those edges.
 
-        Raises ValueError if that would leave a router with fewer edges than it weighs.
+        Raises ValueError if a router also weighs other edges.
         """
         edges = tuple(e for e in self.edges if e.source in names and e.target in names)
         weighed = Counter(edge.gate.router for edge in edges if edge.gate is not None)
@@ -188,14 +194,14 @@ class Graph(Element):
 
 
 class Output(Element):
-    """Something the net returns: the output of one node, or a group of named taps."""
+    """An output of the net: the output of a node, or a group of named taps."""
 
     name: str
     value: str | dict[str, str]
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """The names of the nodes it takes from."""
+        """The names of the nodes that it returns."""
         return (self.value,) if isinstance(self.value, str) else tuple(self.value.values())
 
 
@@ -220,7 +226,7 @@ class Net(Element):
 
     @property
     def hash(self) -> str:
-        """The sha256 of the network: of its graph and outputs, not of its name or settings."""
+        """The sha256 of the graph and outputs; name and settings do not count."""
         content = self.model_dump(mode="json", include={"ir_version", "graph", "outputs"})
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -236,16 +242,16 @@ class Net(Element):
         return tuple(node for node in self.graph.nodes if node.kind == "stage")
 
     def only(self, *outputs: str) -> Net:
-        """The part of the net that these outputs need: a backbone without its head, say.
+        """Return the part of the net that these outputs need, such as a backbone without its head.
 
-        Raises UsageError for an output there is not, and if a router of the net itself weighs
+        Raises UsageError if there is no such output, or if a router of the net's own graph weighs
         edges on both sides of the cut.
         """
         known = {output.name: output for output in self.outputs}
         for name in outputs:
             if name not in known:
-                there_is = ", ".join(f"`{other}`" for other in known)
-                raise UsageError(f"{self.name} has no output `{name}`: there is {there_is}")
+                outputs_known = ", ".join(f"`{other}`" for other in known)
+                raise UsageError(f"{self.name} has no output `{name}`; it has {outputs_known}")
         kept = tuple(known[name] for name in dict.fromkeys(outputs))
         needed = {node for output in kept for node in output.nodes}
         for node in reversed(self.graph.nodes):
@@ -265,12 +271,12 @@ class Net(Element):
         return dagdsl.graph(self)
 
     def to_json(self) -> str:
-        """The content of an `ir.json`."""
+        """Return the content of an `ir.json`."""
         return self.model_dump_json(indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Net:
-        """Read an `ir.json`. Raises ValueError, which names the first wrong field."""
+        """Read an `ir.json`. Raises ValueError with the first invalid field."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
@@ -281,7 +287,7 @@ class Net(Element):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        """The JSON Schema of `ir.json`."""
+        """Return the JSON Schema of `ir.json`."""
         return cls.model_json_schema()
 
 
@@ -289,6 +295,6 @@ Step: TypeAlias = Annotated[Op | Block | Graph, Field(discriminator="kind")]
 
 
 def inner_graph(node: Node) -> Graph | None:
-    """The DAG of a stage; None for any other node."""
+    """Return the DAG of a stage, or None for any other node."""
     last = node.steps[-1] if node.kind == "stage" and node.steps else None
     return last if isinstance(last, Graph) else None

@@ -1,4 +1,4 @@
-"""IR -> text, a line a node, edge or router: for goldens and for people. It is not read back."""
+"""IR -> text for people and goldens, one line per node, edge or router. It is not read back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Shape, St
 
 
 def dump(net: Net) -> str:
-    """The text of a net, ending in a newline."""
+    """Return the text of a net, ending in a newline."""
     lines = [f"net {net.name}  # {net.hash[:12]}"]
     lines.extend(_indent(_graph(net.graph)))
     for output in net.outputs:
@@ -61,7 +61,7 @@ def _router(router: Router) -> str:
 
 
 def _pipe(steps: Sequence[Step]) -> tuple[str, list[Graph]]:
-    """The steps on one line, and the graphs among them, which follow on their own lines."""
+    """Return the steps as one line, and the graphs among them, which follow on their own lines."""
     parts: list[str] = []
     graphs: list[Graph] = []
     for step in steps:

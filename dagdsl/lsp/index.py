@@ -12,7 +12,7 @@ from dagdsl.lsp.library import Library
 from dagdsl.lsp.resolver import symbols_of
 from dagdsl.lsp.symbols import Definition, Kind, Symbols, path_of
 from dagdsl.sema.context import Context
-from dagdsl.sema.modules import Modules
+from dagdsl.sema.modules import ModuleLoader
 from dagdsl.sema.scope import Module
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
@@ -31,7 +31,7 @@ class FileIndex:
     @cached_property
     def module(self) -> Module:
         """The syntax tree of the file and of its imports, not elaborated."""
-        return Modules(Context(Sink()), self._library.files).load(self.source)
+        return ModuleLoader(Context(Sink()), self._library.files).load(self.source)
 
     @cached_property
     def symbols(self) -> Symbols:

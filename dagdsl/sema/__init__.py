@@ -1,1 +1,1 @@
-"""Tree -> IR: imports, names, values, expansion, shapes."""
+"""Syntax tree -> IR: imports, names, values, expansion, shapes."""

@@ -1,4 +1,4 @@
-"""Arguments of a call -> values of formals; pipes that are values and take more arguments."""
+"""Arguments of a call -> values of formals; calls of values that are pipes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate
 from dagdsl.sema.names import is_function
 from dagdsl.sema.scope import Scope
-from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, convert, describe
+from dagdsl.sema.values import UNKNOWN, EvalValue, PipeValue, Unknown, convert, describe
 from dagdsl.source import Frame, Origin, Span
 from dagdsl.syntax import ast
 
@@ -18,9 +18,9 @@ from dagdsl.syntax import ast
 def match_arguments(
     args: Iterable[ast.Arg], names: Iterable[str], what: str, context: Context
 ) -> dict[str, ast.Arg]:
-    """Which argument is meant for which name: positional ones in order, then by name.
+    """Return the argument for each name: positional arguments in order, then named ones.
 
-    Reports unknown names, names given twice and arguments too many.
+    Reports unknown names, repeated names and surplus arguments.
     """
     order = list(names)
     given: dict[str, ast.Arg] = {}
@@ -49,7 +49,7 @@ def match_arguments(
             name = arg.name
         if name in given:
             context.sink.error(
-                "DG0211", arg.span, f"{what} is given `{name}` twice", label="second time"
+                "DG0211", arg.span, f"{what} is given `{name}` twice", label="given again"
             )
             continue
         given[name] = arg
@@ -65,16 +65,17 @@ def bind_formals(
     inside: Scope,
     context: Context,
 ) -> None:
-    """Bind the arguments of a call, evaluated in `caller`, to formals in the scope `inside`.
+    """Bind the arguments of a call to its formals.
 
-    Defaults are evaluated in `inside`, where earlier formals and `in` are known.
+    Arguments are evaluated in the scope `caller`. Values are bound in the scope `inside`, where
+    defaults are evaluated as well, so that they can use earlier formals and `in`.
     """
     formals = list(formals)
     given = match_arguments(args, (formal.name.name for formal in formals), what, context)
     for formal in formals:
         name = formal.name.name
         arg = given.get(name)
-        value: Worth = UNKNOWN
+        value: EvalValue = UNKNOWN
         if arg is not None:
             value = evaluate(arg.value, caller, context)
         elif formal.default is not None:
@@ -91,8 +92,13 @@ def bind_formals(
         inside.bind(name, value, formal.name)
 
 
-def as_type(value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Context) -> Worth:
-    """`value` as the written type: `int`, `float`, `bool`, `str`, `list`, or `op` for a pipe."""
+def as_type(
+    value: EvalValue, type: ast.TypeExpr, what: str, at: Span, context: Context
+) -> EvalValue:
+    """Return `value` as the declared type, or UNKNOWN after an error.
+
+    The type is `int`, `float`, `bool`, `str`, `list`, or `op` for a pipe.
+    """
     match type.name:
         case "int" | "float" | "bool" | "str":
             return convert(value, type.name, what, at, context.sink)
@@ -115,25 +121,26 @@ def as_type(value: Worth, type: ast.TypeExpr, what: str, at: Span, context: Cont
 
 
 def _head(span: Span, name: str) -> Span:
-    """Where the name stands that a span starts with."""
+    """Return the span of `name`, which `span` starts with."""
     return Span(span.file, span.start, span.start + len(name))
 
 
 TYPES: Final = ("int", "float", "bool", "str", "list", "op")
-"""The types a param or a formal may have."""
+"""The types of params and formals."""
 
 
 def callee_of(expr: ast.Name | ast.Call) -> tuple[ast.Name, tuple[ast.Arg, ...]]:
-    """What is called, and with which arguments."""
+    """Return the name that is called, and the arguments."""
     return (expr, ()) if isinstance(expr, ast.Name) else (expr.callee, expr.args)
 
 
 def pipe_of(
     expr: ast.Expr, scope: Scope, context: Context, frames: tuple[Frame, ...]
 ) -> PipeValue | Unknown | None:
-    """The pipe that a step stands for by its value: a local name, a function's result, an item.
+    """Return the pipe that a step evaluates to: a local name, a function's result, a list item.
 
-    None if it is nothing of the kind: an op, a block, a router. Reports values that are no pipes.
+    Returns None if the step is not a value but an op, a block or a router, and UNKNOWN, after an
+    error, if the value is not a pipe.
     """
     match expr:
         case ast.Name() | ast.Call():
@@ -173,22 +180,22 @@ def _applied(
     context: Context,
     frames: tuple[Frame, ...],
 ) -> PipeValue | Unknown:
-    """A pipe of one step with more arguments; positional ones go behind those it has."""
+    """Return a pipe of one step with more arguments; positional ones are appended."""
     if not isinstance(pipe.expr, ast.Name | ast.Call):
         context.sink.error(
             "DG0213",
             Origin(call.span, frames),
             "a pipe of several steps takes no arguments",
             label="has several steps",
-            help="make a block of it: `block name(...) = ...`",
+            help="declare a block instead: `block name(...) = ...`",
         )
         return UNKNOWN
     callee, given = callee_of(pipe.expr)
     inside = pipe.scope.child()
     more = list(given)
     for arg in args:
-        # Its names belong to another scope than those of the pipe: it is valued there, and found
-        # here under a name that nobody can write.
+        # The names in the argument belong to the scope of the call, not to that of the pipe.
+        # Evaluate it there, and bind the value to a name that cannot be written in a file.
         hidden = f"<{len(more)}>"
         inside.bind(hidden, evaluate(arg.value, scope, context))
         at = arg.value.span

@@ -1,4 +1,4 @@
-"""What elaboration carries along: the sink, what was used, and the budget that bounds expansion."""
+"""The state of an elaboration: the sink, the names used, and the budget that limits expansion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.syntax import ast
 
 
 class Exhausted(Exception):
-    """The net grew over a limit. Already reported; elaboration of the net ends here."""
+    """The net exceeds a limit. It has been reported; the elaboration of the net stops."""
 
 
 class BodyBuilder(Protocol):
@@ -44,39 +44,39 @@ class Context:
     used: set[int] = field(default_factory=set)
     """`id()` of each declared `Ident` that something refers to (the tree outlives the context)."""
     mentioned: set[int] = field(default_factory=set)
-    """The same for names that stand in an arm of `choose` that was not taken."""
+    """The same for names in an arm of `choose` that was not taken."""
     guessed: dict[str, tuple[Span, ...]] = field(default_factory=dict)
-    """File -> the statements in it whose syntax was mended by a guess: nothing is said of them."""
+    """File -> the statements whose syntax errors were repaired by a guess. They are not checked."""
     not_taken: dict[int, ast.Expr] = field(default_factory=dict)
-    """Such arms by `id()`: what is in them is always the same."""
+    """The arms of `choose` that were not taken, by `id()`, so that each is searched only once."""
     broken_syntax: bool = False
-    """Whether statements were left out because they could not be read."""
+    """Whether statements were dropped because they could not be parsed."""
     recursive: set[int] = field(default_factory=set)
-    """`id()` of each block and router that uses itself: reported, and never expanded."""
+    """`id()` of each block and router that uses itself. These are reported and never expanded."""
     graphs: int = 0
-    """The stages and block bodies around what is being elaborated."""
+    """The number of stages and block bodies around the current element."""
     nodes: int = 0
     edges: int = 0
     ops: int = 0
     parameters: int = 0
 
     def use(self, ident: ast.Ident | None) -> None:
-        """Remember that a declared name is referred to."""
+        """Record that a declared name is used."""
         if ident is not None:
             self.used.add(id(ident))
 
     def is_guessed(self, at: Span) -> bool:
-        """Whether a place is in a statement whose syntax was mended by a guess."""
+        """Whether a span is in a statement whose syntax errors were repaired by a guess."""
         spans = self.guessed.get(at.file.name, ()) if self.guessed else ()
         return any(span.start <= at.start < span.end for span in spans)
 
     def mention(self, ident: ast.Ident | None) -> None:
-        """Remember that a declared name is needed for other settings."""
+        """Record that a declared name is used with other settings."""
         if ident is not None:
             self.mentioned.add(id(ident))
 
     def grow(self, at: Span | Origin, *, nodes: int = 0, edges: int = 0, ops: int = 0) -> None:
-        """Account for what is about to be expanded. Raises Exhausted over a limit."""
+        """Count what is about to be expanded. Raises Exhausted if that exceeds a limit."""
         self.nodes += nodes
         self.edges += edges
         self.ops += ops
@@ -91,18 +91,18 @@ class Context:
                 self.sink.error(
                     "DG0508",
                     at,
-                    f"the net has {count:,} {what} or more, over the limit of {limit:,}",
-                    label="too much",
+                    f"the net has at least {count:,} {what}, over the limit of {limit:,}",
+                    label="too large",
                 )
                 raise Exhausted
 
     def reset_budget(self) -> None:
-        """Start counting anew, for another net of the same file."""
+        """Reset the counters for the next net of a file."""
         self.nodes = self.edges = self.ops = self.parameters = 0
 
     @contextmanager
     def inner_graph(self) -> Iterator[None]:
-        """Elaborate the graph of a stage or of the body of a block."""
+        """Enter the graph of a stage or of the body of a block."""
         self.graphs += 1
         try:
             yield
@@ -110,10 +110,10 @@ class Context:
             self.graphs -= 1
 
     def nest(self, frames: tuple[Frame, ...], at: Span) -> None:
-        """Check the depth of blocks and graphs inside one another. Raises Exhausted over the limit.
+        """Check how deeply blocks are nested. Raises Exhausted if that exceeds the limit.
 
-        A block with a body counts twice, as in the verifier: it is six levels deep in `ir.json`,
-        and pydantic reads 200.
+        A block with a body counts twice, as in the verifier: it takes six levels of `ir.json`, and
+        pydantic's parser accepts 200.
         """
         if len(frames) + self.graphs > MAX_NESTING:
             self.sink.error(

@@ -1,4 +1,4 @@
-"""A module -> the IR of its nets; and what the module declares without using it."""
+"""Module -> IR of its nets; and warnings about unused declarations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dagdsl.sema.routers import plan_router
 from dagdsl.sema.scope import Module, Scope
 from dagdsl.sema.settings import Settings, as_setting, parse_setting
 from dagdsl.sema.steps import expand
-from dagdsl.sema.values import UNKNOWN, UNKNOWN_SHAPE, Worth
+from dagdsl.sema.values import UNKNOWN, UNKNOWN_SHAPE, EvalValue
 from dagdsl.sema.vertices import Vertex
 from dagdsl.sema.wiring import Wirer
 from dagdsl.source import Frame, Origin, Span
@@ -31,10 +31,10 @@ _ATTRIBUTES = (*STAGE_ATTRIBUTES, ATTRIBUTE)
 
 
 def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | None:
-    """The IR of a net; None if it grew over a limit. Worth nothing once the sink has errors.
+    """Return the IR of a net, or None if it exceeds a limit. Meaningless if errors were reported.
 
-    `settings` stand in for the defaults of the net's open formals. Raises UsageError on one that
-    does not fit.
+    `settings` replace the defaults of the net's open formals. Raises UsageError if one does not
+    fit.
     """
     context.use(plan.name)
     net, scope, frames = plan.net, Scope(plan.module), plan.frames
@@ -64,20 +64,26 @@ def elaborate(plan: Blueprint, settings: Settings, context: Context) -> Net | No
     if {ast.Input, ast.Output} <= kinds:
         check_flow(graph, wiring, f"net `{name}`", context, at, returned)
     for output in _duplicates(net):
-        context.sink.error("DG0202", output.span, f"output `{output.name.name}` is there twice")
+        context.sink.error("DG0202", output.span, f"output `{output.name.name}` is declared twice")
     if ast.Input not in kinds and "input" not in plan.module.lost:
         context.sink.error(
-            "DG0506", at, f"net `{name}` has no input", help="write `input image: f32[3, 32, 32]`"
+            "DG0506",
+            at,
+            f"net `{name}` has no input",
+            help="add an input, such as `input image: f32[3, 32, 32]`",
         )
     if ast.Output not in kinds and "output" not in plan.module.lost:
         context.sink.error(
-            "DG0507", at, f"net `{name}` has no output", help="write `output NAME` of a node"
+            "DG0507",
+            at,
+            f"net `{name}` has no output",
+            help="add `output NAME` with the name of a node",
         )
     return unchecked(Net, at)(name=name, settings=recorded, graph=graph, outputs=tuple(outputs))
 
 
 def check_unused_bodies(module: Module, context: Context) -> None:
-    """Find the mistakes in blocks and routers that no net of the file uses."""
+    """Report errors in blocks and routers that no net of the file uses."""
     try:
         for item in module.items.values():
             if not isinstance(item, ast.Block | ast.Router) or id(item.name) in context.used:
@@ -97,10 +103,10 @@ def check_unused_bodies(module: Module, context: Context) -> None:
 
 
 def report_unused(module: Module, context: Context) -> None:
-    """Warn of what the file declares and nothing refers to.
+    """Warn about declarations that are never used.
 
-    After an error only of constants that look like misspelt attributes of a stage, which may be the
-    cause of it: of the others it is not known who would have referred to them.
+    After an error, warn only about constants that look like misspelt attributes of a stage, since
+    these may have caused it. The others might be used by what could not be elaborated.
     """
     needed = context.used | context.mentioned
     declared = _declared(module)
@@ -116,7 +122,7 @@ def report_unused(module: Module, context: Context) -> None:
                 ident.span,
                 f"{what} `{ident.name}` is not used",
                 label="nothing refers to it",
-                help=meant or f"take it out, or call it `_{ident.name}`",
+                help=meant or f"remove it, or rename it to `_{ident.name}`",
                 fix=respelling(ident.name, ident.span, known),
             )
     if context.sink.has_errors:
@@ -128,13 +134,13 @@ def report_unused(module: Module, context: Context) -> None:
                 statement.span,
                 f"import `{alias}` is not used",
                 label="nothing refers to it",
-                help="take it out",
+                help="remove it",
                 fix=Fix(f"remove the import `{alias}`", (Edit(_whole_line(statement.span), ""),)),
             )
 
 
 def _whole_line(span: Span) -> Span:
-    """A span with its line break if nothing else stands on its line."""
+    """Return the whole line of a span, with its line break, if it contains nothing else."""
     text = span.file.text
     start = text.rfind("\n", 0, span.start) + 1
     end = text.find("\n", span.end) + 1 or len(text)
@@ -143,7 +149,7 @@ def _whole_line(span: Span) -> Span:
 
 
 def _attributes_like(what: str, ident: ast.Ident) -> list[str]:
-    """The attribute of a stage that a constant may have been meant to be."""
+    """Return the attribute of a stage that the name of a constant may be a misspelling of."""
     return get_close_matches(ident.name, _ATTRIBUTES if what == "constant" else (), 1, 0.8)
 
 
@@ -172,7 +178,7 @@ def _lets(body: tuple[ast.NetStatement, ...]) -> Iterator[ast.Ident]:
 
 def _formal(
     formal: ast.Formal, scope: Scope, settings: Settings, plan: Blueprint, context: Context
-) -> Worth:
+) -> EvalValue:
     name = formal.name.name
     if name in settings:
         return parse_setting(name, settings[name], formal.type.name if formal.type else None)
@@ -182,8 +188,8 @@ def _formal(
             Origin(formal.span, plan.frames),
             f"`{name}` has no value",
             label="no default",
-            help=f"give it one, set it with `--set {name}=...`, or make a net of this one that "
-            f"has it: `net NAME = {plan.name.name}({name} = ...)`",
+            help=f"give it a default, set it with `--set {name}=...`, or declare a net that sets "
+            f"it: `net NAME = {plan.name.name}({name} = ...)`",
         )
         return UNKNOWN
     value = evaluate(formal.default, scope, context)
@@ -207,8 +213,8 @@ def _output(statement: ast.Output, wirer: Wirer) -> Output | None:
             wirer.sink.error(
                 "DG0202",
                 field.name.span,
-                f"tap `{field.name.name}` is there twice",
-                notes=[Label(places[field.name.name], "it is declared here")],
+                f"tap `{field.name.name}` is declared twice",
+                notes=[Label(places[field.name.name], "first declared here")],
             )
         places[field.name.name] = field.name.span
         if node:
@@ -217,7 +223,7 @@ def _output(statement: ast.Output, wirer: Wirer) -> Output | None:
 
 
 def _tap(ref: ast.Ref, wirer: Wirer) -> str | None:
-    """The one node a reference of an output stands for."""
+    """Return the name of the node that an output refers to, or None after an error."""
     found: list[tuple[Vertex, Span]] = wirer.resolve([ref])
     if len(found) > 1:
         name = ref.path[0]
@@ -225,8 +231,8 @@ def _tap(ref: ast.Ref, wirer: Wirer) -> str | None:
             "DG0208",
             ref.span,
             f"`{name}` is an array of {len(found)} nodes",
-            label="an output is one node",
-            help=f"say which, like `{name}[{len(found) - 1}]`",
+            label="an output must be a single node",
+            help=f"choose one, such as `{name}[{len(found) - 1}]`",
         )
         return None
     return found[0][0].name if found else None

@@ -12,7 +12,7 @@ from dagdsl.sema.context import Context
 from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.names import is_function, mention, resolve, unknown_name
 from dagdsl.sema.scope import Scope
-from dagdsl.sema.values import UNKNOWN, PipeValue, Unknown, Worth, bounded, convert, describe
+from dagdsl.sema.values import UNKNOWN, EvalValue, PipeValue, Unknown, bounded, convert, describe
 from dagdsl.source import Span
 from dagdsl.syntax import ast
 from dagdsl.topology.patterns import PATTERNS
@@ -20,8 +20,8 @@ from dagdsl.topology.patterns import PATTERNS
 _PORT_ATTRIBUTES: Final[Mapping[str, int]] = {"channels": 0, "height": 1, "width": 2}
 
 
-def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> Worth:
-    """The value of an expression. Reports what is wrong and gives UNKNOWN for it."""
+def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> EvalValue:
+    """Return the value of an expression, or UNKNOWN after an error."""
     if context.is_guessed(expr.span):
         return UNKNOWN
     match expr:
@@ -45,7 +45,7 @@ def evaluate(expr: ast.Expr, scope: Scope, context: Context) -> Worth:
 
 
 def number(expr: ast.Expr, scope: Scope, context: Context) -> int | float | Unknown:
-    """The value of an expression that must be a number."""
+    """Return the value of an expression that must be a number, or UNKNOWN after an error."""
     value = evaluate(expr, scope, context)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -54,12 +54,15 @@ def number(expr: ast.Expr, scope: Scope, context: Context) -> int | float | Unkn
 
 
 def integer(expr: ast.Expr, what: str, scope: Scope, context: Context) -> int | Unknown:
-    """The value of an expression that must be a whole number; `what` it is for."""
+    """Return the value of an expression that must be a whole number, or UNKNOWN after an error.
+
+    `what` names the value in messages.
+    """
     value = convert(evaluate(expr, scope, context), "int", what, expr.span, context.sink)
     return value if isinstance(value, int) else UNKNOWN
 
 
-def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
+def _name(expr: ast.Name, scope: Scope, context: Context) -> EvalValue:
     head = expr.path[0]
     if head == "in":
         return _port(expr, scope.input, context)
@@ -70,7 +73,7 @@ def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
             return binding.value
     found = resolve(expr, scope, context)
     if found is None:
-        # Built-in ones first: looking for those of packages takes long.
+        # Built-in names first: searching installed packages is slow.
         builtin = head in OPS.builtin or head in PATTERNS.builtin
         if len(expr.path) == 1 and (builtin or head in OPS or head in PATTERNS):
             return PipeValue(expr, scope)
@@ -89,19 +92,24 @@ def _name(expr: ast.Name, scope: Scope, context: Context) -> Worth:
             return UNKNOWN
 
 
-def _port(expr: ast.Name, shape: Shape | None, context: Context) -> Worth:
+def _port(expr: ast.Name, shape: Shape | None, context: Context) -> EvalValue:
     sink = context.sink
     if shape is None:
         sink.error(
             "DG0603",
             expr.span,
-            "`in` has a meaning only inside a stage or a block",
+            "`in` is only defined inside a stage or a block",
             label="there is no `in` here",
         )
         return UNKNOWN
     if len(expr.path) != 2 or expr.path[1] not in _PORT_ATTRIBUTES:
         known = ", ".join(f"`in.{attribute}`" for attribute in _PORT_ATTRIBUTES)
-        sink.error("DG0203", expr.span, f"`{expr}` is not a value", help=f"there is {known}")
+        sink.error(
+            "DG0203",
+            expr.span,
+            f"`{expr}` is not a value",
+            help=f"the attributes of `in` are {known}",
+        )
         return UNKNOWN
     axis = _PORT_ATTRIBUTES[expr.path[1]]
     if not shape:
@@ -114,7 +122,7 @@ def _port(expr: ast.Name, shape: Shape | None, context: Context) -> Worth:
     return shape[axis]
 
 
-def _call(expr: ast.Call, scope: Scope, context: Context) -> Worth:
+def _call(expr: ast.Call, scope: Scope, context: Context) -> EvalValue:
     name = str(expr.callee)
     if not is_function(expr.callee, scope):
         callee = _name(expr.callee, scope, context)
@@ -129,22 +137,24 @@ def _call(expr: ast.Call, scope: Scope, context: Context) -> Worth:
             )
         return UNKNOWN
     if any(arg.name is not None for arg in expr.args):
-        message = f"`{name}` takes arguments without names"
-        context.sink.error("DG0210", expr.span, message, label="an argument with a name")
+        message = f"`{name}` takes positional arguments only"
+        context.sink.error("DG0210", expr.span, message, label="named argument")
         return UNKNOWN
     values = [arg.value for arg in expr.args]
     return (_choose if name == CHOOSE else _compute)(name, values, expr.span, scope, context)
 
 
-def _compute(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context) -> Worth:
-    """A call of a function of the table."""
+def _compute(
+    name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context
+) -> EvalValue:
+    """Evaluate a call of a function from the table."""
     function = FUNCTIONS[name]
     if len(args) != len(function.takes):
         takes = f"`{name}` takes {len(function.takes)} argument{'s' * (len(function.takes) != 1)}"
         code = "DG0213" if len(args) > len(function.takes) else "DG0212"
         context.sink.error(code, at, takes, label=f"{len(args)} given")
         return UNKNOWN
-    values: list[Worth] = []
+    values: list[EvalValue] = []
     for kind, arg in zip(function.takes, args, strict=True):
         if kind == "number":
             values.append(number(arg, scope, context))
@@ -166,15 +176,15 @@ def _compute(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: C
     return bounded(result, at, context.sink) if is_number else result  # type: ignore[arg-type]
 
 
-def _choose(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context) -> Worth:
-    """`choose(a, x, b, y, z)`: x if a, else y if b, else z. Only the arm taken is evaluated."""
+def _choose(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Context) -> EvalValue:
+    """Evaluate `choose(a, x, b, y, z)`: x if a, else y if b, else z; skip the other arms."""
     if len(args) < 3 or len(args) % 2 == 0:
         context.sink.error(
             "DG0212",
             at,
-            f"`{name}` takes conditions, each with a value, and a value for when none holds",
+            f"`{name}` takes pairs of a condition and a value, then a default value",
             label=f"{len(args)} given",
-            help=f"write `{name}(condition, value, otherwise)`",
+            help=f"write `{name}(condition, value, default)`",
         )
         return UNKNOWN
     pairs = args[:-1]
@@ -191,44 +201,44 @@ def _choose(name: str, args: list[ast.Expr], at: Span, scope: Scope, context: Co
     return UNKNOWN if taken is None else evaluate(taken, scope, context)
 
 
-def _list(expr: ast.ListExpr, scope: Scope, context: Context) -> Worth:
+def _list(expr: ast.ListExpr, scope: Scope, context: Context) -> EvalValue:
     if len(expr.items) <= MAX_LIST:
         items = [evaluate(item, scope, context) for item in expr.items]
         if _size(items) <= MAX_LIST:
             return items
-    message = f"a list of more than {MAX_LIST:,} items, those of lists in it included"
+    message = f"the list has more than {MAX_LIST:,} items, including those of nested lists"
     context.sink.error("DG0302", expr.span, message, label="too long")
     return UNKNOWN
 
 
-def _size(value: Worth) -> int:
-    """How many items a list has, with itself and all that is in lists in it; one for the rest."""
+def _size(value: EvalValue) -> int:
+    """Return the number of values in a nested list, counting the lists themselves."""
     return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
 
 
-def _item(expr: ast.Index, scope: Scope, context: Context) -> Worth:
+def _item(expr: ast.Index, scope: Scope, context: Context) -> EvalValue:
     items = evaluate(expr.value, scope, context)
     index = integer(expr.index, "an index", scope, context)
     if isinstance(items, Unknown) or isinstance(index, Unknown):
         return UNKNOWN
     if not isinstance(items, list):
-        message = f"only a list has items, not {describe(items)}"
+        message = f"only a list can be indexed, not {describe(items)}"
         context.sink.error("DG0301", expr.value.span, message, label="not a list")
         return UNKNOWN
     if not 0 <= index < len(items):
         context.sink.error(
             "DG0302",
             expr.index.span,
-            f"there is no item {index} in {describe(items)}",
+            f"index {index} is out of range for {describe(items)}",
             label=f"this is {index}",
-            help=f"items are counted from 0 to {len(items) - 1}" if items else "the list is empty",
+            help=f"indices run from 0 to {len(items) - 1}" if items else "the list is empty",
         )
         return UNKNOWN
     return items[index]
 
 
-def _binary(expr: ast.Binary, scope: Scope, context: Context) -> Worth:
-    # A chain `a + b + c ...` leans to the left and may be long: walk it, do not recurse.
+def _binary(expr: ast.Binary, scope: Scope, context: Context) -> EvalValue:
+    # A chain `a + b + c ...` is left-associative and may be long: iterate instead of recursing.
     chain: list[ast.Binary] = []
     leaf: ast.Expr = expr
     while isinstance(leaf, ast.Binary):

@@ -1,4 +1,4 @@
-"""A built graph -> reports of nodes that nothing leads to and nodes that lead nowhere."""
+"""Graph -> diagnostics of nodes without incoming or outgoing edges."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def check_flow(
     at: Origin,
     returned: Iterable[str] = ("out",),
 ) -> None:
-    """Report nodes nothing leads to and nodes that lead nowhere (`returned` ones may)."""
+    """Report nodes without incoming edges, and nodes without outgoing ones unless `returned`."""
     if wiring.incomplete or context.broken_syntax:
-        return  # what is missing may be what was left out
+        return  # the missing edge may have been dropped after an error
     fed = {edge.target for edge in graph.edges}
     ends_nowhere = bool(graph.nodes) and graph.nodes[-1].kind == "out" and "out" not in fed
     feeding = {edge.source for edge in graph.edges} | set(returned)
@@ -30,24 +30,24 @@ def check_flow(
             context.sink.error(
                 "DG0509",
                 at,
-                f"nothing leads to the `out` of {what}",
-                label="gives nothing",
+                f"no edge leads to the `out` of {what}",
+                label="has no output",
                 help="wire the last node to `out`, or use `connect complete` or `connect chain`",
             )
         elif node.kind != "in" and node.name not in fed:
             context.sink.error(
                 "DG0502",
                 origin,
-                f"nothing leads to `{node.name}`",
-                label="no edge arrives here",
+                f"no edge leads to `{node.name}`",
+                label="no incoming edge",
                 help=f"wire it: `... -> {node.name}`",
             )
         elif node.name not in feeding and not ends_nowhere:
-            verb = "is read by nothing" if node.kind == "in" else "leads nowhere"
+            verb = "is never read" if node.kind == "in" else "leads nowhere"
             context.sink.warning(
                 "DG0503",
                 origin,
                 f"`{node.name}` {verb}",
-                label="no edge leaves here",
-                help=f"wire it: `{node.name} -> ...`, or take it out",
+                label="no outgoing edge",
+                help=f"wire it: `{node.name} -> ...`, or remove it",
             )

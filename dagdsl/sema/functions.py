@@ -1,5 +1,5 @@
-"""The functions of the language: what each takes, and what it computes. `choose` is not here: it
-evaluates only the arm it takes, so `expressions.py` does it.
+"""The functions of the language. `choose` evaluates only one of its arms, so it is in
+`expressions.py`.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from dagdsl.limits import MAX_LIST
-from dagdsl.sema.values import PipeValue, Worth
+from dagdsl.sema.values import EvalValue, PipeValue
 
 Kind = Literal["number", "list", "value"]
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`compute` takes one argument of each kind, and raises ValueError where it has no result.
+    """A function. `compute` takes one argument per kind in `takes`, and raises ValueError.
 
-    `arguments` are what people call them.
+    `arguments` are the names of the arguments, for the documentation.
     """
 
     arguments: str
     takes: tuple[Kind, ...]
-    compute: Callable[..., Worth]
+    compute: Callable[..., EvalValue]
     doc: str
 
 
 def divisible(value: float, by: float) -> int:
-    """The multiple of `by` nearest to `value`, at least `by`, at most a tenth below `value`.
+    """Return the multiple of `by` nearest to `value`, at least `by` and at least 0.9 * `value`.
 
-    The rule for channel counts of MobileNetV2 (arXiv 1801.04381).
+    The rule for numbers of channels in MobileNetV2 (arXiv 1801.04381).
     """
     if by < 1:
         raise ValueError("`divisible` needs a divisor of at least 1")
@@ -43,12 +43,12 @@ def divisible(value: float, by: float) -> int:
 
 def regnet_stages(
     depth: float, start: float, slope: float, ratio: float, group: float
-) -> list[Worth]:
-    """`[widths, depths]` of the stages of a RegNet (arXiv 2003.13678).
+) -> list[EvalValue]:
+    """Return `[widths, depths]` of the stages of a RegNet (arXiv 2003.13678).
 
-    Block `i` of `depth` wants `start + slope * i` channels. That is rounded to `start` times a
-    power of `ratio`, then to a multiple of 8; blocks of one width are a stage, whose width is last
-    made divisible by `group`, the width of a group of its convolutions.
+    Block `i` of `depth` starts with `start + slope * i` channels, rounded to `start` times a power
+    of `ratio`, then to a multiple of 8. Blocks of equal width form a stage. Finally, the width of
+    each stage is made divisible by `group`, the group width of its convolutions.
     """
     if not (float(depth).is_integer() and 1 <= depth <= MAX_LIST):
         raise ValueError(f"the depth must be a whole number from 1 to {MAX_LIST:,}")
@@ -60,12 +60,12 @@ def regnet_stages(
         return 8 * round(start * ratio**power / 8)
 
     stages = [(w, len(list(run))) for w, run in groupby(map(width, range(int(depth))))]
-    widths: list[Worth] = [divisible(w, min(group, w)) for w, _ in stages]
+    widths: list[EvalValue] = [divisible(w, min(group, w)) for w, _ in stages]
     return [widths, [count for _, count in stages]]
 
 
 CHOOSE: Final = "choose"
-"""The one function that does not evaluate all of its arguments."""
+"""The only function that does not evaluate all of its arguments."""
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
     {
@@ -73,31 +73,31 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
             "value, by",
             ("number", "number"),
             divisible,
-            "The multiple of `by` nearest to `value`, at most a tenth below it (MobileNetV2, "
+            "The multiple of `by` nearest to `value`, at most 10% below it (MobileNetV2, "
             "arXiv 1801.04381).",
         ),
         "round": Function(
             "x",
             ("number",),
             lambda x: math.floor(x + 0.5),
-            "The nearest whole number; halves go up.",
+            "The nearest whole number; halves round up.",
         ),
-        "floor": Function("x", ("number",), math.floor, "The next whole number below."),
-        "ceil": Function("x", ("number",), math.ceil, "The next whole number above."),
+        "floor": Function("x", ("number",), math.floor, "The largest whole number not above `x`."),
+        "ceil": Function("x", ("number",), math.ceil, "The smallest whole number not below `x`."),
         "min": Function("a, b", ("number", "number"), min, "The smaller of two numbers."),
         "max": Function("a, b", ("number", "number"), max, "The larger of two numbers."),
-        "len": Function("items", ("list",), len, "How many items a list has."),
+        "len": Function("items", ("list",), len, "The number of items in a list."),
         "equal": Function(
             "a, b",
             ("value", "value"),
             lambda a, b: _equal(a, b),
-            "Whether two values are the same.",
+            "Whether two values are equal.",
         ),
         "has": Function(
             "items, value",
             ("list", "value"),
             lambda items, a: any(_equal(item, a) for item in items),
-            "Whether a value is among the items of a list.",
+            "Whether a list contains a value.",
         ),
         "regnet_stages": Function(
             "depth, start, slope, ratio, group",
@@ -111,7 +111,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether two values are the same; 1 and 1.0 are, 1 and `true` are not."""
+    """Whether two values are equal: 1 equals 1.0, but not `true`."""
     if isinstance(a, PipeValue) or isinstance(b, PipeValue):
         raise ValueError("pipes of ops cannot be compared")
     if isinstance(a, list) and isinstance(b, list):

@@ -1,4 +1,4 @@
-"""The `via` of a graph -> its routers, and the gate that each gives to the edges it weighs."""
+"""The `via` clauses of a graph -> its routers, and the gates of its edges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dagdsl.source import Frame
 
 @dataclass(frozen=True, slots=True)
 class Gating:
-    """Makes the routers of one graph, once the shapes of its nodes and edges are known."""
+    """Builds the routers of a graph whose node and edge shapes are known."""
 
     wiring: Wiring
     scope: Scope
@@ -28,11 +28,11 @@ class Gating:
     nodes: Sequence[Node]
     shapes: Mapping[str, Shape]
     carried: Mapping[tuple[str, str], Shape]
-    """The shape that each edge carries, by the names of its ends."""
+    """(source, target) -> the shape that the edge carries."""
     links_into: Mapping[str, Sequence[Link]]
 
     def build(self) -> tuple[list[Router], dict[tuple[str, str], Gate]]:
-        """The routers of all `via`, and the gate each gives to the edges it weighs."""
+        """Return the routers, and the gate of each gated edge by (source, target)."""
         found: list[Router] = []
         gate = unchecked(Gate)
         gates: dict[tuple[str, str], Gate] = {}
@@ -65,8 +65,10 @@ class Gating:
         ports = [node.name for node in self.nodes if node.kind == "in"]
         return ports[0] if len(ports) == 1 else None
 
-    def _read(self, plan: routers.Plan, vertex: str | None, links: Sequence[Link]) -> Shape | None:
-        """The shape a router reads; None after an error."""
+    def _read(
+        self, plan: routers.RouterPlan, vertex: str | None, links: Sequence[Link]
+    ) -> Shape | None:
+        """Return the shape that a router reads, or None after an error."""
         match plan.reads:
             case "nothing":
                 return UNKNOWN_SHAPE
@@ -78,8 +80,8 @@ class Gating:
                     self.context.sink.error(
                         "DG0604",
                         plan.at,
-                        'a router that `reads("stage")` needs one input to read, and this net '
-                        "has several",
+                        'a router with `reads("stage")` needs a single input, but the net has '
+                        "several",
                     )
                     return None
                 return self.shapes[port]
@@ -94,8 +96,9 @@ class Gating:
                     self.context.sink.error(
                         "DG0604",
                         plan.at,
-                        f"`{vertex}` gets different shapes, so there is no sum to read",
-                        label='`reads("target")` needs one shape',
+                        f"the inputs of `{vertex}` have different shapes, so there is no sum to "
+                        "read",
+                        label='`reads("target")` needs equal shapes',
                         help='use `reads("source")` or `reads("stage")`',
                     )
                     return None
@@ -105,9 +108,9 @@ class Gating:
 def _groups(
     reads: str, links: Sequence[Link], order: dict[str, int]
 ) -> Iterable[tuple[str | None, list[Link]]]:
-    """The edges that share a router: those of one source, of one target, or all of them."""
+    """Group the edges that share a router: by source, by target, or all of them."""
     if reads in ("stage", "nothing"):
-        # By target: softmax and `normalise` work on the edges that enter one node.
+        # Sorted by target, because softmax and `normalise` act on the incoming edges of a node.
         yield from [(None, sorted(links, key=lambda link: order[link.target.name]))][: len(links)]
         return
     by_vertex: dict[str, list[Link]] = defaultdict(list)
@@ -117,7 +120,7 @@ def _groups(
 
 
 def _runs(links: Sequence[Link]) -> list[int]:
-    """How many edges enter each target, in order."""
+    """Return the number of edges that enter each target, in order."""
     counts: dict[str, int] = defaultdict(int)
     for link in links:
         counts[link.target.name] += 1
@@ -125,7 +128,7 @@ def _runs(links: Sequence[Link]) -> list[int]:
 
 
 def _unique(wanted: str, taken: set[str]) -> str:
-    """An identifier like `wanted` that is not taken yet; it is taken from then on."""
+    """Return an unused identifier similar to `wanted`, and add it to `taken`."""
     base = re.sub(r"\W+", "_", wanted).strip("_") or "router"
     name, number = base, 1
     while name in taken:

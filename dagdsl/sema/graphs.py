@@ -1,6 +1,6 @@
-"""Statements -> graphs of the IR: the net's own, those of its stages and of block bodies.
+"""Statements -> graphs of the IR, for nets, stages and block bodies.
 
-Vertices are elaborated in topological order, so that every pipe knows the shape it is applied to.
+Vertices are elaborated in topological order, so that the input shape of every pipe is known.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dagdsl.sema.flow import check_flow
 from dagdsl.sema.gating import Gating
 from dagdsl.sema.merging import SUM, VERBS, Merging, out_merge, split_merge
 from dagdsl.sema.scope import Scope
-from dagdsl.sema.values import UNKNOWN_SHAPE, PipeValue, Unknown, Worth, convert
+from dagdsl.sema.values import UNKNOWN_SHAPE, EvalValue, PipeValue, Unknown, convert
 from dagdsl.sema.vertices import Link, Vertex, Wiring
 from dagdsl.sema.wiring import Wirer
 from dagdsl.source import Frame, Origin
@@ -32,13 +32,13 @@ from dagdsl.syntax import ast
 Frames = tuple[Frame, ...]
 
 STAGE_ATTRIBUTES = ("channels", "stride", "entry")
-"""What may be set in a stage with `NAME = value`; other names are local constants."""
+"""The attributes set with `NAME = value` in a stage. Other names are local constants."""
 
 
 def build_body(
     body: Sequence[ast.GraphStatement], scope: Scope, x: Shape, context: Context, frames: Frames
 ) -> tuple[Graph, Shape]:
-    """The graph of a block with a body, applied to an input of shape `x`; and its output."""
+    """Return the graph of a block body applied to an input of shape `x`, and its output shape."""
     wirer = Wirer("the block", "block", scope, context, frames)
     wirer.lets(body)
     at = Origin(frames[-1].span, frames[:-1])
@@ -52,19 +52,19 @@ def build_body(
 
 @dataclass(slots=True)
 class GraphBuilder:
-    """Turns the wiring of one graph into IR."""
+    """Turns the wiring of a graph into IR."""
 
     wiring: Wiring
     scope: Scope
     context: Context
     frames: Frames
     out: Merging = SUM
-    """How the port `out` merges."""
+    """The merge of the port `out`."""
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     carried: dict[tuple[str, str], Shape] = field(default_factory=dict)
-    """The shape that each edge carries, by the names of its ends."""
+    """(source, target) -> the shape that the edge carries."""
     _misfits: set[str] = field(default_factory=set)
 
     def build(self, x: Shape, at: Origin | None = None) -> tuple[Graph, Shape]:
@@ -106,7 +106,7 @@ class GraphBuilder:
     # Nodes
 
     def _carry(self, link: Link) -> tuple[Step, ...]:
-        """The steps of an edge; remembers the shape it carries."""
+        """Return the steps of an edge, and store the shape it carries."""
         shape = self.shapes.get(link.source.name, UNKNOWN_SHAPE)
         body: tuple[Step, ...] = ()
         if link.through is not None:
@@ -147,14 +147,14 @@ class GraphBuilder:
         )
 
     def _input(self, declared: ast.Input) -> Shape:
-        """The shape of a declared input."""
+        """Return the shape of a declared input."""
         sink, type = self.context.sink, declared.type
         if type.name != "f32" or len(type.dims) not in (1, 3):
             sink.error(
                 "DG0301",
                 type.span,
-                "an input is `f32[channels, height, width]` or `f32[features]`",
-                label="not such a type",
+                "an input must be `f32[channels, height, width]` or `f32[features]`",
+                label="not an input type",
             )
             return UNKNOWN_SHAPE
         dims = [integer(d, "a dimension", self.scope, self.context) for d in type.dims]
@@ -176,7 +176,7 @@ class GraphBuilder:
         return shape
 
     def _merge(self, vertex: Vertex, links: Sequence[Link], merging: Merging) -> Shape:
-        """The shape that enters a node: that of all edges that arrive there, merged."""
+        """Return the shape of the merged incoming edges of a node."""
         merge, spec = merging.merge, OPS[merging.merge]
         arriving = [(link, self.carried[link.source.name, vertex.name]) for link in links]
         known = [(link, shape) for link, shape in arriving if shape]
@@ -189,7 +189,7 @@ class GraphBuilder:
             return steps.output_of(spec, shape, merging.params, vertex.at, self.context)
         link, wrong = known[shape]
         other, right = known[0 if shape else 1]
-        # A node that does not fit disagrees with many others: say it once.
+        # A node with a wrong shape conflicts with many others: report it once.
         if link.source.name not in self._misfits and other.source.name not in self._misfits:
             self._misfits.add(link.source.name)
             self.context.sink.error(
@@ -197,12 +197,12 @@ class GraphBuilder:
                 link.at,
                 f"`{vertex.name}` cannot {VERBS[merge]} {format_shape(right)} and "
                 f"{format_shape(wrong)}",
-                label=f"`{link.source.name}` brings {format_shape(wrong)}",
+                label=f"`{link.source.name}` gives {format_shape(wrong)}",
                 notes=[
                     steps.merge_note(other.source.name, right, other.source.at.span),
                     steps.merge_note(link.source.name, wrong, link.source.at.span),
                 ],
-                help="give the nodes the same shape, or change one edge with `through`",
+                help="give the nodes the same shape, or convert one edge with `through`",
             )
         return right
 
@@ -234,12 +234,12 @@ class GraphBuilder:
         return (*body, graph), z
 
     def _attribute(self, lets: dict[str, ast.Let], name: str, scope: Scope, default: int) -> int:
-        """A whole number of at least one set in a stage; 0 where it is unknown."""
+        """Return an attribute of a stage that must be a positive whole number; 0 after an error."""
         if name not in lets:
             scope.bind(name, default)
             return default
         let = lets[name]
-        value: Worth = scope.names[name].value
+        value: EvalValue = scope.names[name].value
         number = convert(value, "int", f"`{name}`", let.value.span, self.context.sink)
         if not isinstance(number, int):
             return 0
@@ -263,7 +263,7 @@ class GraphBuilder:
         channels: int,
         stride: int,
     ) -> tuple[tuple[Step, ...], Shape]:
-        """The steps that bring the input to the stage's channels and resolution."""
+        """Return the steps that convert the input to the stage's channels and resolution."""
         if not x or not channels or not stride:
             return (), UNKNOWN_SHAPE
         sink = self.context.sink
@@ -279,7 +279,7 @@ class GraphBuilder:
                 sink.error(
                     "DG0403",
                     let.value.span,
-                    f"the entry gives {y[0]} channels, the stage has {channels}",
+                    f"the entry gives {y[0]} channels, but the stage has {channels}",
                     label=f"gives {format_shape(y)}",
                     notes=[steps.merge_note("channels", (channels,), lets["channels"].span)],
                     help="use `channels` in the entry",

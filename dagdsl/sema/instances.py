@@ -1,4 +1,4 @@
-"""A net as declared, or one made from another -> its text, its file, and the formals given."""
+"""Declared or derived net -> its declaration, its file, and the values of its formals."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from dagdsl.sema.context import Context
 from dagdsl.sema.expressions import evaluate
 from dagdsl.sema.names import kind_of, resolve, unknown_name
 from dagdsl.sema.scope import Module, Scope
-from dagdsl.sema.values import Worth
+from dagdsl.sema.values import EvalValue
 from dagdsl.source import Frame
 from dagdsl.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a net is elaborated from. `frames` lead from `net` to where `name` is declared."""
+    """What a net is elaborated from. `frames` lead from `net` to the declaration of `name`."""
 
     name: ast.Ident
     net: ast.Net
     module: Module
-    given: Mapping[str, Worth]
+    given: Mapping[str, EvalValue]
     frames: tuple[Frame, ...] = ()
 
     @property
     def open(self) -> list[ast.Formal]:
-        """The formals that have no value yet."""
+        """The formals without a value."""
         return [formal for formal in self.net.formals if formal.name.name not in self.given]
 
     @property
     def is_generic(self) -> bool:
-        """Whether it is a net only once more is given: some formal has no default."""
+        """Whether the net needs more arguments: some open formal has no default."""
         return any(formal.default is None for formal in self.open)
 
 
 def blueprints(
     items: Sequence[ast.Net | ast.Instance], module: Module, context: Context
 ) -> list[Blueprint]:
-    """The blueprints of nets and instances, but for those with an error."""
+    """Return the blueprints of nets and instances, except those with errors."""
     if len(items) > MAX_NETS:
-        message = f"a file with {len(items):,} nets, over the limit of {MAX_NETS:,}"
-        context.sink.error("DG0508", items[MAX_NETS].name.span, message, label="one too many")
+        message = f"the file has {len(items):,} nets, over the limit of {MAX_NETS:,}"
+        context.sink.error("DG0508", items[MAX_NETS].name.span, message, label="too many")
     plans = (blueprint(item, module, context) for item in items[:MAX_NETS])
     return [plan for plan in plans if plan is not None]
 
@@ -54,20 +54,20 @@ def blueprint(
     context: Context,
     trail: tuple[ast.Instance, ...] = (),
 ) -> Blueprint | None:
-    """The blueprint of a net or an instance; None after an error, which is reported.
+    """Return the blueprint of a net or an instance, or None after an error.
 
-    `trail` are the instances that are made from this one.
+    `trail` are the instances derived from this one.
     """
     if isinstance(item, ast.Net):
         return Blueprint(item.name, item, module, {})
     name = item.name.name
     callee, args = callee_of(item.made)
     if any(item is earlier for earlier in trail):
-        message = f"net `{name}` is made from itself"
-        context.sink.error("DG0209", item.name.span, message, label="never ends")
+        message = f"net `{name}` is derived from itself"
+        context.sink.error("DG0209", item.name.span, message, label="infinite recursion")
         return None
     if len(trail) >= MAX_NESTING:
-        message = f"nets are made from one another more than {MAX_NESTING} deep"
+        message = f"nets are derived from one another more than {MAX_NESTING} levels deep"
         context.sink.error("DG0508", item.name.span, message, label="too deep")
         return None
     scope = Scope(module)
@@ -82,7 +82,7 @@ def blueprint(
             callee.span,
             f"`{callee}` is a {kind_of(target)}, not a net",
             label=f"a {kind_of(target)}",
-            help="a net is made from another net: `net small = large(depth = 2)`",
+            help="derive a net from another net: `net small = large(depth = 2)`",
         )
         return None
     base = blueprint(target, home, context, (*trail, item))

@@ -1,4 +1,4 @@
-"""What a node's pipe begins with, or a stage's `merge` says -> how its in-edges are merged."""
+"""The first step of a node's pipe, or the `merge` of a stage -> how incoming edges are merged."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ VERBS: Final[Mapping[Merge, str]] = {
     "mul": "multiply",
     "first_confident": "choose between",
 }
-"""What a merge does to shapes that do not fit, in a message."""
+"""Merge -> the verb for it in messages about shapes that do not fit."""
 
 ATTRIBUTE: Final = "merge"
-"""The attribute of a stage or block body that says how its `out` merges."""
+"""The attribute of a stage or block body that sets the merge of its `out`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """A merge with its parameters; `known` is false where one of them was wrong."""
+    """A merge with its parameters. `known` is False if one of them was wrong."""
 
     merge: Merge = "sum"
     params: dict[str, Value | None] = field(default_factory=dict)
@@ -46,7 +46,7 @@ SUM: Final = Merging()
 def split_merge(
     body: ast.Expr, scope: Scope, context: Context, frames: tuple[Frame, ...]
 ) -> tuple[Merging, ast.Expr | None]:
-    """The merge a node's pipe begins with (the sum if it names none), and the rest of the pipe."""
+    """Return the merge at the start of a node's pipe (the sum by default), and the rest of it."""
     parts = body.steps if isinstance(body, ast.Pipe) else (body,)
     merging = _merging(parts[0], scope, context, frames)
     if merging is None:
@@ -63,7 +63,7 @@ def split_merge(
 def out_merge(
     body: Sequence[ast.NetStatement], scope: Scope, context: Context, frames: tuple[Frame, ...]
 ) -> Merging:
-    """How the `out` of a stage or block body merges: the sum, or what its `merge` says."""
+    """Return the merge of the `out` of a stage or block body: its `merge`, or the sum."""
     let = next(
         (s for s in body if isinstance(s, ast.Let) and s.name.name == ATTRIBUTE),
         None,
@@ -92,7 +92,7 @@ def out_merge(
 def _merging(
     expr: ast.Expr, scope: Scope, context: Context, frames: tuple[Frame, ...]
 ) -> Merging | None:
-    """The merge that an expression calls, if it is one."""
+    """Return the merge that an expression calls, or None."""
     spec = steps.op_of(expr, scope)
     if spec is None or spec.role != "merge" or not isinstance(expr, ast.Name | ast.Call):
         return None

@@ -1,4 +1,4 @@
-"""A file and what it imports -> modules: names declared, params valued, circles found."""
+"""File -> module, with its imports: declares names, evaluates params, finds recursion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.sema.expressions import evaluate, number
 from dagdsl.sema.names import names_in
 from dagdsl.sema.scope import Module, Scope
 from dagdsl.sema.settings import Setting, Settings, as_setting, parse_setting
-from dagdsl.sema.values import UNKNOWN, Unknown, Worth, describe
+from dagdsl.sema.values import UNKNOWN, EvalValue, Unknown, describe
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.parser import parse
@@ -25,15 +25,15 @@ from dagdsl.syntax.reader import STD, read
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where texts and trees come from: an editor has texts not yet saved, and trees it knows."""
+    """How files are read and parsed. An editor has unsaved texts, and caches trees."""
 
     read: Callable[[Path, Sink, str | None], SourceFile | None] = read
     parse: Callable[[SourceFile, Sink], ast.File] = parse
     exists: Callable[[Path], bool] = Path.is_file
 
 
-class Modules:
-    """Loads the files a net is made of, each once."""
+class ModuleLoader:
+    """Loads a file and its imports, each once."""
 
     def __init__(self, context: Context, files: Files | None = None) -> None:
         self.files = files or Files()
@@ -45,11 +45,11 @@ class Modules:
     def load(
         self, source: SourceFile, settings: Settings | None = None, path: Path | None = None
     ) -> Module:
-        """The module of a file that was read, with everything it imports.
+        """Return the module of a file, with everything it imports.
 
-        `settings` stand in for the defaults of its params, and of those of the files that its nets
-        are made from; `path` is where the file lies, if its name does not say. Raises UsageError on
-        a setting that does not fit.
+        `settings` replace the defaults of its params, and of the params of files that its nets are
+        derived from. `path` is the location of the file, if its name is not. Raises UsageError if a
+        setting does not fit.
         """
         module = Module(self.files.parse(source, self.sink))
         module.lost |= module.file.dropped
@@ -74,7 +74,7 @@ class Modules:
         return module
 
     def _set_params(self, module: Module, settings: Settings) -> None:
-        """Give each param of a file its value, in order: one may follow from those before it."""
+        """Evaluate the params of a file in order, because each may depend on earlier ones."""
         for name, item in module.items.items():
             if isinstance(item, ast.Param):
                 module.params[name] = self._param(item, module, settings.get(name))
@@ -108,14 +108,14 @@ class Modules:
         module.imports.setdefault(alias.name, (statement, imported))
 
     def _imported(self, text: str, folder: Path, at: Span) -> Module | None:
-        """The module that an import names; None after an error."""
+        """Return the imported module, or None after an error."""
         path = self._locate(text, folder, at) if text else None
         if path is None:
             return None
         key = path.resolve()
         if key in self._loading:
             circle = " -> ".join(p.name for p in [*self._loading[self._loading.index(key) :], key])
-            self.sink.error("DG0205", at, f"imports go in a circle: {circle}", label="imports back")
+            self.sink.error("DG0205", at, f"circular import: {circle}", label="closes the cycle")
             return None
         imported = self._loaded.get(key)
         if imported is None:
@@ -130,7 +130,7 @@ class Modules:
         return imported
 
     def _locate(self, text: str, folder: Path, at: Span) -> Path | None:
-        """The file an import means: of the standard library, or beside the importing file."""
+        """Return the path of an imported file: in the standard library, or relative to `folder`."""
         relative = Path(text)
         if relative.suffix != ".dg" or relative.is_absolute():
             self.sink.error(
@@ -138,7 +138,7 @@ class Modules:
                 at,
                 f'"{text}" cannot be imported',
                 label="not a relative path to a `.dg` file",
-                help='write a path like "blocks.dg", or "std/resnet.dg" of the standard library',
+                help='write a path such as "blocks.dg", or "std/resnet.dg" (standard library)',
             )
             return None
         standard = relative.parts[0] == "std"
@@ -151,25 +151,27 @@ class Modules:
                 at,
                 f'the standard library has no "{text}"',
                 label="not found",
-                help=did_you_mean(text, files) or f"it has {known}",
+                help=did_you_mean(text, files) or f"its files are {known}",
                 fix=respelling(text, Span(at.file, at.start + 1, at.end - 1), files),
             )
             return None
         if not self.files.exists(path):
-            self.sink.error("DG0204", at, f'"{text}" cannot be found', label=f"there is no {path}")
+            self.sink.error(
+                "DG0204", at, f'"{text}" cannot be found', label=f"{path} does not exist"
+            )
             return None
         return path
 
     # Params
 
-    def _param(self, param: ast.Param, module: Module, given: Setting | None) -> Worth:
+    def _param(self, param: ast.Param, module: Module, given: Setting | None) -> EvalValue:
         scope, context = Scope(module), self.context
         name, at = param.name.name, param.default.span
         default = as_type(
             evaluate(param.default, scope, context), param.type, f"`{name}`", at, context
         )
         if not isinstance(default, Unknown) and as_setting(default) is None:
-            message = f"`{name}` must be a number, a string, a bool or a list of such"
+            message = f"`{name}` must be a number, a string, a bool or a list of these"
             self.sink.error("DG0301", param.span, message)
             return UNKNOWN
         domain = domain_of(param, scope, context)
@@ -177,21 +179,21 @@ class Modules:
             self.sink.error(
                 "DG0303",
                 at,
-                f"the default of `{name}` is {describe(default)}, outside its own domain",
+                f"the default of `{name}` is {describe(default)}, outside its domain",
                 label="not allowed",
-                help=f"it may be {domain}",
+                help=f"it must be {domain}",
             )
         if given is None:
             return default
         value = parse_setting(name, given, param.type.name)
         if domain is not None and not domain.holds(value):
-            raise UsageError(f"`{name}` may be {domain}, not {describe(value)}")
+            raise UsageError(f"`{name}` must be {domain}, not {describe(value)}")
         return value
 
-    # Circles of blocks and routers
+    # Recursion
 
     def _find_recursion(self, module: Module) -> None:
-        """Report blocks and routers that use themselves, and mark them as never to be expanded."""
+        """Report blocks and routers that use themselves, and mark them as not to be expanded."""
         uses = {
             name: [used for used in _names_in(item) if used in module.items]
             for name, item in module.items.items()
@@ -209,12 +211,15 @@ class Modules:
                 self.context.recursive.add(id(item))
                 kind = type(item).__name__.lower()
                 self.sink.error(
-                    "DG0209", item.name.span, f"{kind} `{start}` uses itself", label="never ends"
+                    "DG0209",
+                    item.name.span,
+                    f"{kind} `{start}` uses itself",
+                    label="infinite recursion",
                 )
 
 
 def bases_of(module: Module) -> list[Module]:
-    """The other files that nets of a file are made from, near ones first."""
+    """Return the other files that nets of a file are derived from, the nearest first."""
     files = [module]
     for file in files:
         for item in file.items.values():
@@ -227,13 +232,13 @@ def bases_of(module: Module) -> list[Module]:
 
 
 class Domain:
-    """What a param may be: one of some choices, or within a range, both ends included."""
+    """The allowed values of a param: a list of choices, or a range including both ends."""
 
-    def __init__(self, low: float, high: float, choices: list[Worth] | None) -> None:
+    def __init__(self, low: float, high: float, choices: list[EvalValue] | None) -> None:
         self.low, self.high, self.choices = low, high, choices
 
-    def holds(self, value: Worth) -> bool:
-        """Whether a value lies in the domain."""
+    def holds(self, value: EvalValue) -> bool:
+        """Whether a value is allowed."""
         if self.choices is not None:
             return value in self.choices
         return isinstance(value, int | float) and self.low <= value <= self.high
@@ -241,11 +246,11 @@ class Domain:
     def __str__(self) -> str:
         if self.choices is not None:
             return "one of " + ", ".join(map(describe, self.choices))
-        return f"{describe(self.low)} to {describe(self.high)}"
+        return f"between {describe(self.low)} and {describe(self.high)}"
 
 
 def domain_of(param: ast.Param, scope: Scope, context: Context) -> Domain | None:
-    """The domain a param was declared with, if any."""
+    """Return the declared domain of a param, if any."""
     what = f"the domain of `{param.name.name}`"
     match param.domain:
         case ast.Choices(items):
@@ -264,7 +269,7 @@ def domain_of(param: ast.Param, scope: Scope, context: Context) -> Domain | None
 
 
 def _names_in(item: ast.Block | ast.Router) -> Iterator[str]:
-    """The undotted names in the body of a block or router that are not its own formals."""
+    """Yield the undotted names in a block or router, except its own formals."""
     own = {formal.name.name for formal in item.formals}
     for name in names_in(item.body, *(formal.default for formal in item.formals)):
         if len(name.path) == 1 and name.path[0] not in own:

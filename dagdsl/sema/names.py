@@ -1,4 +1,4 @@
-"""Names in expressions: what they refer to, and what to say where that is nothing."""
+"""Names in expressions: resolving them, and reporting unknown ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from dagdsl.syntax import ast
 
 
 def is_function(callee: ast.Name, scope: Scope) -> bool:
-    """Whether a call means a function of the language: what a file declares comes first."""
+    """Whether a call refers to a function of the language, which declarations can shadow."""
     name = str(callee)
     shadowed = scope.find(name) or name in scope.module.items
     return (name in FUNCTIONS or name == CHOOSE) and not shadowed
 
 
 def mention(expr: ast.Expr, scope: Scope, context: Context) -> None:
-    """Mark the names in an expression that is not evaluated as needed all the same."""
+    """Record the names in an expression that is not evaluated, so that they count as used."""
     if id(expr) in context.not_taken:
         return
     context.not_taken[id(expr)] = expr
@@ -42,7 +42,7 @@ def mention(expr: ast.Expr, scope: Scope, context: Context) -> None:
 
 
 def names_in(*things: object) -> Iterator[ast.Name]:
-    """All names in parts of the tree."""
+    """Yield all names in parts of the syntax tree."""
     todo = list(things)
     while todo:
         thing = todo.pop()
@@ -55,7 +55,7 @@ def names_in(*things: object) -> Iterator[ast.Name]:
 
 
 def resolve(name: ast.Name, scope: Scope, context: Context) -> tuple[Declared, Module] | None:
-    """What a name at file level refers to, and the file it stands in; marks it as used."""
+    """Return the declaration that a name at file level refers to, and its file; mark it as used."""
     module = scope.module
     for alias in name.path[:-1]:
         if alias not in module.imports:
@@ -71,7 +71,7 @@ def resolve(name: ast.Name, scope: Scope, context: Context) -> tuple[Declared, M
 
 
 def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable[str] = ()) -> None:
-    """Report a name that means nothing, with the closest one that does."""
+    """Report an unknown name, and suggest the closest known one."""
     known = [*scope.visible(), *extra]
     *spaces, last = name.path
     if spaces:
@@ -97,7 +97,7 @@ def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable
         last = spaces[0]
         known = list(scope.module.imports)
     elif last in scope.module.lost:
-        return  # what declared it is broken, and was reported
+        return  # its declaration is broken, which was reported
     at = Span(name.span.file, name.span.start, name.span.start + len(last))
     here = ELSEWHERE.get(last.lower())
     context.sink.error(
@@ -105,7 +105,7 @@ def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable
         name.span,
         f"unknown name `{last}`",
         label="not found",
-        help=f"it is called `{here}` here" if here else did_you_mean(last, known),
+        help=f"dagdsl calls it `{here}`" if here else did_you_mean(last, known),
         fix=respelling(last, at, known)
         if here is None
         else Fix(f"change `{last}` to `{here}`", (Edit(at, here),)),
@@ -113,5 +113,5 @@ def unknown_name(name: ast.Name, scope: Scope, context: Context, extra: Iterable
 
 
 def kind_of(item: Declared) -> str:
-    """What a declaration is called: an instance of a net is a net."""
+    """Return the kind of a declaration for messages; an instance of a net is a net."""
     return "net" if isinstance(item, ast.Instance) else type(item).__name__.lower()

@@ -1,4 +1,4 @@
-"""Wired vertices -> the same in topological order, or reports of the circles among them."""
+"""Wiring -> vertices in topological order, or diagnostics of cycles."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dagdsl.diagnostics.sink import Sink
 from dagdsl.sema.vertices import Link, Vertex, Wiring
 
 MAX_CYCLES = 20
-"""Cycles of one graph that are reported; finding each takes a walk over all of its edges."""
+"""The number of cycles reported per graph. Finding one visits all edges."""
 
 
 def sort_vertices(wiring: Wiring, sink: Sink) -> None:
-    """Sort the vertices topologically; report cycles, and cut each to look at the rest."""
+    """Sort the vertices topologically. Reports each cycle and cuts it, to check the rest."""
     for _ in range(MAX_CYCLES):
         done = _topological(wiring)
         if len(done) == len(wiring.vertices):
             break
         _cut_cycle(wiring, {v.name for v in wiring.vertices} - {v.name for v in done}, sink)
     if len(done) < len(wiring.vertices):
-        # More circles than anybody wants to read of: what is on them is left out.
+        # Drop what is left on further cycles: nobody reads that many reports.
         left = {vertex.name for vertex in done}
         wiring.links = [k for k in wiring.links if {k.source.name, k.target.name} <= left]
         wiring.incomplete = True
@@ -28,7 +28,7 @@ def sort_vertices(wiring: Wiring, sink: Sink) -> None:
 
 
 def _cut_cycle(wiring: Wiring, left: set[str], sink: Sink) -> None:
-    """Report one cycle among the vertices that could not be sorted, and open it."""
+    """Report one cycle among the vertices that could not be sorted, and remove one of its edges."""
     into = {link.target.name: link for link in wiring.links if link.source.name in left}
     name = next(v.name for v in wiring.vertices if v.name in left)
     seen: dict[str, int] = {}
@@ -42,14 +42,14 @@ def _cut_cycle(wiring: Wiring, left: set[str], sink: Sink) -> None:
     sink.error(
         "DG0501",
         closing.at,
-        "the wires go in a circle: " + " -> ".join(f"`{n}`" for n in around),
-        label="closes the circle",
-        help="a graph runs from `in` to `out`; take one of these wires out",
+        "the wires form a cycle: " + " -> ".join(f"`{n}`" for n in around),
+        label="closes the cycle",
+        help="a graph must be acyclic: remove one of these wires",
     )
 
 
 def _topological(wiring: Wiring) -> list[Vertex]:
-    """The vertices that are on no cycle nor behind one, sorted; earlier declared ones first."""
+    """Return the vertices not on or after a cycle, sorted; ties in order of declaration."""
     waiting = {vertex.name: 0 for vertex in wiring.vertices}
     after: dict[str, list[Link]] = defaultdict(list)
     for link in wiring.links:

@@ -1,4 +1,4 @@
-"""What an op, merge or connect pattern is called with -> a value for each of its parameters."""
+"""Arguments of an op, merge or connect pattern -> the value of each of its parameters."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def bind_params(
     channels: int = 0,
     defaults: Mapping[str, Value] | None = None,
 ) -> tuple[dict[str, Value | None], bool]:
-    """The value of each parameter, and whether all are known; reports what is wrong.
+    """Return the value of each parameter, and whether all are known. Reports errors.
 
-    `defaults` stand in for what the text leaves out, `channels` are those of the input.
+    `defaults` are for parameters that the text leaves out. `channels` is the number of channels of
+    the input.
     """
     given = match_arguments(args, (param.name for param in params), what, context)
     values: dict[str, Value | None] = {}

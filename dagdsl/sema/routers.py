@@ -1,4 +1,4 @@
-"""What stands behind `via` -> routers of the IR: where they look, their steps, how they decide."""
+"""`via` clauses -> routers of the IR: what they read, their steps, how they decide."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ EXAMPLE = "a router is a pipe like `gap |> fc |> sigmoid |> threshold(0.1)`"
 
 _OPEN_BIAS = {"source": 1.0, "target": 1.0, "stage": 2.0}
 _EDGE_BY_EDGE = ("sigmoid", "relu_tanh", "hard_concrete")
-"""The activations that weigh each edge by its own logit."""
+"""The activations that compute the weight of an edge from its own logit alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
-    """One step of a router: an op or block, with the scope its arguments belong to."""
+class _RouterStep:
+    """A step of a router: an op or a block, with the scope of its arguments."""
 
     expr: ast.Name | ast.Call
     spec: OpSpec | None
@@ -53,8 +53,8 @@ class _Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What a router does with its logits: fields of `Router` by the same names."""
+class RouterDecision:
+    """What a router does with its logits: the fields of `Router` with the same names."""
 
     activation: Activation = "none"
     topk: int | None = None
@@ -65,22 +65,24 @@ class Decision:
     dead: Dead = "zero"
 
 
-_DECISION = tuple(field.name for field in fields(Decision))
+_DECISION = tuple(field.name for field in fields(RouterDecision))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A router before it is known which edges it weighs: what it reads, computes, decides."""
+class RouterPlan:
+    """A router whose edges are not known yet: what it reads, its steps, its decision."""
 
     name: str
     at: Origin
     reads: Reads
-    body: tuple[_Use, ...]
-    decision: Decision
+    body: tuple[_RouterStep, ...]
+    decision: RouterDecision
 
 
-def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> Plan | None:
-    """Take a router apart. Gives None for `always`, and reports what is wrong and gives None."""
+def plan_router(
+    expr: ast.Expr, scope: Scope, context: Context, frames: Frames
+) -> RouterPlan | None:
+    """Return the parts of a router, or None for `always` and after an error."""
     parts = _flatten(expr, scope, context, frames)
     if parts is None or (len(parts) == 1 and _is(parts[0], "always")):
         return None
@@ -101,13 +103,15 @@ def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) 
         if role in ("decision", "reads", "merge") or (role == "logit" and len(parts) > 1):
             name = str(callee_of(part.expr)[0])
             why = {
-                "decision": f"the order is {ORDER}, at the end",
+                "decision": f"a router ends in {ORDER}, in this order",
                 "reads": "it must come first",
-                "merge": "routers merge nothing",
-                "logit": "it reads nothing: no other step goes with it",
+                "merge": "a router cannot merge",
+                "logit": "it reads nothing, so it must be the only step",
             }[role]
             context.sink.error(
-                "DG0602", Origin(part.expr.span, part.frames), f"`{name}` has no place here: {why}"
+                "DG0602",
+                Origin(part.expr.span, part.frames),
+                f"`{name}` is not allowed here: {why}",
             )
             return None
     if not parts:
@@ -120,15 +124,15 @@ def plan_router(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) 
             context.sink.error(
                 "DG0602",
                 Origin(parts[0].expr.span, parts[0].frames),
-                f"`{callee_of(parts[0].expr)[0]}` reads nothing: leave out `reads`",
+                f"`{callee_of(parts[0].expr)[0]}` reads nothing: remove `reads`",
             )
             return None
         reads = "nothing"
-    return Plan(_base_name(expr), at, reads, tuple(parts), decision)
+    return RouterPlan(_base_name(expr), at, reads, tuple(parts), decision)
 
 
-def _decision(parts: list[_Use], context: Context) -> Decision | None:
-    """Takes the decisions from the end of a router; None after an error."""
+def _decision(parts: list[_RouterStep], context: Context) -> RouterDecision | None:
+    """Remove the decision steps from the end of `parts`; return None after an error."""
     activation: Activation = "none"
     fields: dict[str, Any] = {}
     at: Origin | None = None
@@ -148,7 +152,7 @@ def _decision(parts: list[_Use], context: Context) -> Decision | None:
             return None
     if parts and parts[-1].spec is not None and parts[-1].spec.name in ACTIVATIONS:
         activation = parts.pop().spec.name  # type: ignore[union-attr, assignment]
-    decision = Decision(activation, **fields)
+    decision = RouterDecision(activation, **fields)
     clash = clash_of(decision.topk, decision.binary, decision.train, decision.dead)
     if at is not None and clash is not None:
         context.sink.error("DG0605", at, f"the router contradicts itself: {clash}", label="here")
@@ -157,24 +161,24 @@ def _decision(parts: list[_Use], context: Context) -> Decision | None:
 
 
 def open_bias(reads: Reads, activation: Activation) -> float | None:
-    """Where the last bias of a router starts if the text does not say: its edges start open.
+    """Return the default initial value of a router's last bias, with which its edges start open.
 
-    None where that is not for a bias to decide.
+    None if a bias does not decide whether edges are open.
     """
     return _OPEN_BIAS.get(reads) if activation in _EDGE_BY_EDGE else None
 
 
 def make_router(
-    plan: Plan,
+    plan: RouterPlan,
     name: str,
     vertex: str | None,
     x: Shape,
     groups: Sequence[int],
     context: Context,
 ) -> Router | None:
-    """The router that weighs `sum(groups)` edges, reading features of shape `x` at `vertex`.
+    """Return the router of `sum(groups)` edges that reads features of shape `x` at `vertex`.
 
-    Reports and gives None if it does not compute one weight for each of them.
+    Returns None, after an error, if it does not compute one weight per edge.
     """
     count = sum(groups)
     defaults: dict[str, Value] = {"channels": count}
@@ -200,8 +204,8 @@ def make_router(
             Origin(last.expr.span, last.frames),
             f"the router gives {format_shape(y)} values for {count} "
             f"edge{'s' * (count != 1)} of `{vertex or 'the stage'}`",
-            label="one weight an edge is needed",
-            help="end it in `fc` without a number: it takes as many outputs as there are edges",
+            label="needs one weight per edge",
+            help="end it with `fc` without arguments, which has one output per edge",
         )
         return None
     return unchecked(Router, plan.at)(
@@ -214,21 +218,23 @@ def make_router(
     )
 
 
-def _weighing(body: Sequence[_Use]) -> _Use:
-    """The step that gives the weights: the last, but for ops that work element by element."""
+def _weighing(body: Sequence[_RouterStep]) -> _RouterStep:
+    """Return the step that computes the weights: the last one that is not elementwise."""
     for use in reversed(body):
         if use.spec is None or use.spec.shape is not same_shape:
             return use
     return body[-1]
 
 
-def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> list[_Use] | None:
-    """The steps of a router, with the routers it is made from opened; None after an error."""
+def _flatten(
+    expr: ast.Expr, scope: Scope, context: Context, frames: Frames
+) -> list[_RouterStep] | None:
+    """Return the steps of a router, with nested routers expanded, or None after an error."""
     sink = context.sink
     if context.is_guessed(expr.span):
         return None
     if isinstance(expr, ast.Pipe):
-        parts: list[_Use] = []
+        parts: list[_RouterStep] = []
         for step in expr.steps:
             more = _flatten(step, scope, context, frames)
             if more is None:
@@ -244,13 +250,13 @@ def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> 
         return None
     if not isinstance(expr, ast.Name | ast.Call):
         sink.error(
-            "DG0601", Origin(expr.span, frames), "here a router is needed", label="a value",
+            "DG0601", Origin(expr.span, frames), "expected a router", label="this is a value",
             help=EXAMPLE,
         )  # fmt: skip
         return None
     spec = op_of(expr, scope)
     if spec is not None:
-        return [] if spec.name == "identity" else [_Use(expr, spec, scope, frames)]
+        return [] if spec.name == "identity" else [_RouterStep(expr, spec, scope, frames)]
     name, args = callee_of(expr)
     match resolve(name, scope, context):
         case ast.Router() as router, module:
@@ -262,18 +268,18 @@ def _flatten(expr: ast.Expr, scope: Scope, context: Context, frames: Frames) -> 
             through = (*frames, Frame(what, expr.span))
             return _flatten(router.body, inside, context, through)
         case ast.Block(), _:
-            return [_Use(expr, None, scope, frames)]
+            return [_RouterStep(expr, None, scope, frames)]
         case None if len(name.path) == 1:
             _unknown_router(name, scope, context)
         case _:
-            # Everything else is reported as it is for the steps of a node.
+            # `expand` reports everything else, as for the steps of a node.
             expand(expr, scope, UNKNOWN_SHAPE, context, frames)
     return None
 
 
 def _unknown_router(name: ast.Name, scope: Scope, context: Context) -> None:
     if str(name) in scope.module.lost:
-        return  # what declared it is broken, and was reported
+        return  # its declaration is broken, which was reported
     routers = [n for n, item in scope.module.items.items() if isinstance(item, ast.Router)]
     context.sink.error(
         "DG0206",
@@ -289,23 +295,23 @@ def _base_name(expr: ast.Expr) -> str:
     return callee_of(expr)[0].path[-1] if isinstance(expr, ast.Name | ast.Call) else "router"
 
 
-def _role(use: _Use) -> str:
+def _role(use: _RouterStep) -> str:
     return use.spec.role if use.spec is not None else "tensor"
 
 
-def _is(use: _Use, op: str) -> bool:
+def _is(use: _RouterStep, op: str) -> bool:
     return use.spec is not None and use.spec.name == op
 
 
-def _params(use: _Use, context: Context) -> dict[str, Value | None]:
+def _params(use: _RouterStep, context: Context) -> dict[str, Value | None]:
     assert use.spec is not None
     args = callee_of(use.expr)[1]
     op = make_op(use.spec, args, use.expr.span, use.scope, UNKNOWN_SHAPE, context, use.frames)
     return op.params
 
 
-def _ops(steps: Sequence[Step], use: _Use, context: Context) -> list[Op]:
-    """The ops of steps that are blocks made of pipes, in order."""
+def _ops(steps: Sequence[Step], use: _RouterStep, context: Context) -> list[Op]:
+    """Return the ops of steps and of blocks among them, in order."""
     flat: list[Op] = []
     for step in steps:
         match step:
@@ -317,7 +323,7 @@ def _ops(steps: Sequence[Step], use: _Use, context: Context) -> list[Op]:
                 context.sink.error(
                     "DG0602",
                     Origin(use.expr.span, use.frames),
-                    "a block with a body has no place in a router",
+                    "a block with a body cannot be used in a router",
                     label="routers are pipes",
                 )
     return flat

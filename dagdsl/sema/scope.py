@@ -1,4 +1,4 @@
-"""What a name means at a place: modules (one a file), scopes inside them, and what was used."""
+"""What names refer to: modules, one per file, and the scopes inside them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dagdsl.ir.nodes import Shape
-from dagdsl.sema.values import Worth
+from dagdsl.sema.values import EvalValue
 from dagdsl.syntax import ast
 
 Declared = ast.Param | ast.Router | ast.Block | ast.Net | ast.Instance
@@ -14,29 +14,29 @@ Declared = ast.Param | ast.Router | ast.Block | ast.Net | ast.Instance
 
 @dataclass(slots=True)
 class Module:
-    """One `.dg` file: what it declares, what it imports, and the values of its params."""
+    """A `.dg` file: its declarations, its imports, and the values of its params."""
 
     file: ast.File
     items: dict[str, Declared] = field(default_factory=dict)
     imports: dict[str, tuple[ast.Import, Module]] = field(default_factory=dict)
-    params: dict[str, Worth] = field(default_factory=dict)
+    params: dict[str, EvalValue] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
-    """Names that might mean something if all of the file and its imports could be read."""
+    """Names that would be declared if the file and its imports had no errors, as far as known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A local name: its value, and where it was declared (None for what the language gives)."""
+    """A local name: its value, and its declaration (None for names that the language defines)."""
 
-    value: Worth
+    value: EvalValue
     ident: ast.Ident | None = None
 
 
 @dataclass(slots=True)
 class Scope:
-    """The names at a place: local ones, then those around it, then those of the file.
+    """The visible names: local ones, then those of enclosing scopes, then those of the file.
 
-    `input` is the shape `in` has here; None where there is no `in`.
+    `input` is the shape of `in`, or None if `in` is not defined.
     """
 
     module: Module
@@ -45,15 +45,15 @@ class Scope:
     input: Shape | None = None
 
     def child(self, input: Shape | None = None) -> Scope:
-        """A scope inside this one; `in` stays what it is unless `input` is given."""
+        """Return a scope inside this one, with the same `in` unless `input` is given."""
         return Scope(self.module, self, {}, self.input if input is None else input)
 
-    def bind(self, name: str, value: Worth, ident: ast.Ident | None = None) -> None:
-        """Give a name a value in this scope."""
+    def bind(self, name: str, value: EvalValue, ident: ast.Ident | None = None) -> None:
+        """Bind a name to a value in this scope."""
         self.names[name] = Binding(value, ident)
 
     def find(self, name: str) -> Binding | None:
-        """The local binding of a name, innermost first."""
+        """Return the innermost local binding of a name, or None."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
@@ -62,7 +62,7 @@ class Scope:
         return None
 
     def visible(self) -> Iterator[str]:
-        """All names visible here, for "did you mean"."""
+        """Yield all visible names, for suggestions."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope.names

@@ -1,4 +1,4 @@
-"""What is set from outside (`--set tau=0.2`, `load(..., tau=0.2)`) -> values of params."""
+"""Settings (`--set tau=0.2`, `load(..., tau=0.2)`) -> values of params."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Value
 from dagdsl.limits import MAX_LIST
-from dagdsl.sema.values import Worth
+from dagdsl.sema.values import EvalValue
 
 Setting: TypeAlias = Value | list[Value]
 Settings: TypeAlias = Mapping[str, Setting]
@@ -23,18 +23,18 @@ _KINDS = {
 }
 
 
-def as_setting(value: Worth) -> Setting | None:
-    """A value as it could be set from outside; None for pipes and all that holds one."""
+def as_setting(value: EvalValue) -> Setting | None:
+    """Return a value as a setting, or None if it is or contains a pipe or a nested list."""
     if isinstance(value, list):
         items = [item for item in value if isinstance(item, bool | int | float | str)]
         return items if len(items) == len(value) else None
     return value if isinstance(value, bool | int | float | str) else None
 
 
-def parse_setting(name: str, given: Setting, type: str | None) -> Worth:
-    """A setting as a value of the type of its param; text is read as that type is written.
+def parse_setting(name: str, given: Setting, type: str | None) -> EvalValue:
+    """Return a setting as a value of its param's type; a string is parsed as that type.
 
-    Raises UsageError if it is none.
+    Raises UsageError if the setting does not fit.
     """
     value: Setting | None = given
     if isinstance(given, str) and type != "str":
@@ -58,7 +58,7 @@ def parse_setting(name: str, given: Setting, type: str | None) -> Worth:
 
 
 def _read_list(text: str) -> list[Value] | None:
-    """`[3, 4]` as a list of values."""
+    """Parse `[3, 4]` as a list of values; None if it is not one."""
     inner = text.removeprefix("[").removesuffix("]")
     if f"[{inner}]" != text:
         return None
@@ -68,7 +68,7 @@ def _read_list(text: str) -> list[Value] | None:
 
 
 def _read(text: str, type: str | None) -> Value | None:
-    """Text as a value: of the type asked for, or of the first that it can be."""
+    """Parse text as the given type, or, without one, as the first type that fits."""
     if text in _BOOLS and type in ("bool", None):
         return _BOOLS[text]
     for kind, convert in (("int", int), ("float", float)):

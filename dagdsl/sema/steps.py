@@ -1,4 +1,4 @@
-"""A pipe of the text -> steps of the IR: ops with all their parameters, blocks expanded."""
+"""Pipe -> steps of the IR: ops with all their parameters, and expanded blocks."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from dagdsl.syntax import ast
 Frames = tuple[Frame, ...]
 Steps = tuple[Step, ...]
 
-_NO_PLACE = {
+_MISPLACED = {
     "merge": "`{}` merges edges: it must be the first step of a node",
-    "reads": "`{}` says where a router looks: it has a place only in a router",
-    "logit": "`{}` gives weights to edges: it has a place only in a router",
-    "decision": "`{}` decides about edges: it has a place only at the end of a router",
+    "reads": "`{}` sets what a router reads: it is only allowed in a router",
+    "logit": "`{}` weighs edges: it is only allowed in a router",
+    "decision": "`{}` decides which edges are open: it is only allowed at the end of a router",
 }
 
 
 def expand(
     expr: ast.Expr, scope: Scope, x: Shape, context: Context, frames: Frames = ()
 ) -> tuple[Steps, Shape]:
-    """The steps an expression stands for, applied to an input of shape `x`; and their output."""
+    """Return the steps of an expression for an input of shape `x`, and their output shape."""
     if context.is_guessed(expr.span):
         return (), UNKNOWN_SHAPE
     match expr:
@@ -46,20 +46,20 @@ def expand(
                 steps.extend(more)
             return tuple(steps), x
         case ast.Name() | ast.Call() | ast.Index():
-            return _use(expr, scope, x, context, frames)
+            return _expand_call(expr, scope, x, context, frames)
         case _:
             context.sink.error(
                 "DG0301",
                 expr.span,
-                "here an op or a block is needed",
+                "expected an op or a block",
                 label="this is a value",
-                help="ops are written like `conv(24) |> bn |> relu`",
+                help="write a pipe of ops, such as `conv(24) |> bn |> relu`",
             )
             return (), UNKNOWN_SHAPE
 
 
 def op_of(expr: ast.Expr, scope: Scope) -> OpSpec | None:
-    """The op of the catalogue an expression calls, if it is one: nearer names come first."""
+    """Return the op of the catalogue that an expression calls, or None; local names shadow ops."""
     if not isinstance(expr, ast.Name | ast.Call):
         return None
     name, _ = callee_of(expr)
@@ -70,7 +70,7 @@ def op_of(expr: ast.Expr, scope: Scope) -> OpSpec | None:
     return None if scope.find(head) or head in scope.module.items else OPS.get(head)
 
 
-def _use(
+def _expand_call(
     expr: ast.Name | ast.Call | ast.Index,
     scope: Scope,
     x: Shape,
@@ -80,12 +80,12 @@ def _use(
     context.nest(frames, expr.span)
     outer, context.sink.frames = context.sink.frames, frames
     try:
-        return _use_here(expr, scope, x, context, frames)
+        return _expand_within(expr, scope, x, context, frames)
     finally:
         context.sink.frames = outer
 
 
-def _use_here(
+def _expand_within(
     expr: ast.Name | ast.Call | ast.Index,
     scope: Scope,
     x: Shape,
@@ -106,7 +106,7 @@ def _use_here(
             context.sink.error(
                 "DG0603",
                 Origin(expr.span, frames),
-                _NO_PLACE[spec.role].format(spec.name),
+                _MISPLACED[spec.role].format(spec.name),
                 label="not here",
             )
             return nothing
@@ -121,7 +121,7 @@ def _use_here(
             return _expand_block(block, module, args, expr.span, scope, x, context, frames)
         case item, _:
             kind = kind_of(item)
-            help = "routers stand behind `via`" if kind == "router" else ""
+            help = "routers are used with `via`" if kind == "router" else ""
             context.sink.error(
                 "DG0203",
                 Origin(expr.span, frames),
@@ -149,7 +149,7 @@ def _expand_block(
     inside = Scope(module, input=x)
     bind_formals(block.formals, args, f"block `{name}`", at, scope, inside, context)
     through = (*frames, Frame(f"block `{name}`", at))
-    context.sink.frames = through  # until `_use` takes it back
+    context.sink.frames = through  # restored by `_expand_call`
     steps: Steps
     if isinstance(block.body, tuple):
         assert context.build_body is not None, "this context only evaluates expressions"
@@ -170,7 +170,7 @@ def make_op(
     frames: Frames = (),
     defaults: Mapping[str, Value] | None = None,
 ) -> Op:
-    """An op with all its parameters. `defaults` stand in for what the text leaves out."""
+    """Return an op with all its parameters; `defaults` are for those that the text leaves out."""
     context.grow(at, ops=1)
     origin = Origin(at, frames)
     params, known = bind_params(
@@ -190,7 +190,7 @@ def make_op(
 def output_of(
     spec: OpSpec, x: Shape, params: Mapping[str, Value | None], origin: Origin, context: Context
 ) -> Shape:
-    """The shape an op or merge gives for an input; reports what does not fit or is too large."""
+    """Return the output shape of an op or merge, or UNKNOWN_SHAPE after an error."""
     sink = context.sink
     if not x and spec.role != "logit":
         return UNKNOWN_SHAPE
@@ -235,7 +235,7 @@ def default_entry(
     context: Context,
     frames: Frames,
 ) -> tuple[Steps, Shape]:
-    """The entry of a stage that names none: a convolution to its channels and resolution."""
+    """Return the default entry of a stage: a convolution to its channels and resolution."""
     settings: dict[str, Value] = {
         "channels": channels,
         "kernel": 3 if stride > 1 else 1,
@@ -250,5 +250,5 @@ def default_entry(
 
 
 def merge_note(name: str, shape: Shape, at: Span) -> Label:
-    """The note "`a` gives 24 x 16 x 16" at the place of `a`."""
+    """Return the note "`a` gives 24 x 16 x 16" at the span of `a`."""
     return Label(at, f"`{name}` gives {format_shape(shape)}")

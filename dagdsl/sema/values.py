@@ -1,4 +1,4 @@
-"""What an expression of the language can be worth, and how a value becomes what a place needs."""
+"""Values of expressions, and their conversion to required types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Unknown:
-    """The value of what was already reported as wrong: everything made from it is silent."""
+    """The value of an expression with a reported error. Its uses are not reported again."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -27,18 +27,18 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 UNKNOWN_SHAPE: Final[Shape] = ()
-"""The shape of what was already reported as wrong."""
+"""The shape of something with a reported error."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipeValue:
-    """A pipe of ops not yet applied to anything, with the scope its names belong to."""
+    """A pipe of ops that has not been applied yet, with the scope of its names."""
 
     expr: ast.Expr
     scope: Scope
 
 
-Worth: TypeAlias = Value | list["Worth"] | PipeValue | Unknown
+EvalValue: TypeAlias = Value | list["EvalValue"] | PipeValue | Unknown
 
 _KINDS: Mapping[str, str] = {
     "int": "a whole number",
@@ -48,8 +48,8 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def describe(value: Worth) -> str:
-    """A value as a person would write it in a `.dg` file."""
+def describe(value: EvalValue) -> str:
+    """Return a value as it is written in a `.dg` file."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -65,8 +65,8 @@ def describe(value: Worth) -> str:
             return str(value)
 
 
-def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> Value | Unknown:
-    """`value` as a value of `type`; reports and gives UNKNOWN where it is none."""
+def convert(value: EvalValue, type: ParamType, what: str, at: Span, sink: Sink) -> Value | Unknown:
+    """Return `value` as the given type, or UNKNOWN after an error."""
     match type, value:
         case _, Unknown():
             return UNKNOWN
@@ -82,7 +82,9 @@ def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> V
             if value.is_integer():
                 whole = bounded(value, at, sink)
                 return whole if isinstance(whole, Unknown) else int(whole)
-            help = f"write `round(...)`, or `divisible(..., 8)` for channels: {round(value)}"
+            help = (
+                f"write `round(...)`, or `divisible(..., 8)` for channels; rounded: {round(value)}"
+            )
             sink.error(
                 "DG0305",
                 at,
@@ -102,8 +104,8 @@ def convert(value: Worth, type: ParamType, what: str, at: Span, sink: Sink) -> V
     return UNKNOWN
 
 
-def fit(value: Worth, param: Param, at: Span, sink: Sink) -> Value | Unknown:
-    """`value` as the argument `param` of an op: type, range and choices are checked."""
+def fit(value: EvalValue, param: Param, at: Span, sink: Sink) -> Value | Unknown:
+    """Return `value` as an argument for `param`: type, range and choices are checked."""
     what = f"`{param.name}`"
     result = convert(value, param.type, what, at, sink)
     if isinstance(result, Unknown):
@@ -111,7 +113,10 @@ def fit(value: Worth, param: Param, at: Span, sink: Sink) -> Value | Unknown:
     if param.choices and result not in param.choices:
         choices = ", ".join(f'"{choice}"' for choice in param.choices)
         sink.error(
-            "DG0302", at, f"{what} is one of {choices}, not {describe(result)}", label="not one"
+            "DG0302",
+            at,
+            f"{what} must be one of {choices}, not {describe(result)}",
+            label="not allowed",
         )
         return UNKNOWN
     if isinstance(result, int | float) and not _within(result, param.low, param.high):
@@ -126,8 +131,8 @@ def fit(value: Worth, param: Param, at: Span, sink: Sink) -> Value | Unknown:
 
 
 def bounded(value: float, at: Span, sink: Sink) -> int | float | Unknown:
-    """The result of arithmetic, unless it is too large or not a number at all."""
-    # In this order: no float is as large as an integer may be.
+    """Return the result of arithmetic, or UNKNOWN after an error if it is too large."""
+    # In this order: `isfinite` fails for integers that are too large for a float.
     if abs(value) > MAX_INTEGER or not math.isfinite(value):
         sink.error("DG0304", at, "the result is too large", label="larger than 2^53")
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""A graph while it is wired: vertices and links, by name alone, before any shape is known."""
+"""A graph while it is wired: vertices and links, before shapes are known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dagdsl.syntax import ast
 
 @dataclass(slots=True)
 class Vertex:
-    """A node of the graph to be: a port, a `node` (`body` is its pipe), or a `stage`."""
+    """A future node of a graph: a port, a `node` or a `stage`."""
 
     name: str
     kind: NodeKind
@@ -23,7 +23,7 @@ class Vertex:
 
 @dataclass(slots=True)
 class Link:
-    """An edge to be. `via` numbers the statement it came from, among those with a router."""
+    """A future edge. `via` is the index of its router in `Wiring.vias`."""
 
     source: Vertex
     target: Vertex
@@ -34,12 +34,12 @@ class Link:
 
 @dataclass(slots=True)
 class Wiring:
-    """The vertices in topological order, the edges as written, and the `via` of the statements."""
+    """The vertices in topological order, the edges as written, and the `via` clauses."""
 
     vertices: list[Vertex] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     vias: list[ast.Expr] = field(default_factory=list)
     names: dict[str, list[Vertex]] = field(default_factory=dict)
-    """A declared name -> its vertex, or those of its array."""
+    """A declared name -> its vertex, or the vertices of its array."""
     incomplete: bool = False
-    """Whether edges were left out because of a mistake already reported."""
+    """Whether edges were dropped after a reported error."""

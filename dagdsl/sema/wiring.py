@@ -25,7 +25,7 @@ Frames = tuple[Frame, ...]
 
 
 class Wirer:
-    """Reads the statements of one graph. `what` names the graph in messages: `stage `s1``."""
+    """Reads the statements of a graph. `what` is its name in messages, such as "stage `s1`"."""
 
     def __init__(
         self, what: str, kind: str, scope: Scope, context: Context, frames: Frames
@@ -43,7 +43,7 @@ class Wirer:
         self._uncounted: set[str] = set()
 
     def wire(self, statements: Sequence[ast.NetStatement], at: Origin) -> Wiring:
-        """All vertices and edges. Reports what is wrong and leaves it out."""
+        """Return all vertices and edges. Reports errors and drops what is wrong."""
         if self.kind != "net":
             self._vertex("in", "in", at)
         for statement in statements:
@@ -60,7 +60,7 @@ class Wirer:
         return self.wiring
 
     def lets(self, statements: Iterable[ast.NetStatement]) -> None:
-        """Bind the local constants and attributes, in the order in which they stand."""
+        """Bind the local constants and attributes in order."""
         for statement in statements:
             if isinstance(statement, ast.Let) and self._is_new(statement.name):
                 value = evaluate(statement.value, self.scope, self.context)
@@ -92,7 +92,7 @@ class Wirer:
         at: Origin,
         statement: ast.Node | ast.Stage,
     ) -> None:
-        """Declare a node or a stage, or all of an array."""
+        """Declare a node or a stage, or an array of them."""
         name = ident.name
         if length is None:
             self.context.grow(at, nodes=1)
@@ -165,7 +165,7 @@ class Wirer:
             self._reserve(len(before) * len(after), Origin(statement.span, self.frames))
             for source, source_at in before:
                 for target, target_at in after:
-                    # The two names of the edge; of an array, each of its nodes.
+                    # The span from the name of the source to that of the target.
                     at = Origin(source_at.to(target_at), self.frames)
                     self._link(source, target, at, statement.through, via)
 
@@ -175,9 +175,9 @@ class Wirer:
             self.sink.error(
                 "DG0504",
                 at,
-                "`connect` has no `in` and `out` to work between here",
-                label="only in a stage or a block",
-                help="write wires, like `image -> stem -> s1`",
+                "`connect` cannot be used in a net, which has no `in` and `out`",
+                label="only allowed in a stage or a block",
+                help="write wires, such as `image -> stem -> s1`",
             )
             return
         called, scope = self._pattern(statement.pattern)
@@ -204,7 +204,7 @@ class Wirer:
             self._link(vertices[i], vertices[j], at, statement.through, via)
 
     def _pattern(self, expr: ast.Expr) -> tuple[ast.Name | ast.Call | None, Scope]:
-        """The pattern that is called, and the scope of its arguments; None after an error."""
+        """Return the called pattern (None after an error), and the scope of its arguments."""
         scope = self.scope
         while (value := pipe_of(expr, scope, self.context, self.frames)) is not None:
             if isinstance(value, Unknown):
@@ -212,7 +212,9 @@ class Wirer:
             expr, scope = value.expr, value.scope
         if isinstance(expr, ast.Name | ast.Call):
             return expr, scope
-        self.sink.error("DG0207", expr.span, "a pipe of ops is no connect pattern", label="a pipe")
+        self.sink.error(
+            "DG0207", expr.span, "a pipe of ops is not a connect pattern", label="a pipe"
+        )
         return None, scope
 
     def _pattern_edges(
@@ -223,11 +225,11 @@ class Wirer:
         nodes: int,
         at: Origin,
     ) -> Sequence[tuple[int, int]]:
-        """The edges of a pattern; none after an error."""
+        """Return the edges of a pattern, or none after an error."""
         what = f"pattern `{pattern.name}`"
         params, known = bind_params(pattern.params, args, what, at, scope, self.context)
         if nodes == 0 and known:
-            return [(0, 1)]  # there is nothing to wire but `in -> out`
+            return [(0, 1)]  # `in -> out` is the only possible edge
         if known:
             edges = self.context.edges
             self._reserve(pattern.most(nodes, params), at)
@@ -243,7 +245,7 @@ class Wirer:
         return ()
 
     def _reserve(self, edges: int, at: Origin) -> None:
-        # Before a single edge is made: their number grows with the square of the nodes.
+        # Before any edge is made, because their number can be quadratic in that of the nodes.
         self.context.grow(at, edges=edges)
 
     def _via(self, expr: ast.Expr | None) -> int | None:
@@ -253,7 +255,7 @@ class Wirer:
         return len(self.wiring.vias) - 1
 
     def resolve(self, refs: Iterable[ast.Ref]) -> list[tuple[Vertex, Span]]:
-        """The vertices that references stand for; an array stands for all of its nodes."""
+        """Return the vertices that references denote; an array denotes all of its nodes."""
         found: list[tuple[Vertex, Span]] = []
         for ref in refs:
             vertices = self._resolve(ref)
@@ -266,7 +268,7 @@ class Wirer:
         return found or []
 
     def _find(self, ref: ast.Ref) -> list[Vertex] | None:
-        """The vertices of a reference, none for an array without nodes; None after an error."""
+        """Return the vertices of a reference, which may be none, or None after an error."""
         name = ref.path[0]
         found = self.wiring.names.get(name)
         if found is None:
@@ -276,7 +278,7 @@ class Wirer:
             self.sink.error(
                 "DG0203",
                 ref.span,
-                f"`{'.'.join(ref.path)}` reaches into `{name}`",
+                f"`{'.'.join(ref.path)}` refers to a part of `{name}`",
                 label="only whole nodes and stages can be wired",
             )
             return None
@@ -287,7 +289,10 @@ class Wirer:
             return None
         if found and found[0].index is None:
             self.sink.error(
-                "DG0208", ref.span, f"`{name}` is a single node and has no index", label="no array"
+                "DG0208",
+                ref.span,
+                f"`{name}` is a single node and has no index",
+                label="not an array",
             )
             return None
         if not 0 <= index < len(found):
@@ -297,7 +302,7 @@ class Wirer:
                 "DG0208",
                 Origin(ref.span, self.frames),
                 f"`{name}` has no node {index}",
-                label=last if found else "it has no nodes at all",
+                label=last if found else "it has no nodes",
                 notes=[Label(declared, f"`{name}` is declared here")],
             )
             return None
@@ -309,8 +314,8 @@ class Wirer:
                 "DG0504",
                 ref.span,
                 f"a net has no `{name}`",
-                label="no such port here",
-                help="wire its inputs by name; what it returns is written as `output NAME`",
+                label="only stages and blocks have it",
+                help="wire its inputs by name, and declare what it returns with `output NAME`",
             )
             return
         if self.scope.find(name) is not None:
@@ -319,7 +324,7 @@ class Wirer:
             )
             return
         if name in self.scope.module.lost:
-            return  # what declared it is broken, and was reported
+            return  # its declaration is broken, which was reported
         at = Span(ref.span.file, ref.span.start, ref.span.start + len(name))
         self.sink.error(
             "DG0201",
@@ -335,7 +340,7 @@ class Wirer:
     ) -> None:
         if target.kind == "in" or source.kind == "out":
             port = target if target.kind == "in" else source
-            verb = "lead into" if port is target else "leave"
+            verb = "enter" if port is target else "leave"
             self.wiring.incomplete = True
             self.sink.error(
                 "DG0504", at, f"no edge can {verb} `{port.name}`", label=f"`{port.name}` is a port"
@@ -345,14 +350,14 @@ class Wirer:
         first = self._pairs.setdefault((source.name, target.name), link)
         if first is not link:
             if at.span.start in self._repeated:
-                return  # one report a statement: `connect complete` can repeat many edges
+                return  # one report per statement: `connect complete` can repeat many edges
             self._repeated.add(at.span.start)
             self.sink.error(
                 "DG0510",
                 at,
-                f"the edge `{source.name} -> {target.name}` is there twice",
-                label="second time",
-                notes=[Label(first.at.span, "it is already made here")],
+                f"the edge `{source.name} -> {target.name}` is declared twice",
+                label="declared again",
+                notes=[Label(first.at.span, "first declared here")],
             )
             return
         self.wiring.links.append(link)

@@ -19,7 +19,7 @@ from dagdsl.ir.nodes import Net, inner_graph
 from dagdsl.ops.spec import format_shape
 from dagdsl.sema.arguments import callee_of
 from dagdsl.sema.context import Context
-from dagdsl.sema.modules import Modules
+from dagdsl.sema.modules import ModuleLoader
 from dagdsl.sema.scope import Module
 from dagdsl.source import SourceFile
 from dagdsl.syntax import ast
@@ -68,7 +68,7 @@ def dynamize(
     """
     file = _read(source)
     before = _analysed(file)
-    module = Modules(Context(Sink())).load(file)
+    module = ModuleLoader(Context(Sink())).load(file)
     stages = [
         stage
         for owner in _owners(module, net)

@@ -151,9 +151,9 @@ class TestBuild:
     @pytest.mark.parametrize(
         ("args", "complaint"),
         [
-            (["--set", "width=5"], "`width` may be one of 4, 8, not 5"),
+            (["--set", "width=5"], "`width` must be one of 4, 8, not 5"),
             (["--set", "width=wide"], "`width` must be a whole number, not `wide`"),
-            (["--set", "wdith=4"], "no param `wdith` to set"),
+            (["--set", "wdith=4"], "there is no param `wdith`"),
             (["--set", "width"], "--set takes name=value"),
             (["--set", "width=4", "--set", "width=8"], "`width` is set twice"),
             (["--backend", "magic"], "there is no backend `magic`"),

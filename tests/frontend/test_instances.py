@@ -36,7 +36,7 @@ def test_a_net_is_made_from_a_net() -> None:
 def test_what_is_left_open_can_be_given_later() -> None:
     assert dagdsl.loads(GENERIC, net="few").graph.node("logits").shape == (5,)
     assert dagdsl.loads(GENERIC, net="large", classes=7).graph.node("logits").shape == (7,)
-    with pytest.raises(dagdsl.UsageError, match="no param `width` to set: there is `classes`"):
+    with pytest.raises(dagdsl.UsageError, match="no param `width`; the params are `classes`"):
         dagdsl.loads(GENERIC, net="large", width=3)
 
 
@@ -90,9 +90,9 @@ def test_params_of_the_file_that_a_net_is_made_from(tmp_path: Path) -> None:
     assert widths(wide=16, deep=2) == [16, 2, 3, 5]
     assert widths(own=7) == [8, 8, 3, 5]
     assert dagdsl.load(main, net="mine", wide=16).settings["wide"] == 16
-    with pytest.raises(dagdsl.UsageError, match="`wide` may be 1 to 64, not 65"):
+    with pytest.raises(dagdsl.UsageError, match="`wide` must be between 1 and 64, not 65"):
         widths(wide=65)
-    with pytest.raises(dagdsl.UsageError, match="there is `deep`, `own`, `wide`"):
+    with pytest.raises(dagdsl.UsageError, match="the params are `deep`, `own`, `wide`"):
         widths(wild=1)
 
 
@@ -138,7 +138,7 @@ def test_only_some_outputs() -> None:
     ]
     assert [node.name for node in net.only("logits").graph.nodes][-1] == "logits"
     assert net.only("logits", "features") == net
-    with pytest.raises(dagdsl.UsageError, match="no output `taps`: there is `logits`, `features`"):
+    with pytest.raises(dagdsl.UsageError, match="no output `taps`; it has `logits`, `features`"):
         net.only("taps")
 
 
