@@ -257,7 +257,7 @@ class TestRefused:
                 "sets `channels`, but its first node",
             ),
             ("node n[2]: conv(8) |> conv(16) connect chain", "in exactly one op or block"),
-            ("node n[3]: conv([8, 8, 8][index]) connect chain", "no item 3"),
+            ("node n[3]: conv([8, 8, 8][index]) connect chain", "index 3 is out of range"),
         ],
     )
     def test_says_why(self, stage: str, message: str) -> None:
