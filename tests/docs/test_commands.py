@@ -198,8 +198,7 @@ def test_commands_exist(words: list[str], monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(ROOT)
     match words:
         case ["make", *rest]:
-            targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            assert {word for word in rest if "=" not in word} <= set(targets)
+            assert {word for word in rest if "=" not in word} <= targets()
         case ["python", "-c", _]:
             pass
         case ["python", "-m", module, *rest]:
@@ -214,6 +213,17 @@ def test_commands_exist(words: list[str], monkeypatch: pytest.MonkeyPatch) -> No
             assert option in ("--help", "--version")
         case ["dagdsl", name, *rest]:
             assert_parses(name, rest)
+
+
+def test_the_workflow_runs_targets_of_the_makefile() -> None:
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    found = re.findall(r"^ +- run: make ([\w-]+)", workflow, re.MULTILINE)
+    assert {"test", "demo"} <= set(found) <= targets()
+
+
+def targets() -> set[str]:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([\w-]+):", text, re.MULTILINE))
 
 
 def assert_knows(script: Path, arguments: list[str]) -> None:
