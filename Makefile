@@ -1,4 +1,4 @@
-# Everything sets itself up: the only needs are Python 3.11, pip, make and g++.
+# Each target installs what it needs. Requirements: Python 3.11 to 3.13, pip, make and g++.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN    := .venv/bin
 STAMP  := .venv/installed
@@ -13,15 +13,15 @@ help:
 	@echo "make test           lint, type-check and test everything"
 	@echo "make test-oldest    run the tests with the oldest supported versions (20 minutes, several GB)"
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
-	@echo "make bench          measure what docs/performance.md says, and write it anew (40 minutes)"
-	@echo "make bench-quick    the same on small nets, to see that it works; writes nothing there"
-	@echo "make fuzz           break every example in 20,000 ways (an hour and more): nothing but diagnostics"
-	@echo "make fuzz-std       the same for the standard library, whose families of nets take hours"
-	@echo "make golden         rewrite the expected outputs of the tests after a wanted change"
+	@echo "make bench          measure the performance goals and rewrite docs/performance.md (40 minutes)"
+	@echo "make bench-quick    test the benchmarks on small nets; leaves docs/performance.md alone"
+	@echo "make fuzz           mutate every example 20,000 times; only diagnostics may result (over an hour)"
+	@echo "make fuzz-std       the same for the standard library (many hours)"
+	@echo "make golden         rewrite the expected outputs of the tests after an intended change"
 	@echo "make docs           build the docs as HTML"
-	@echo "make generated      rewrite what the docs take from the code: schema, tables, picture"
+	@echo "make generated      rewrite generated files: parser tables, JSON Schema, tables of the docs, picture"
 	@echo "make vsix           package the extension for Visual Studio Code (needs node and npm)"
-	@echo "make editor-test    test how it colours .dg files (needs node and npm)"
+	@echo "make editor-test    test the syntax highlighting of .dg files (needs node and npm)"
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import wrap
 
 from dagdsl.analysis.cost import cost_of_net
 from dagdsl.analysis.expected import expected_macs
@@ -235,6 +237,20 @@ def _training() -> Iterator[str]:
         yield f"| `{flags}` | `{option.field}` | {default} | {option.help} |"
 
 
+def _layers() -> Iterator[str]:
+    """The layers that import-linter enforces."""
+    text = (DOCS.parent / "pyproject.toml").read_text(encoding="utf-8")
+    for contract in tomllib.loads(text)["tool"]["importlinter"]["contracts"]:
+        if contract["type"] == "layers" and "containers" in contract:
+            (package,) = contract["containers"]
+            yield f"Within `{package}`:"
+            yield ""
+            # Layers are not broken across lines.
+            line = " > ".join(f"`{layer.replace(' ', '~')}`" for layer in contract["layers"])
+            yield from (part.replace("~", " ") for part in wrap(line, 100))
+            yield ""
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "ops": _ops,
     "merges": _merges,
@@ -248,6 +264,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "families": _families,
     "errors": _errors,
     "training": _training,
+    "layers": _layers,
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,19 +53,6 @@ def anchors(page: Path) -> set[str]:
 def test_files_in_the_text_exist(page: Path) -> None:
     for name in FILE.findall(page.read_text(encoding="utf-8")):
         assert any((root / name).exists() for root in ROOTS), name
-
-
-def test_the_layers_are_those_that_are_enforced() -> None:
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    page = re.sub(r"\s+", " ", text)
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    for package in ("dagdsl", "dagdsl_compiler"):
-        (layers,) = (
-            contract["layers"]
-            for contract in contracts["contracts"]
-            if contract["type"] == "layers" and contract.get("containers") == [package]
-        )
-        assert " > ".join(f"`{layer}`" for layer in layers) in page
 
 
 def test_readme_shows_the_quickstart() -> None:
