@@ -4,9 +4,10 @@ BIN    := .venv/bin
 STAMP  := .venv/installed
 OLDEST := .venv-oldest
 VARIANTS ?= 20000
+BASE   ?= HEAD~1
 VSCODE := editors/vscode
 
-.PHONY: demo test lint types unit test-oldest fuzz fuzz-std golden fashion-mnist bench bench-quick docs generated vsix editor-test clean help
+.PHONY: demo test lint types unit test-oldest fuzz fuzz-std golden fashion-mnist bench bench-quick bench-compare docs generated vsix editor-test clean help
 
 help:
 	@echo "make demo           check, build and train the quickstart on handwritten digits (1 minute)"
@@ -15,6 +16,7 @@ help:
 	@echo "make fashion-mnist  train the larger example to 91 % (5 minutes, needs the data set)"
 	@echo "make bench          measure the performance goals and rewrite docs/performance.md (40 minutes)"
 	@echo "make bench-quick    test the benchmarks on small nets; leaves docs/performance.md alone"
+	@echo "make bench-compare  compare speed with an earlier commit, BASE=COMMIT, in interleaved runs (30 minutes)"
 	@echo "make fuzz           mutate every example 20,000 times; only diagnostics may result (over an hour)"
 	@echo "make fuzz-std       the same for the standard library (many hours)"
 	@echo "make golden         rewrite the expected outputs of the tests after an intended change"
@@ -77,6 +79,9 @@ bench: $(STAMP)
 
 bench-quick: $(STAMP)
 	$(BIN)/python -m benchmarks.goals --quick --output build/bench/performance.json
+
+bench-compare: $(STAMP)
+	$(BIN)/python -m benchmarks.compare $(BASE)
 
 docs: $(STAMP)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
