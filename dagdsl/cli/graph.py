@@ -25,8 +25,11 @@ def run(
     """Draw a network: stages as boxes, static edges solid, gated edges dashed."""
     import dagdsl
     from dagdsl.cli.console import load_net
+    from dagdsl.errors import UsageError
     from dagdsl.files import write_atomic
 
+    if not output.suffix:
+        raise UsageError(f"{output} has no suffix: end it in `.svg`, `.dot` or `.mmd`")
     format = output.suffix.lower().removeprefix(".")
     write_atomic(output, dagdsl.graph(load_net(file, set, net), format, block=block))
     print(f"wrote {output}")

@@ -233,7 +233,10 @@ class TestGraph:
     def test_unknown_format(self, tiny: Path) -> None:
         done = dagdsl("graph", tiny, "-o", tiny.with_suffix(".png"))
         assert done.returncode == 2
-        assert ".svg" in done.stderr
+        assert "unknown drawing format `png`: choose one of svg, dot, mmd" in done.stderr
+        done = dagdsl("graph", tiny, "-o", tiny.with_suffix(""))
+        assert done.returncode == 2
+        assert "end it in `.svg`" in done.stderr
 
     def test_full_disk(self, tiny: Path) -> None:
         if not Path("/dev/full").exists():
