@@ -1,4 +1,4 @@
-"""Text on disk -> `SourceFile`; the one place that knows about lines and columns."""
+"""Source files, spans and origins. The only module that deals with lines and columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One text. `name` is what a person is shown: a path, or `<stdin>`."""
+    """The text of a file. Messages show `name`: a path, or `<stdin>`."""
 
     name: str
     text: str = field(repr=False)
@@ -21,19 +21,19 @@ class SourceFile:
         return starts
 
     def position(self, offset: int) -> Position:
-        """Line and column, both from 1, counted in characters, of an offset into the text."""
+        """Return line and column of an offset, both from 1, in characters."""
         offset = max(0, min(offset, len(self.text)))
         line = bisect_right(self._line_starts, offset)
         return Position(line, offset - self._line_starts[line - 1] + 1)
 
     def utf16_position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset as editors count them: from 0, in UTF-16 code units."""
+        """Return line and column of an offset as editors count: from 0, in UTF-16 code units."""
         at = self.position(offset)
         start = self._line_starts[at.line - 1]
         return at.line - 1, _utf16_length(self.text[start : start + at.column - 1])
 
     def utf16_offset(self, line: int, column: int) -> int:
-        """The offset of a place in an editor; one behind the end of a line or of the text is it."""
+        """Return the offset of an editor's position, clipped to its line and to the text."""
         if line >= len(self._line_starts):
             return len(self.text)
         start = self._line_starts[line]
@@ -47,7 +47,7 @@ class SourceFile:
         return start + len(text)
 
     def line(self, number: int) -> str:
-        """The text of a line (from 1), without its end."""
+        """Return the text of a line (from 1) without its line break."""
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start:] if end < 0 else self.text[start:end].removesuffix("\r")
@@ -59,7 +59,7 @@ def _utf16_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place for people: `line` and `column` from 1."""
+    """A position in a file, with `line` and `column` from 1."""
 
     line: int
     column: int
@@ -67,19 +67,19 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The characters `start` to `end` (exclusive) of a file."""
+    """The characters from `start` to `end` (exclusive) of a file."""
 
     file: SourceFile
     start: int
     end: int
 
     def to(self, other: Span) -> Span:
-        """The span from the start of this one to the end of `other`, in the same file."""
+        """Return the span from the start of this one to the end of `other`, in the same file."""
         return Span(self.file, self.start, max(self.end, other.end))
 
     @property
     def text(self) -> str:
-        """The characters themselves."""
+        """The text of the span."""
         return self.file.text[self.start : self.end]
 
     def __repr__(self) -> str:
@@ -89,7 +89,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One step of an expansion: `what` was expanded because of the text at `span`."""
+    """One step of an expansion: the text at `span` caused `what` to be expanded."""
 
     what: str
     span: Span
@@ -97,10 +97,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an IR element comes from: its text, and what that was expanded through.
+    """Where an IR element comes from: its text, and the expansions that led to it.
 
-    `frames` runs from the outermost expansion to the innermost: an op in a block of an imported
-    file has the op's text as `span` and the node that used the block as its first frame.
+    `frames` runs from the outermost to the innermost expansion. For an op in a block of an imported
+    file, `span` is the text of the op, and the first frame is the node that uses the block.
     """
 
     span: Span
@@ -108,5 +108,5 @@ class Origin:
 
     @property
     def outermost(self) -> Span:
-        """The place in the file the user is editing: where the first expansion was asked for."""
+        """The span in the file that the user edits: where the first expansion started."""
         return self.frames[0].span if self.frames else self.span

@@ -27,7 +27,7 @@ def check(path: str | Path) -> list[Diagnostic]:
     []
     >>> [found] = dagdsl.check("missing.dg")
     >>> found.code, found.message
-    ('DG0001', 'cannot read the file: there is no such file')
+    ('DG0001', 'cannot read the file: no such file')
     """
     return analyse_file(Path(path)).diagnostics
 

@@ -19,7 +19,7 @@ from dagdsl.sema.functions import CHOOSE, FUNCTIONS
 from dagdsl.sema.merging import ATTRIBUTE as MERGE
 from dagdsl.source import Span
 from dagdsl.syntax import ast
-from dagdsl.syntax.cursor import Call, Cursor, cursor_at
+from dagdsl.syntax.cursor import Cursor, OpenCall, cursor_at
 from dagdsl.syntax.reader import STD
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL
 from dagdsl.syntax.wording import KEYWORDS, spelling
@@ -128,7 +128,7 @@ class _Completion:
         else:
             yield from self._values()
 
-    def _argument(self, call: Call) -> Iterator[lsp.CompletionItem]:
+    def _argument(self, call: OpenCall) -> Iterator[lsp.CompletionItem]:
         parameters = parameters_of(self._callee(call))
         if call.argument is not None:
             wanted = next((p for p in parameters if target_name(p) == call.argument), None)
@@ -141,7 +141,7 @@ class _Completion:
                     yield item_for(parameter, insert=f"{name} = ")
         yield from self._value_for(None)
 
-    def _callee(self, call: Call) -> Target | None:
+    def _callee(self, call: OpenCall) -> Target | None:
         *spaces, last = call.callee
         if not spaces:
             return self.scope.find(last) or builtin(last, called=True)

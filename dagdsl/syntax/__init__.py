@@ -1,1 +1,1 @@
-"""Text to tree and back."""
+"""Parser, recovery, formatter and printer: text to syntax tree and back."""

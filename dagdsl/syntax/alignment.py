@@ -1,4 +1,4 @@
-"""Statements that follow each other and look alike -> their signs in columns.
+"""Align the signs of consecutive statements of the same kind in columns.
 
 param width: int   = 16  in 8..64
 param tau:   float = 0.5 in 0.0..0.9  # a comment
@@ -16,15 +16,18 @@ from dagdsl.syntax.phrases import Pieces, equals, top_level, words
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A statement on one line, cut where columns may start; each cell but the first with the
-    space before it. Only statements of the same `kind` are aligned."""
+    """A one-line statement, cut where columns may start.
+
+    Each cell except the first includes the space before it. Only statements of the same `kind` are
+    aligned with each other.
+    """
 
     kind: tuple[str, ...]
     texts: tuple[str, ...]
 
 
 def cells_of(pieces: Pieces, body: Sequence[Pieces], beside: str) -> Cells:
-    """The cells of a statement, of the statements in its body, and of the comment beside it."""
+    """Return the cells of a statement, the statements in its body, and the comment beside it."""
     comment = f"  {beside}" if beside else ""
     if body:
         return Cells(
@@ -44,7 +47,7 @@ def cells_of(pieces: Pieces, body: Sequence[Pieces], beside: str) -> Cells:
         case "ROUTER" | "BLOCK" if pieces[2].type == "EQUAL":
             return Cells(("=",), (*_cut(pieces, [0, 1]), comment))
         case "ROUTER" | "BLOCK":
-            # Formals are long: the signs above and below are not moved behind them.
+            # Formals are long; the signs of neighbouring statements are not moved past them.
             keyword, rest = _cut(pieces, [0])
             return Cells(("=",), (keyword, rest + comment, "", ""))
         case _:
@@ -53,7 +56,7 @@ def cells_of(pieces: Pieces, body: Sequence[Pieces], beside: str) -> Cells:
 
 
 def _in_braces(body: Sequence[Pieces]) -> list[str]:
-    """The cells of statements that stand on one line, each with the space before it."""
+    """Return the cells of the statements of a one-line body, each with the space before it."""
     cells: list[str] = []
     for statement in body:
         first, *more = _cut(statement, [*top_level(statement, {"COLON"})][:1])
@@ -62,12 +65,12 @@ def _in_braces(body: Sequence[Pieces]) -> list[str]:
 
 
 def text_of(pieces: Pieces) -> str:
-    """The pieces on one line."""
+    """Return the pieces as one line of text."""
     return flat(words(pieces))
 
 
 def align(rows: Sequence[Cells], room: int) -> list[str]:
-    """The statements in as many columns as there is room for."""
+    """Return the lines of the statements, aligned in as many columns as fit into `room`."""
     for columns in range(len(rows[0].texts), 0, -1):
         lines = _columns([_joined(row.texts, columns) for row in rows], room)
         if lines is not None:
@@ -76,13 +79,13 @@ def align(rows: Sequence[Cells], room: int) -> list[str]:
 
 
 def _joined(texts: Sequence[str], columns: int) -> list[str]:
-    """The same cells but for one or more in the middle, those before the comment, put together."""
+    """Join all cells from `columns - 1` up to the comment into one."""
     *cells, comment = texts
     return [*cells[: columns - 1], "".join(cells[columns - 1 :]), comment]
 
 
 def _columns(rows: Sequence[Sequence[str]], room: int) -> list[str] | None:
-    """The cells in columns; None if there is no room for all of a line but its comment."""
+    """Return the cells in columns, or None if a line without its comment exceeds `room`."""
     widths = [0] * len(rows[0])
     for row in rows:
         for column in range(_last(row)):
@@ -106,7 +109,7 @@ def _kind(pieces: Pieces) -> str:
 
 
 def _cut(pieces: Pieces, ends: Sequence[int]) -> list[str]:
-    """The texts of the parts that end at some pieces, each but the first with a space before it."""
+    """Cut the pieces after the given indices; all texts except the first start with a space."""
     parts = [
         pieces[low:high] for low, high in pairwise([0, *(end + 1 for end in ends), len(pieces)])
     ]

@@ -1,4 +1,4 @@
-"""The tree of a `.dg` file: what was written, not yet what it means. Every node has its span."""
+"""The syntax tree of a `.dg` file. Every node has its span; names are not resolved yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dagdsl.syntax.record import Record, record
 
 @record
 class Literal(Record):
-    """`3`, `0.5`, `"text"`, `true`; the value of one that could not be read is None."""
+    """`3`, `0.5`, `"text"`, `true`. The value is None if the literal could not be read."""
 
     value: bool | int | float | str | None
     span: Span
@@ -29,7 +29,7 @@ class Name(Record):
 
 @record
 class Arg(Record):
-    """An argument; `name` is None for a positional one."""
+    """An argument. `name` is None if it is positional."""
 
     name: str | None
     value: Expr
@@ -55,7 +55,7 @@ class ListExpr(Record):
 
 @record
 class Index(Record):
-    """`depths[0]`: an item of a list."""
+    """`depths[0]`: one item of a list."""
 
     value: Expr
     index: Expr
@@ -72,7 +72,7 @@ class Unary(Record):
 
 @record
 class Binary(Record):
-    """`a op b` with op one of `+ - * / //`."""
+    """`a op b`, where `op` is one of `+ - * / //`."""
 
     op: str
     left: Expr
@@ -82,7 +82,7 @@ class Binary(Record):
 
 @record
 class Pipe(Record):
-    """`a |> b |> c`, at least two steps."""
+    """`a |> b |> c`: two or more steps."""
 
     steps: tuple[Expr, ...]
     span: Span
@@ -93,7 +93,7 @@ Expr: TypeAlias = Literal | Name | Call | ListExpr | Index | Unary | Binary | Pi
 
 @record
 class Ident(Record):
-    """A name where it is declared."""
+    """A name at its declaration."""
 
     name: str
     span: Span
@@ -118,7 +118,7 @@ class Choices(Record):
 
 @record
 class Range(Record):
-    """`in 2..8`, both ends included."""
+    """`in 2..8`, including both ends."""
 
     low: Expr
     high: Expr
@@ -137,7 +137,7 @@ class Formal(Record):
 
 @record
 class Ref(Record):
-    """A node named in a wire: `stem`, `n[2]`, `in`, `out`; `s1.n[0]` has the path `(s1, n)`."""
+    """A node in a wire: `stem`, `n[2]`, `in`, `out`. The path of `s1.n[0]` is `(s1, n)`."""
 
     path: tuple[str, ...]
     index: Expr | None
@@ -146,7 +146,7 @@ class Ref(Record):
 
 @record
 class Decl(Record):
-    """`a`, or an array `n[4]`."""
+    """A declared node `a`, or an array of nodes `n[4]`."""
 
     name: Ident
     count: Expr | None
@@ -176,7 +176,7 @@ class Node(Record):
 
 @record
 class Let(Record):
-    """`channels = 24 * width`: an attribute of the stage, or a local constant."""
+    """`channels = 24 * width`: a stage attribute or a local constant."""
 
     name: Ident
     value: Expr
@@ -185,7 +185,7 @@ class Let(Record):
 
 @record
 class Wire(Record):
-    """`a, b -> c -> d via gate through up`: the groups between the arrows, at least two."""
+    """`a, b -> c -> d via gate through up`. `groups` are the two or more parts between arrows."""
 
     groups: tuple[tuple[Ref, ...], ...]
     via: Expr | None
@@ -195,7 +195,7 @@ class Wire(Record):
 
 @record
 class Connect(Record):
-    """`connect complete via gate`: edges by rule. The pattern is a `Name` or a `Call`."""
+    """`connect complete via gate`: edges that a pattern generates."""
 
     pattern: Name | Call
     via: Expr | None
@@ -240,7 +240,7 @@ NetStatement: TypeAlias = Input | Node | Let | Wire | Connect | Stage | Output
 
 @record
 class Import(Record):
-    """`import "std/mobile.dg" as mobile`; `alias` is None where none is written."""
+    """`import "std/mobile.dg" as mobile`. `alias` is None if it is omitted."""
 
     path: Literal
     alias: Ident | None
@@ -270,7 +270,7 @@ class Router(Record):
 
 @record
 class Block(Record):
-    """A reusable pipe (`body` is an expression) or small graph (`body` is its statements)."""
+    """A reusable pipe (`body` is an expression) or subgraph (`body` is a tuple of statements)."""
 
     name: Ident
     formals: tuple[Formal, ...]
@@ -290,7 +290,7 @@ class Net(Record):
 
 @record
 class Instance(Record):
-    """`net resnet18 = resnet(basic, [2, 2, 2, 2])`: a net with some of its formals given."""
+    """`net resnet18 = resnet(basic, [2, 2, 2, 2])`: a net with some of its arguments."""
 
     name: Ident
     made: Name | Call
@@ -302,13 +302,13 @@ Item: TypeAlias = Import | Param | Router | Block | Net | Instance
 
 @record
 class File(Record):
-    """A whole file. `edition` is 1 where none is written."""
+    """A whole file. `edition` is 1 if it is omitted."""
 
     source: SourceFile
     edition: int
     items: tuple[Item, ...]
     span: Span
     dropped: frozenset[str] = frozenset()
-    """The words of statements that could not be read, and were left out."""
+    """The words of the statements that recovery left out."""
     guessed: tuple[Span, ...] = ()
-    """The statements that were mended to be read: what they say is not what was meant, perhaps."""
+    """The statements that recovery repaired by a guess; they may not say what was meant."""

@@ -1,4 +1,4 @@
-"""Lark's parser on a stack that is never changed: which tokens may follow, and back at no cost."""
+"""Lark's parser on an immutable stack: which tokens may follow, with free backtracking."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ends_list(stack: Stack) -> bool:
 
 
 class _States:
-    """What Lark's parser does to its list of states, done to a `Stack`."""
+    """A `Stack` with the list operations that Lark's parser uses on its states."""
 
     __slots__ = ("top",)
 
@@ -77,7 +77,7 @@ def _reader() -> ParserState[int]:
 
 @cache
 def _list_states() -> frozenset[int]:
-    """The states behind Lark's own symbols for repeated parts, whose names start with `__`."""
+    """The states after one of Lark's symbols for repetition, whose names start with `__`."""
     states = _reader().parse_conf.states.values()
     return frozenset(
         arg for actions in states for symbol, (_, arg) in actions.items() if symbol.startswith("__")

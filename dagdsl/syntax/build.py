@@ -1,4 +1,4 @@
-"""Tokens that parse -> the tree. Works from the leaves up, so depth costs no recursion."""
+"""Build the tree bottom-up while Lark parses, so that deep nesting needs no recursion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagdsl.limits import MAX_INTEGER, MAX_NESTING
 from dagdsl.source import SourceFile, Span
 from dagdsl.syntax import ast
 from dagdsl.syntax.grammar import Token, language, parser_with
-from dagdsl.syntax.problems import Problems, shown
+from dagdsl.syntax.problems import Problems, quoted
 from dagdsl.syntax.tokens import UNREADABLE
 
 EDITION: Final = 1
@@ -149,13 +149,13 @@ class _Builder:
         return _Part(value, start, end, height)
 
     def _too_deep(self, expr: ast.Expr) -> ast.Expr:
-        """Report it; what stands in is so shallow that nothing around it is reported again."""
+        """Report an expression and return a shallow placeholder, so that it is reported once."""
         self._problems.report(
             "DG0104",
             expr.span.start,
             expr.span.end,
-            f"an expression more than {MAX_NESTING} levels deep",
-            help="give a part of it a name of its own: `part = ...`",
+            f"an expression nested more than {MAX_NESTING} levels deep",
+            help="give a part of it a name: `part = ...`",
         )
         return ast.Literal(None, expr.span)
 
@@ -174,10 +174,10 @@ class _Builder:
     def _check_edition(self, number: Token, *, first: bool) -> None:
         start, end = number.extent
         if not first:
-            message = "`edition` must stand once, before everything else"
+            message = "`edition` must appear once, before everything else"
             self._problems.report("DG0102", start, end, message)
         elif number.lstrip("0") != str(EDITION):
-            message = f"unknown edition {shown(number)}"
+            message = f"unknown edition {quoted(number)}"
             help = f"this version of dagdsl reads edition {EDITION}"
             self._problems.report("DG0105", start, end, message, help=help)
 
@@ -333,18 +333,18 @@ class _Builder:
             vanished = number == 0 and token.lower().partition("e")[0].strip("0.") != ""
             if math.isfinite(number) and not vanished:
                 return number
-            help = "floats reach from about 1e-308 to 1e308"
+            help = "floats range from about 1e-308 to 1e308"
         else:
-            # Python refuses, slowly, to read an integer of thousands of digits.
+            # Python refuses to convert an integer of thousands of digits.
             digits = token.lstrip("0") or "0"
             if len(digits) <= len(str(MAX_INTEGER)) and int(digits) <= MAX_INTEGER:
                 return int(digits)
             help = f"the largest integer is {MAX_INTEGER}"
-        message = f"the number {shown(token)} cannot be represented"
+        message = f"the number {quoted(token)} cannot be represented"
         self._problems.report("DG0106", span.start, span.end, message, help=help)
         return None
 
 
 def _text(token: Token) -> str | None:
-    """What stands in a string; None if it has no end."""
+    """Return the contents of a string, or None if it is unterminated."""
     return None if token == UNREADABLE else token[1:-1]

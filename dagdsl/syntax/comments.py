@@ -1,4 +1,4 @@
-"""Text and its tokens -> pieces: tokens that know the comments and line breaks around them."""
+"""Pieces: tokens with the comments and line breaks around them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _COMMENT = re.compile(r"#[^\n]*")
 
 @dataclass(slots=True)
 class Piece:
-    """A token, the comments that belong to it, and whether a line of the text starts with it.
+    """A token, the comments that belong to it, and whether it is the first on its line.
 
-    `above` are the comments on lines of their own before it, with an empty string where there are
-    empty lines; `beside` is the comment that ends its line.
+    `above` holds the comments on separate lines before it, with an empty string for each run of
+    empty lines. `beside` is the comment that ends its line.
     """
 
     type: str
@@ -33,14 +33,14 @@ class Piece:
 
 
 def comments_of(source: SourceFile, tokens: Sequence[Token]) -> list[str]:
-    """All comments, in order; `tokens` are all tokens of the text, the end token the last."""
+    """Return all comments in order. `tokens` are all tokens of the text, with the end token."""
     ends = [0, *(token.end for token in tokens)]
     gaps = (source.text[end : token.start] for end, token in zip(ends, tokens, strict=False))
     return [comment.rstrip() for gap in gaps for comment in _COMMENT.findall(gap)]
 
 
 def pieces_of(source: SourceFile, tokens: Sequence[Token]) -> list[Piece]:
-    """A piece for each token of a text without mistakes."""
+    """Return a piece for each token of a text without errors."""
     pieces: list[Piece] = []
     end = 0
     for token in tokens:
@@ -59,18 +59,18 @@ def pieces_of(source: SourceFile, tokens: Sequence[Token]) -> list[Piece]:
 
 
 def _lines(text: str) -> list[str]:
-    """The comments in the space before a token, and an empty string for each run of empty lines."""
+    """Return the comments before a token, with an empty string for each run of empty lines."""
     found: list[str] = []
     *lines, last = (line.strip() for line in text.split("\n"))
     for line in lines:
         if line or not found or found[-1]:
             found.append(line)
-    # Only at the end of the file a comment may stand there; else it is the token's indentation.
+    # The last line is the token's indentation; only at the end of the file it can be a comment.
     return [*found, last] if last else found
 
 
 def hand_over(comments: Sequence[str], piece: Piece, after: Piece) -> None:
-    """Give comments to `piece`, beside which one has room, and the rest to the one after it."""
+    """Put one comment beside `piece`, if that place is free, and the others above `after`."""
     first, *rest = comments or [""]
     if piece.beside:
         first, rest = piece.beside, [comment for comment in (first, *rest) if comment]

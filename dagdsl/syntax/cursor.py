@@ -1,7 +1,7 @@
-"""A text and a place in it -> what may be written there: the parser's own opinion, for an editor.
+"""What may be written at an offset of a text, as the parser sees it. For completion in an editor.
 
-Only what stands before the place counts. Where that is broken, the statement it is in is forgotten
-and the next one is read as if nothing had been.
+Only the text before the offset counts. A broken statement is dropped, and parsing continues after
+it.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from dagdsl.syntax.automaton import expected
 from dagdsl.syntax.grammar import END
 from dagdsl.syntax.problems import Problems
 from dagdsl.syntax.tokens import Tokens, tokenize
-from dagdsl.syntax.trace import TOP_LEVEL, Moment, begin, step
+from dagdsl.syntax.trace import TOP_LEVEL, Snapshot, begin, step
 
 _WORD_BEFORE: Final = re.compile(r"(?:[^\W\d]\w*)?\Z")
 _UNFINISHED: Final = re.compile(r'(?:[^"#\n]|"[^"\n]*")*(?:(#.*)|"([^"\n]*))\Z')
 
 
 class Written(NamedTuple):
-    """A token: its type in the grammar, and its text."""
+    """The type and text of a token."""
 
     type: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A call whose parentheses are open: what is called, and what it has been given so far."""
+class OpenCall:
+    """A call whose parenthesis is still open, and the arguments it has so far."""
 
     callee: tuple[str, ...]
     named: frozenset[str]
     positional: int
     argument: str | None
-    """The name of the argument whose value comes next."""
+    """The name of the argument whose value comes next, or None if it is positional."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a text.
 
-    `start` is where the word begins that is being written. `expected` are the types of the tokens
-    that may stand there; empty in a comment. `statement` are the tokens of the innermost statement
-    so far, `brackets` the types of those open in it, and `blocks` the names of the net and stage
-    around it. `string` is what stands in an open string.
+    `start` is the offset of the word being written. `expected` holds the types of the tokens that
+    may stand there, and is empty in a comment. `statement` holds the tokens of the innermost
+    statement so far, `brackets` the types of its open brackets, and `blocks` the names of the net
+    and stage around it. `string` is the text of an open string so far.
     """
 
     start: int
@@ -55,27 +55,27 @@ class Cursor:
     statement: tuple[Written, ...] = ()
     brackets: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
-    call: Call | None = None
+    call: OpenCall | None = None
     string: str | None = None
     first_on_line: bool = False
 
     @property
     def kind(self) -> str:
-        """The type of the token the statement starts with."""
+        """The type of the first token of the statement."""
         return self.statement[0].type if self.statement else ""
 
     @property
     def last(self) -> str:
-        """The type of the token before the place, within the statement."""
+        """The type of the last token of the statement before the cursor."""
         return self.statement[-1].type if self.statement else ""
 
     def has(self, type: str) -> bool:
-        """Whether a token of this type stands in the statement so far."""
+        """Whether the statement so far contains a token of this type."""
         return any(token.type == type for token in self.statement)
 
 
 def cursor_at(text: str, offset: int) -> Cursor:
-    """What may be written at `offset`."""
+    """Return what may be written at `offset`."""
     before = text[:offset]
     line = before.rfind("\n") + 1
     string: str | None = None
@@ -88,52 +88,52 @@ def cursor_at(text: str, offset: int) -> Cursor:
         before = before[: start - 1]
     else:
         word = _WORD_BEFORE.search(before, line)
-        assert word, "it matches nothing at the end of every text"
+        assert word, "the pattern matches the empty string at the end of any text"
         start = word.start()
         before = before[:start]
-    tokens, moment = _read(before)
-    here = range(moment.statement, len(tokens) - 1)
-    brackets = [tokens[open.at].type for open in moment.brackets()]
+    tokens, snapshot = _read(before)
+    here = range(snapshot.statement, len(tokens) - 1)
+    brackets = [tokens[open.at].type for open in snapshot.brackets()]
     return Cursor(
         start,
-        expected(moment.stack),
+        expected(snapshot.stack),
         tuple(Written(tokens[i].type, str(tokens[i])) for i in here),
         tuple(brackets),
-        tuple(str(tokens[block.statement + 1]) for block in reversed(moment.blocks())),
-        _call(tokens, moment),
+        tuple(str(tokens[block.statement + 1]) for block in reversed(snapshot.blocks())),
+        _call(tokens, snapshot),
         string,
         not before[line:].strip(),
     )
 
 
-def _read(text: str) -> tuple[Tokens, Moment]:
+def _read(text: str) -> tuple[Tokens, Snapshot]:
     source = SourceFile("", text)
     tokens = tokenize(source, Problems(source, Sink()))
-    moment = begin()
+    snapshot = begin()
     for index, token in enumerate(tokens):
         if token.type == END:
             break
-        after = step(moment, token, index)
+        after = step(snapshot, token, index)
         if after is None:
-            moment = _without_statement(moment, index, leave=token.type in TOP_LEVEL)
-            after = step(moment, token, index)
-        moment = after or moment._replace(statement=index + 1)
-    if moment.stack is moment.base:
-        moment = moment._replace(statement=len(tokens) - 1)
-    return tokens, moment
+            snapshot = _without_statement(snapshot, index, leave=token.type in TOP_LEVEL)
+            after = step(snapshot, token, index)
+        snapshot = after or snapshot._replace(statement=index + 1)
+    if snapshot.stack is snapshot.base:
+        snapshot = snapshot._replace(statement=len(tokens) - 1)
+    return tokens, snapshot
 
 
-def _without_statement(moment: Moment, index: int, *, leave: bool) -> Moment:
-    """As if the innermost statement, or with `leave` everything that is open, were not there."""
-    base, open = moment.base, moment.open
+def _without_statement(snapshot: Snapshot, index: int, *, leave: bool) -> Snapshot:
+    """Return the snapshot before the innermost statement, or with `leave` outside of all blocks."""
+    base, open = snapshot.base, snapshot.open
     while open is not None and (leave or not open.is_block):
         base, open = open.base, open.below
-    return Moment(base, index, "", base, open)
+    return Snapshot(base, index, "", base, open)
 
 
-def _call(tokens: Tokens, moment: Moment) -> Call | None:
-    """The innermost call that is open; nothing if it is a list or an index that is open."""
-    open = next(iter(moment.brackets()), None)
+def _call(tokens: Tokens, snapshot: Snapshot) -> OpenCall | None:
+    """Return the innermost open call; None if the innermost open bracket is a list or an index."""
+    open = next(iter(snapshot.brackets()), None)
     if open is None or tokens[open.at].type != "LPAR":
         return None
     first = open.at
@@ -154,4 +154,4 @@ def _call(tokens: Tokens, moment: Moment) -> Call | None:
         elif depth == 0 and type == "COMMA":
             positional += argument is None
             argument = None
-    return Call(callee, frozenset(named), positional, argument)
+    return OpenCall(callee, frozenset(named), positional, argument)

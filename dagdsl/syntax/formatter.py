@@ -1,9 +1,9 @@
-"""Text -> the same file in its one canonical form, comments kept; none if it does not parse.
+"""Format a file into its canonical form, with comments.
 
-What the author decides stays: which statements stand together between empty lines, which bodies are
-on one line (if they fit), where a pipe is cut, which lists have an item a line. The rest is decided
-here. Nothing leaves `format_text` that was not read back: it has the same tree and the same
-comments, and is formatted to itself.
+The author decides which statements are grouped between empty lines, which bodies are on one line
+(if they fit), where a pipe is broken, and which lists have one item a line. The formatter decides
+the rest. `format_text` parses its result before returning it: the tree and the comments are the
+same, and formatting it again changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dagdsl.syntax.trace import Trace
 
 
 class FormatterBug(Exception):
-    """The formatter would have spoilt a file; `text` is what it made of it."""
+    """The formatter would have damaged a file; `text` is its result."""
 
     def __init__(self, text: str) -> None:
         super().__init__(self.__doc__)
@@ -35,21 +35,21 @@ class FormatterBug(Exception):
 
 
 class TreeChanged(FormatterBug):
-    """The formatted text means something else."""
+    """The formatted text has a different tree."""
 
 
 class CommentsChanged(FormatterBug):
-    """The formatted text has other comments."""
+    """The formatted text has different comments."""
 
 
 class Unstable(FormatterBug):
-    """Formatted again, the text would change again."""
+    """Formatting the text again changes it again."""
 
 
 def format_text(source: SourceFile, sink: Sink) -> str | None:
-    """The canonical text of a file; None if it has syntax errors, which go to the sink.
+    """Return the canonical text of a file, or None if it has syntax errors, which go to the sink.
 
-    Raises FormatterBug instead of giving a text that is not good.
+    Raises FormatterBug instead of returning a text that is not equivalent.
     """
     read = _read(source, sink)
     if read is None:
@@ -68,7 +68,7 @@ def format_text(source: SourceFile, sink: Sink) -> str | None:
 
 
 def same_tree(a: Any, b: Any) -> bool:
-    """Whether two trees say the same, wherever they stand."""
+    """Whether two trees are equal except for their spans."""
     if type(a) is not type(b):
         return False
     if isinstance(a, tuple):
@@ -94,7 +94,7 @@ def _formatted(source: SourceFile, tokens: Tokens) -> str:
 class _Statement:
     """A statement and the comments around it.
 
-    `pieces` end with the brace that opens the body, if it has one; `end` closes it.
+    With a body, `pieces` includes the opening brace, and `end` is the closing brace.
     """
 
     pieces: list[Piece]
@@ -104,7 +104,7 @@ class _Statement:
     end: Piece | None = None
 
     def is_one_line(self) -> bool:
-        """Whether it was written on one line, without a comment in it."""
+        """Whether it was written on one line, without comments inside."""
         if not _is_one_line(self.pieces):
             return False
         if self.body is None or self.end is None:
@@ -120,22 +120,22 @@ def _is_one_line(pieces: Sequence[Piece]) -> bool:
 
 
 class _Formatter:
-    """Tokens that follow the grammar -> lines."""
+    """Turns the tokens of a file without syntax errors into lines."""
 
     def __init__(self, source: SourceFile, tokens: Tokens) -> None:
         self._pieces = pieces_of(source, tokens)
         trace = Trace(source, tokens)
         stopped = trace.read()
-        assert stopped is None, "the tokens follow the grammar"
-        self._moments = trace.moments
+        assert stopped is None, "the tokens parse"
+        self._snapshots = trace.snapshots
 
     def lines(self) -> list[str]:
-        """The lines of the file."""
+        """Return the lines of the file."""
         statements, end = self._statements(0)
         return _body(statements, self._pieces[end].above, 0)
 
     def _statements(self, at: int) -> tuple[list[_Statement], int]:
-        """The statements from a token on, and the token that ends them: a brace, or the last."""
+        """Return the statements from a token on, and the index of the token that ends them."""
         found: list[_Statement] = []
         while not self._ends_body(at):
             start, at = at, at + 1
@@ -154,19 +154,19 @@ class _Formatter:
         return found, at
 
     def _starts(self, at: int) -> bool:
-        return self._moments[at + 1].statement == at
+        return self._snapshots[at + 1].statement == at
 
     def _starts_body(self, at: int) -> bool:
-        open = self._moments[at + 1].open
+        open = self._snapshots[at + 1].open
         return open is not None and open.at == at and open.is_block
 
     def _ends_body(self, at: int) -> bool:
-        piece, open = self._pieces[at], self._moments[at].open
+        piece, open = self._pieces[at], self._snapshots[at].open
         return piece.type == END or (piece.type == "RBRACE" and open is not None and open.is_block)
 
 
 def _body(statements: Sequence[_Statement], behind: Sequence[str], indent: int) -> list[str]:
-    """The lines of statements, and of the comments behind the last of them."""
+    """Return the lines of statements and of the comments after the last one."""
     blocks = [_lines(one, indent) for one in statements]
     for section in _sections(statements, blocks):
         rows = [_cells(statements[index]) for index in section]
@@ -190,7 +190,7 @@ def _body(statements: Sequence[_Statement], behind: Sequence[str], indent: int) 
 def _sections(
     statements: Sequence[_Statement], blocks: Sequence[Sequence[str]]
 ) -> Iterator[list[int]]:
-    """Runs of statements that are aligned with each other: nothing stands between them."""
+    """Yield runs of consecutive statements to align with each other."""
     section: list[int] = []
     kind: tuple[str, ...] = ()
     for index, (one, block) in enumerate(zip(statements, blocks, strict=True)):
@@ -206,7 +206,7 @@ def _sections(
 
 
 def _cells(one: _Statement) -> Cells:
-    """The cells of a statement that is on one line."""
+    """Return the cells of a one-line statement."""
     if one.body is None:
         return cells_of(one.pieces, [], one.beside)
     if one.body and all(inner.body is None for inner in one.body):
@@ -215,7 +215,7 @@ def _cells(one: _Statement) -> Cells:
 
 
 def _lines(one: _Statement, indent: int) -> list[str]:
-    """The lines of a statement, each with its indentation."""
+    """Return the indented lines of a statement."""
     if one.body is None:
         lines = lay_out(statement(one.pieces), indent)
     elif (short := _on_one_line(one)) is not None and len(short) <= WIDTH - indent:
@@ -235,7 +235,7 @@ def _lines(one: _Statement, indent: int) -> list[str]:
 
 
 def _on_one_line(one: _Statement) -> str | None:
-    """A statement with a body on one line, if it was written so."""
+    """Return a statement with a body as one line, or None if it was not written on one."""
     if not one.is_one_line():
         return None
     return _short(one)

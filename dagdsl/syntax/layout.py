@@ -1,15 +1,15 @@
-"""Documents of words, groups and possible line breaks -> lines no longer than they must be.
+"""Lay out documents of words, groups and possible line breaks within a maximum line width.
 
-After Wadler, *A prettier printer*, with widths known in advance, so that laying out is linear.
+After Wadler, *A prettier printer*. Widths are computed in advance, so that it takes linear time.
 
     "text"            a word
-    Row(a, b, ...)    one after the other
-    Break(flat)       `flat` (a space, or nothing) or a new line: what the group around it decides
-    Group(a)          on one line if it fits, else with all of its own breaks as new lines
-    Indent(a)         lines that start in it stand further to the right
-    Fill(a, b, ...)   words with breaks in between, as many on a line as fit
-    Kept(lines)       lines of words as they were written if each fits, else a word a line
-    Above(c), Beside(c)   a comment on a line of its own; one that ends its line
+    Row(a, b, ...)    a sequence
+    Break(flat)       `flat` (a space or nothing) or a new line, as the enclosing group decides
+    Group(a)          on one line if it fits; otherwise all of its own breaks are new lines
+    Indent(a)         new lines inside are indented further
+    Fill(a, b, ...)   words with breaks in between, as many to a line as fit
+    AsWritten(lines)       lines of words as written if all fit, otherwise one word a line
+    Above(c), Beside(c)   a comment on a separate line; a comment that ends its line
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 WIDTH: Final = 100
 STEP: Final = 2
-"""Columns of one level of indentation."""
+"""Columns per level of indentation."""
 
 
 class Break:
@@ -31,7 +31,7 @@ class Break:
 
 
 class Above:
-    """A comment on a line of its own, before what follows."""
+    """A comment on a separate line."""
 
     def __init__(self, comment: str) -> None:
         self.comment = comment
@@ -44,10 +44,11 @@ class Beside:
         self.comment = comment
 
 
-class _Made:
-    """A document made of others: its width on one line, infinite if it cannot be on one.
+class _Composite:
+    """A document made of others.
 
-    `head` is the width up to its first break, `breaks` whether there is one.
+    `width` is its width on one line, infinite if it does not fit on one. `head` is the width up to
+    its first break, and `breaks` says whether it has one.
     """
 
     def __init__(self, parts: Sequence[Doc]) -> None:
@@ -62,19 +63,19 @@ class _Made:
                 break
 
 
-class Row(_Made):
-    """Documents one after the other."""
+class Row(_Composite):
+    """A sequence of documents."""
 
     def __init__(self, *parts: Doc) -> None:
         super().__init__(parts)
 
 
 class Indent(Row):
-    """Documents whose new lines stand further to the right."""
+    """A sequence of documents whose new lines are indented further."""
 
 
-class Group(_Made):
-    """A document that is on one line if it fits and is not `broken` anyway."""
+class Group(_Composite):
+    """A document that is on one line if it fits, unless it is `broken`."""
 
     def __init__(self, *parts: Doc, broken: bool = False) -> None:
         super().__init__(parts)
@@ -82,17 +83,17 @@ class Group(_Made):
             self.width = math.inf
 
 
-class Fill(_Made):
-    """Words with a break between each two, which is a new line where the next does not fit."""
+class Fill(_Composite):
+    """Words separated by breaks. A break is a new line if the next word does not fit."""
 
     def __init__(self, *words: Doc) -> None:
         super().__init__(joined(words, Break()))
 
 
-class Kept(_Made):
-    """Lines of words as they were written, if all of them fit; if not, each word on its own line.
+class AsWritten(_Composite):
+    """Lines of words as written if all lines fit, otherwise one word a line.
 
-    A word too long for a line takes more.
+    A word that is too long for a line may take several.
     """
 
     def __init__(self, lines: Sequence[Sequence[Doc]]) -> None:
@@ -105,18 +106,18 @@ class Kept(_Made):
 
 
 def joined(docs: Sequence[Doc], between: Doc) -> list[Doc]:
-    """Documents with another one between each two."""
+    """Return the documents with `between` between each two."""
     found: list[Doc] = []
     for doc in docs:
         found += [between, doc] if found else [doc]
     return found
 
 
-Doc: TypeAlias = str | Break | Above | Beside | Row | Group | Fill | Kept
+Doc: TypeAlias = str | Break | Above | Beside | Row | Group | Fill | AsWritten
 
 
 def width_of(doc: Doc) -> float:
-    """How wide a document is on one line."""
+    """Return the width of a document on one line."""
     match doc:
         case str():
             return len(doc)
@@ -129,7 +130,7 @@ def width_of(doc: Doc) -> float:
 
 
 def head_of(doc: Doc) -> float:
-    """How wide it is up to its first break."""
+    """Return the width of a document up to its first break."""
     match doc:
         case str():
             return len(doc)
@@ -140,19 +141,19 @@ def head_of(doc: Doc) -> float:
 
 
 def has_break(doc: Doc) -> bool:
-    """Whether a line may end in it."""
-    return doc.breaks if isinstance(doc, _Made) else not isinstance(doc, str)
+    """Whether a document contains a possible line break."""
+    return doc.breaks if isinstance(doc, _Composite) else not isinstance(doc, str)
 
 
 def lay_out(doc: Doc, indent: int) -> list[str]:
-    """The lines of a document."""
+    """Return the lines of a document."""
     page = _Page(indent)
     page.write(doc, indent, 0, flat=False)
     return [line.rstrip() for line in page.lines]
 
 
 def flat(doc: Doc) -> str:
-    """A document without comments on one line."""
+    """Return a document without comments as one line."""
     page = _Page(0)
     page.write(doc, 0, 0, flat=True)
     return "".join(page.lines)
@@ -163,10 +164,10 @@ class _Page:
         self._indent = indent
         self.lines: list[str] = []
         self._open = False
-        """Whether the last line may still be written to."""
+        """Whether text may be appended to the last line."""
 
     def write(self, doc: Doc, indent: int, tail: float, *, flat: bool) -> None:
-        """Write a document that is followed by `tail` columns before the next break."""
+        """Write a document. `tail` is the width of the text after it up to the next break."""
         match doc:
             case str():
                 self._word(doc, indent)
@@ -184,7 +185,7 @@ class _Page:
                 self._open = False
             case Fill():
                 self._fill(doc, indent, tail, flat)
-            case Kept() if doc.widest > WIDTH - indent:
+            case AsWritten() if doc.widest > WIDTH - indent:
                 self.write(doc.otherwise, indent, tail, flat=flat)
             case Group():
                 fits = doc.width + tail <= WIDTH - self._column(indent)
@@ -193,8 +194,8 @@ class _Page:
                 deeper = STEP if isinstance(doc, Indent) else 0
                 self._row(doc, indent + deeper, tail, flat)
 
-    def _row(self, doc: _Made, indent: int, tail: float, flat: bool) -> None:
-        # What follows each part before the next break, from the last to the first.
+    def _row(self, doc: _Composite, indent: int, tail: float, flat: bool) -> None:
+        # The width of the text after each part up to the next break, from last to first.
         tails: list[float] = []
         for part in reversed(doc.parts):
             tails.append(tail)

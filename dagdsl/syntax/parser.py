@@ -1,4 +1,4 @@
-"""`SourceFile` -> tree; reports every mistake and still gives a tree of all that was good."""
+"""`SourceFile` -> syntax tree. Reports all errors and returns a tree of the statements without."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _STEPS = dict.fromkeys(CLOSER, 1) | dict.fromkeys(CLOSER.values(), -1)
 
 
 def parse(source: SourceFile, sink: Sink) -> ast.File:
-    """The tree of a file. Mistakes go to the sink; broken statements are left out of the tree."""
+    """Return the tree of a file. Errors go to the sink, and broken statements are left out."""
     problems = Problems(source, sink)
     return parse_tokens(source, tokenize(source, problems), problems)
 
 
 def parse_tokens(source: SourceFile, tokens: Tokens, problems: Problems) -> ast.File:
-    """The tree of the tokens of a file."""
+    """Return the tree of the tokens of a file."""
     if not problems.found and (file := _at_once(source, tokens)):
         return file
-    from dagdsl.syntax.recovery import repair  # most files are good and need none of it
+    from dagdsl.syntax.recovery import repair  # not needed for most files
 
     repaired, guessed = repair(source, tokens, problems)
     tree = build(source, repaired, problems)
-    assert tree is not None, "repaired tokens follow the grammar"
+    assert tree is not None, "repaired tokens parse"
     spans = (statement.span for statement in _statements(tree.items))
     return replace(
         tree,
@@ -43,7 +43,7 @@ def parse_tokens(source: SourceFile, tokens: Tokens, problems: Problems) -> ast.
 
 
 def _at_once(source: SourceFile, tokens: Tokens) -> ast.File | None:
-    """The tree of tokens without a mistake; None if there is one, which nobody is told yet."""
+    """Return the tree of tokens without errors, or None without reporting anything."""
     if max(accumulate(_STEPS.get(token.type, 0) for token in tokens)) > MAX_NESTING:
         return None
     problems = Problems(source, Sink())
@@ -54,7 +54,7 @@ def _at_once(source: SourceFile, tokens: Tokens) -> ast.File | None:
 def _statements(
     items: Iterable[ast.Item | ast.NetStatement],
 ) -> Iterator[ast.Item | ast.NetStatement]:
-    """Declarations and the statements in them; of those with a body, only these."""
+    """Yield the statements without a body: declarations, and those inside of other ones."""
     for item in items:
         body = getattr(item, "body", None)
         if isinstance(body, tuple):
@@ -64,6 +64,6 @@ def _statements(
 
 
 def _dropped(tokens: Iterable[Token], repaired: Iterable[Token]) -> frozenset[str]:
-    """The words that repairing took out: names perhaps, whose declaration was broken."""
+    """Return the words that the repair removed; some may be names whose declaration was broken."""
     kept = {token.start for token in repaired}
     return frozenset(str(token) for token in tokens if token.start not in kept)

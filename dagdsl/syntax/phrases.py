@@ -1,7 +1,7 @@
-"""The pieces of one statement -> a document that says where its lines may break.
+"""Turn the pieces of a statement into a document with its possible line breaks.
 
-A pipe too long for a line has one step a line, `|>` first; a list too long one item a line. A pipe
-or a list that was written over several lines stays so: where its lines break may tell something.
+A pipe too long for a line has one step a line, starting with `|>`; a list too long has one item a
+line. A pipe or list written on several lines stays so, since its line breaks may be meaningful.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from dagdsl.syntax.comments import Piece, hand_over
-from dagdsl.syntax.layout import Above, Beside, Break, Doc, Fill, Group, Indent, Kept, Row, joined
+from dagdsl.syntax.layout import (
+    Above,
+    AsWritten,
+    Beside,
+    Break,
+    Doc,
+    Fill,
+    Group,
+    Indent,
+    Row,
+    joined,
+)
 from dagdsl.syntax.trace import CLOSER
 
 Pieces: TypeAlias = Sequence[Piece]
@@ -25,7 +36,7 @@ _ATOMS: Final = frozenset({"INT", "FLOAT", "STRING", "TRUE", "FALSE", "NAME", "D
 
 
 def statement(pieces: Pieces) -> Doc:
-    """A statement; of one with a body, what stands before its brace."""
+    """Return the document of a statement, or of the header of one with a body."""
     match pieces[0].type:
         case "NODE":
             return _node(pieces)
@@ -40,7 +51,7 @@ def statement(pieces: Pieces) -> Doc:
 
 
 def tidy(pieces: Pieces) -> list[Piece]:
-    """The pieces without commas that nothing follows, and no comment in front of a comma."""
+    """Remove trailing commas, and move comments before a comma to another place."""
     kept: list[Piece] = []
     for piece, after in pairwise([*pieces, Piece("", "")]):
         if piece.type != "COMMA":
@@ -59,12 +70,12 @@ def tidy(pieces: Pieces) -> list[Piece]:
 
 
 def equals(pieces: Pieces) -> int | None:
-    """Where the `=` of a definition stands, if it is one."""
+    """Return the index of the `=` of a definition, or None."""
     return next(top_level(pieces, {"EQUAL"}), None)
 
 
 def top_level(pieces: Pieces, types: Collection[str]) -> Iterator[int]:
-    """Where pieces of some types stand outside of all brackets."""
+    """Yield the indices of pieces of the given types outside of brackets."""
     depth = 0
     for index, piece in enumerate(pieces):
         depth += (piece.type in CLOSER) - (piece.type in _CLOSERS)
@@ -73,12 +84,12 @@ def top_level(pieces: Pieces, types: Collection[str]) -> Iterator[int]:
 
 
 def piece_of(piece: Piece) -> list[Doc]:
-    """A single piece with its comments."""
+    """Return a piece with its comments."""
     return [*_above(piece), piece.text, *_beside(piece)]
 
 
 def words(pieces: Pieces) -> Doc:
-    """Pieces one after the other, with spaces where they belong; only brackets may be broken."""
+    """Return a sequence of pieces with spaces between them; lines break only in brackets."""
     docs: list[Doc] = []
     before: Piece | None = None
     unary = False
@@ -118,14 +129,14 @@ def _node(pieces: Pieces) -> Doc:
 
 
 def _value(pieces: Pieces) -> Doc:
-    """What stands behind the sign of a definition: on the same line, or on lines of its own."""
+    """The value of a definition, on the same line or on separate lines."""
     if pieces[0].type == "LSQB" and _closing(pieces, 0) == len(pieces) - 1:
         return Row(" ", expression(pieces))
     return Group(Indent(Break(), expression(pieces)))
 
 
 def _wire(pieces: Pieces) -> Doc:
-    """`a, b -> c via r through p`, or `connect pattern` with the same behind it."""
+    """`a, b -> c via r through p`, or `connect pattern via r through p`."""
     bounds = [*top_level(pieces, {"VIA", "THROUGH"}), len(pieces)]
     path = pieces[: bounds[0]]
     if path[0].type == "CONNECT":
@@ -148,7 +159,7 @@ def _wire(pieces: Pieces) -> Doc:
 
 
 def expression(pieces: Pieces) -> Doc:
-    """An expression: a pipe, or terms, or what has neither outside of its brackets."""
+    """Return the document of an expression: a pipe, a sum, or a part of one."""
     steps = _split_before(pieces, [*top_level(pieces, {"PIPE"})])
     if len(steps) == 1:
         return _terms(pieces)
@@ -158,7 +169,7 @@ def expression(pieces: Pieces) -> Doc:
         if step[0].first or step[1].first:
             lines.append([])
         lines[-1].append(doc)
-    return Group(*joined(docs, Break())) if len(lines) == 1 else Kept(lines)
+    return Group(*joined(docs, Break())) if len(lines) == 1 else AsWritten(lines)
 
 
 def _terms(pieces: Pieces) -> Doc:
@@ -176,18 +187,18 @@ def _terms(pieces: Pieces) -> Doc:
 
 
 def _prefixed(pieces: Pieces) -> Doc:
-    """A sign and what it stands before."""
+    """A sign and its operand."""
     return Row(*piece_of(pieces[0]), " ", words(pieces[1:]))
 
 
 def _bracket(pieces: Pieces) -> list[Doc]:
-    """Brackets with a list in them, or with one expression."""
+    """Brackets around a list or an expression."""
     start, *inner, end = pieces
     if not inner:
         return [*piece_of(start), Indent(*_above(end)), end.text, *_beside(end)]
     pad = " " if start.type == "LBRACE" else ""
     items = _comma_list(inner)
-    # Numbers, a page of them as the case may be, need no line each.
+    # Long lists of numbers fill the lines.
     fill = start.type == "LSQB" and all(p.type in _ATOMS or p.type == "COMMA" for p in inner)
     body = Fill(*items) if fill else Row(*joined(items, Break()))
     group = Group(
@@ -209,7 +220,7 @@ def _item(pieces: Pieces) -> Doc:
 
 
 def _comma_list(pieces: Pieces) -> list[Doc]:
-    """The items of a list, each with the comma behind it and the comment beside that."""
+    """Return the items of a list, each with the comma and the comment after it."""
     docs: list[Doc] = []
     for item in _split_behind(pieces, [*top_level(pieces, {"COMMA"})]):
         *body, last = item
@@ -232,7 +243,7 @@ def _split_behind(pieces: Pieces, cuts: Sequence[int]) -> list[Pieces]:
 
 
 def _closing(pieces: Pieces, start: int) -> int:
-    """Where the bracket that opens at `start` is closed."""
+    """Return the index of the bracket that closes the one at `start`."""
     return start + next(top_level(pieces[start:], _CLOSERS))
 
 
@@ -245,7 +256,7 @@ def _beside(piece: Piece) -> list[Doc]:
 
 
 def _space(before: Piece, piece: Piece) -> str:
-    """What stands between two pieces on a line."""
+    """Return the space between two pieces on a line."""
     if piece.type in _TIGHT_BEFORE or before.type in _TIGHT_AFTER:
         return ""
     if piece.type in ("LPAR", "LSQB") and before.type in ("NAME", "RPAR", "RSQB"):

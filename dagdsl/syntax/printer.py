@@ -1,4 +1,4 @@
-"""Tree -> text: canonical, with as few parentheses as it needs, and read back as the same tree."""
+"""Tree -> canonical text with the fewest parentheses. Parsing the text gives the same tree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEVEL = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT}
 
 
 def print_file(file: ast.File) -> str:
-    """The text of a whole file."""
+    """Return the text of a file."""
     lines = [f"edition {file.edition}"]
     before: ast.Item | None = None
     for item in file.items:
@@ -25,7 +25,7 @@ def print_file(file: ast.File) -> str:
 
 
 def print_expr(expr: ast.Expr) -> str:
-    """The text of an expression."""
+    """Return the text of an expression."""
     return _expr(expr, _PIPE)
 
 
@@ -138,7 +138,7 @@ def _arg(arg: ast.Arg) -> str:
 
 
 def _expr(expr: ast.Expr, level: int) -> str:
-    """An expression, in parentheses if it binds more loosely than `level`."""
+    """Return an expression, in parentheses if it binds more loosely than `level`."""
     text, own = _bare(expr)
     return text if own >= level else f"({text})"
 

@@ -1,4 +1,4 @@
-"""What the parser finds wrong -> diagnostics of one file, no more than a person could read."""
+"""The syntax errors of one file as diagnostics, limited in number."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from dagdsl.limits import MAX_PROBLEMS
 from dagdsl.source import SourceFile, Span
 
 
-class Edit(NamedTuple):
-    """Put `text` in the place of the characters from `start` to `end`."""
+class OffsetEdit(NamedTuple):
+    """Replace the characters from `start` to `end` (exclusive) by `text`."""
 
     start: int
     end: int
     text: str
 
     def as_fix(self, source: SourceFile) -> Fix:
-        """The edit with a title."""
+        """Return the edit as a fix with a title."""
         before, after = source.text[self.start : self.end].strip(), self.text.strip()
         if not before:
-            title = f"insert {shown(after)}"
+            title = f"insert {quoted(after)}"
         elif not after:
-            title = f"remove {shown(before)}"
+            title = f"remove {quoted(before)}"
         else:
-            title = f"change {shown(before)} to {shown(after)}"
+            title = f"change {quoted(before)} to {quoted(after)}"
         span = Span(source, self.start, self.end)
         return Fix(title, (model.Edit(span, self.text),))
 
 
 class Problems:
-    """A sink for one file: places are offsets, and it says when there is no use in going on."""
+    """Reports the errors of one file by offsets, up to `MAX_PROBLEMS`."""
 
     def __init__(self, source: SourceFile, sink: Sink) -> None:
         self._source = source
@@ -42,7 +42,7 @@ class Problems:
 
     @property
     def full(self) -> bool:
-        """Whether the rest of the file is not to be read."""
+        """Whether the limit is reached, so that the rest of the file is not read."""
         return self._reported >= MAX_PROBLEMS
 
     @property
@@ -60,11 +60,11 @@ class Problems:
         label: str = "",
         notes: Iterable[tuple[int, int, str]] = (),
         help: str = "",
-        edit: Edit | None = None,
+        edit: OffsetEdit | None = None,
     ) -> None:
-        """Report one mistake; the one that makes it `full` brings the remark that it is.
+        """Report an error. The last one before the limit is followed by a note about the limit.
 
-        `edit` mends it, if there is one right way to.
+        `edit` becomes a quick fix; it is given if there is only one way to correct the error.
         """
         if self.full:
             return
@@ -86,6 +86,6 @@ class Problems:
         return Span(self._source, start, end)
 
 
-def shown(text: str) -> str:
-    """A piece of the file as it stands in a message: quoted, and not too long."""
+def quoted(text: str) -> str:
+    """Return text from the file for a message: in backticks and shortened."""
     return f"`{text if len(text) <= 40 else text[:39] + '…'}`"

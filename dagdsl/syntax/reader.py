@@ -1,4 +1,4 @@
-"""A path -> the text behind it; whatever cannot be read is reported, never raised."""
+"""Read source files. Failures are reported as diagnostics, not raised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagdsl.limits import MAX_FILE_BYTES
 from dagdsl.source import SourceFile, Span
 
 STD: Final = Path(__file__).parent.parent / "std"
-"""The standard library."""
+"""The folder of the standard library."""
 
 
 class _Unreadable(Exception):
@@ -23,22 +23,23 @@ class _Unreadable(Exception):
 
 
 def locate(path: Path) -> Path:
-    """The path itself, or what `std/...` means where there is no such file: the library's own."""
+    """Return the path, or the file of the standard library if `std/...` does not exist."""
     if path.parts[:1] != ("std",) or ".." in path.parts or path.exists():
         return path
     return STD.joinpath(*path.parts[1:])
 
 
 def read(path: Path, sink: Sink, name: str | None = None) -> SourceFile | None:
-    """The file at `path`, or None and a diagnostic. Reads only regular files of a sane size.
+    """Return the file at `path`, or report why it cannot be read and return None.
 
-    People are shown `name`, the path if it is left out.
+    Only regular files of at most `MAX_FILE_BYTES` are read. Diagnostics show `name`, by default the
+    path.
     """
     return _source(str(path) if name is None else name, lambda: _read_bytes(path), sink)
 
 
 def read_stream(stream: BinaryIO, name: str, sink: Sink) -> SourceFile | None:
-    """`read` for a stream that is open already, such as stdin."""
+    """Like `read`, for an open stream such as stdin."""
     return _source(name, lambda: _limited(stream), sink)
 
 
@@ -53,7 +54,7 @@ def _source(name: str, read: Callable[[], bytes], sink: Sink) -> SourceFile | No
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        # Opening a pipe would wait for its writer, and a device never ends: look before opening.
+        # Opening a pipe waits for its writer, and a device may never end: check before opening.
         if not stat.S_ISREG(path.stat().st_mode):
             reason = "it is a directory" if path.is_dir() else "it is not a regular file"
             raise _Unreadable("DG0001", f"cannot read the file: {reason}")
@@ -64,7 +65,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _limited(file: BinaryIO) -> bytes:
-    # One byte more than allowed tells, and does not trust the size the system gives.
+    # One byte more than allowed shows that it is too large. The reported size may be wrong.
     data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise _Unreadable("DG0003", f"the file is larger than {MAX_FILE_BYTES >> 10} KiB")
@@ -75,7 +76,7 @@ def _decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _Unreadable("DG0002", "the file is UTF-16 text", "save it as UTF-8")
     if b"\0" in data:
-        raise _Unreadable("DG0002", "the file is not text: there is a zero byte in it")
+        raise _Unreadable("DG0002", "the file is not text: it contains a zero byte")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -87,7 +88,7 @@ def _decode(data: bytes) -> str:
 def _reason(error: OSError | ValueError) -> str:
     match error:
         case FileNotFoundError():
-            return "there is no such file"
+            return "no such file"
         case PermissionError():
             return "permission denied"
         case OSError(strerror=str(reason)):

@@ -1,7 +1,7 @@
-"""What `@dataclass(frozen=True, slots=True)` makes of a class, in a fifth of the time.
+"""`@record`: like `@dataclass(frozen=True, slots=True)`, but defined in a third of the time.
 
-The tree has thirty classes, and `dataclass` compiles six methods for each: that took as long as all
-else the syntax does to check a file. Here only `__init__` is compiled, and the others are shared.
+The syntax tree has thirty classes. `dataclass` compiles six methods for each, which takes longer
+than parsing a file. `record` compiles only `__init__`; the other methods are shared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Record:
-    """Base of the classes that `record` makes: equal if all fields are, and never changed."""
+    """Base class of records: immutable, and equal if all fields are equal."""
 
     __slots__ = ()
 
@@ -36,9 +36,9 @@ class Record:
 
 @dataclass_transform(frozen_default=True)
 def record(cls: type[T]) -> type[T]:
-    """Make a subclass of `Record` from the fields of a class. A dataclass to all who ask."""
+    """Complete a subclass of `Record`; `dataclasses.fields` and the like work on it."""
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    # Past `__setattr__`, as only the descriptors of the slots can.
+    # The descriptors of the slots bypass `__setattr__`, which refuses to assign.
     space: dict[str, Any] = {f"set_{f.name}": vars(made)[f.name].__set__ for f in fields(made)}  # type: ignore[arg-type]
     formals = []
     for f in fields(made):  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Tokens as written -> tokens that follow the grammar; every mistake is reported, once.
+"""Error recovery: turn tokens with mistakes into tokens that parse, and report each mistake once.
 
-A small change that lets the parser go on is made if there is one (`fixes`, `braces`): so a name is
-declared although its keyword was misspelt. Otherwise the broken statement is dropped.
+If a small change lets the parser continue, it is made (`fixes`, `braces`): a declaration with a
+misspelt keyword still declares its name. Otherwise the broken statement is dropped.
 """
 
 from __future__ import annotations
@@ -13,43 +13,43 @@ from dagdsl.limits import MAX_NESTING
 from dagdsl.source import SourceFile
 from dagdsl.syntax import braces, fixes
 from dagdsl.syntax.automaton import Stack, advance, expected
-from dagdsl.syntax.fixes import Fix, Mistake
+from dagdsl.syntax.fixes import Mistake, Repair
 from dagdsl.syntax.grammar import END, Token
 from dagdsl.syntax.problems import Problems
 from dagdsl.syntax.tokens import Tokens
-from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Moment, Trace, step
+from dagdsl.syntax.trace import CLOSER, STATEMENTS, TOP_LEVEL, Snapshot, Trace, step
 
 _FAR = 8
-"""A change is as good as it gets if the parser gets this many tokens beyond the mistake."""
+"""Repairs that parse this many tokens after the mistake count as equally good."""
 
 
 class Repaired(NamedTuple):
-    """Tokens that the parser accepts, and where statements begin that were mended by a guess."""
+    """Tokens that parse, and the offsets of the statements that were repaired by a guess."""
 
     tokens: list[Token]
     guessed: frozenset[int]
 
 
 def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> Repaired:
-    """Tokens that the parser accepts: those given, but for the broken ones."""
+    """Return tokens that parse: those given, with repairs and without broken statements."""
     trace = Trace(source, tokens)
     guessed: set[int] = set()
     while (at := trace.read()) is not None:
         if problems.full:
             _give_up(trace, at)
-        elif advance(trace.moments[at].stack, trace.tokens[at]):
-            message = f"more than {MAX_NESTING} brackets inside one another"
+        elif advance(trace.snapshots[at].stack, trace.tokens[at]):
+            message = f"brackets nested more than {MAX_NESTING} deep"
             problems.report("DG0104", *trace.tokens[at].extent, message)
             _drop(trace, at)
         else:
             fix = _best(trace, at)
             mistake = fix.mistake if fix else _words(trace, at)
-            statement = trace.moments[at].statement
-            # What does not fit where something was no token has been reported already.
-            hole = trace.has_hole(statement, at)
-            if hole or not (fix and fix.sure):
+            statement = trace.snapshots[at].statement
+            # A mistake next to characters that are not a token has already been reported.
+            gap = trace.has_gap(statement, at)
+            if gap or not (fix and fix.sure):
                 guessed.add(trace.tokens[statement].start)
-            if not hole:
+            if not gap:
                 problems.report(
                     "DG0102",
                     mistake.start,
@@ -67,13 +67,13 @@ def repair(source: SourceFile, tokens: Tokens, problems: Problems) -> Repaired:
 
 
 class _Trial(NamedTuple):
-    """How far a change lets the parser get beyond the mistake, and whether that will do."""
+    """How many tokens after the mistake parse with a repair, and whether these are enough."""
 
     tokens: int
     good: bool
 
 
-def _best(trace: Trace, at: int) -> Fix | None:
+def _best(trace: Trace, at: int) -> Repair | None:
     likely = chain(braces.proposals(trace, at), fixes.proposals(trace, at))
     for proposals in (likely, fixes.last_resort(trace, at)):
         best, farthest = None, -1
@@ -86,61 +86,61 @@ def _best(trace: Trace, at: int) -> Fix | None:
     return None
 
 
-def _try(trace: Trace, fix: Fix, at: int) -> _Trial:
-    moment = trace.moments[fix.start]
+def _try(trace: Trace, fix: Repair, at: int) -> _Trial:
+    snapshot = trace.snapshots[fix.start]
     for token in fix.tokens:
-        # Statements are known by the index they will have, here one that no other token has.
-        after = step(moment, token, -1)
+        # A statement is identified by the index of its first token; -1 is not the index of any.
+        after = step(snapshot, token, -1)
         if after is None:
             return _Trial(0, False)
-        moment = after
+        snapshot = after
     ends_here = trace.first_on_line(at) or trace.tokens[at].type in ("RBRACE", END)
-    complete = fix.closes and ends_here and _is_complete(moment.stack)
+    complete = fix.closes and ends_here and _is_complete(snapshot.stack)
     for index in range(fix.stop, len(trace.tokens)):
         token = trace.tokens[index]
         beyond = index - at
         if beyond >= _FAR:
             return _Trial(_FAR, True)
-        after = step(moment, token, index)
+        after = step(snapshot, token, index)
         if after is None:
             if beyond == 0:
                 return _Trial(0, complete)
-            good = beyond >= fix.enough or _is_elsewhere(trace, moment, fix.stop, index)
+            good = beyond >= fix.enough or _is_elsewhere(trace, snapshot, fix.stop, index)
             return _Trial(beyond, good)
-        moment = after
+        snapshot = after
     return _Trial(_FAR, True)
 
 
-def _is_elsewhere(trace: Trace, moment: Moment, start: int, at: int) -> bool:
-    """Whether what fails at `at` is in another statement on another line: another mistake."""
-    if moment.statement >= start and trace.first_on_line(moment.statement):
+def _is_elsewhere(trace: Trace, snapshot: Snapshot, start: int, at: int) -> bool:
+    """Whether the error at `at` is another mistake: in another statement on another line."""
+    if snapshot.statement >= start and trace.first_on_line(snapshot.statement):
         return True
-    return _is_complete(moment.stack) and trace.first_on_line(at)
+    return _is_complete(snapshot.stack) and trace.first_on_line(at)
 
 
 def _is_complete(stack: Stack) -> bool:
-    """Whether a statement may end here."""
+    """Whether a statement may be complete here."""
     return not expected(stack).isdisjoint({"RBRACE", END})
 
 
 def _words(trace: Trace, at: int) -> Mistake:
     token = trace.tokens[at]
-    if _is_complete(trace.moments[at].stack) and token.type in STATEMENTS | TOP_LEVEL:
-        blocks = trace.moments[at].blocks()
-        place = f"in {braces.title(trace, blocks[0])}" if blocks else "outside of a net"
+    if _is_complete(trace.snapshots[at].stack) and token.type in STATEMENTS | TOP_LEVEL:
+        blocks = trace.snapshots[at].blocks()
+        place = f"in {braces.title(trace, blocks[0])}" if blocks else "outside a net"
         home = "at the top level of the file" if token.type in TOP_LEVEL else "directly in a net"
-        help = f"it stands {home}" if blocks else ""
-        return Mistake(*token.extent, f"`{token}` cannot stand {place}", help)
+        help = f"it belongs {home}" if blocks else ""
+        return Mistake(*token.extent, f"`{token}` is not allowed {place}", help)
     return fixes.unexpected(trace, at)
 
 
 def _drop(trace: Trace, at: int) -> None:
-    """Take the statement that is broken at `at` out; of one that has a body, only the header."""
-    if _is_complete(trace.moments[at].stack):
-        # What stands before it is good.
+    """Remove the statement with the error at `at`; keep the body if it has one."""
+    if _is_complete(trace.snapshots[at].stack):
+        # The statement before it is correct.
         trace.replace(at, _resume(trace, at + 1), ())
         return
-    start = trace.moments[at].statement
+    start = trace.snapshots[at].statement
     end = _resume(trace, at)
     if trace.tokens[start].type in ("NET", "STAGE", "BLOCK"):
         for index in range(at, end):
@@ -154,9 +154,9 @@ def _drop(trace: Trace, at: int) -> None:
 
 
 def _resume(trace: Trace, at: int) -> int:
-    """The first token from `at` on that starts another statement, or ends the block."""
+    """Return the first token from `at` on that starts another statement or ends the block."""
     stops = TOP_LEVEL | {END}
-    if trace.moments[min(at, len(trace.moments) - 1)].blocks():
+    if trace.snapshots[min(at, len(trace.snapshots) - 1)].blocks():
         stops |= STATEMENTS | {"RBRACE"}
     names = "RBRACE" in stops
     pairs = _pairs(trace, at)
@@ -166,7 +166,7 @@ def _resume(trace: Trace, at: int) -> int:
 
 
 def _pairs(trace: Trace, at: int) -> dict[int, int]:
-    """The brackets from `at` to the next declaration that have a partner, and that partner."""
+    """Return the closing bracket of each matched bracket from `at` to the next declaration."""
     pairs = {}
     open: list[int] = []
     for index in range(at, len(trace.tokens)):
@@ -184,7 +184,7 @@ def _pairs(trace: Trace, at: int) -> dict[int, int]:
 
 
 def _give_up(trace: Trace, at: int) -> None:
-    """Leave out all that has not been read, and close what is open."""
-    start = at if _is_complete(trace.moments[at].stack) else trace.moments[at].statement
-    closers = fixes.inserted(trace, start, ["RBRACE"] * len(trace.moments[start].blocks()))
+    """Remove all tokens that have not been parsed, and close all open blocks."""
+    start = at if _is_complete(trace.snapshots[at].stack) else trace.snapshots[at].statement
+    closers = fixes.inserted(trace, start, ["RBRACE"] * len(trace.snapshots[start].blocks()))
     trace.replace(start, len(trace.tokens) - 1, closers)

@@ -1,4 +1,4 @@
-"""Token types -> the words a person would use for them."""
+"""Describe token types in messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from dagdsl.syntax.grammar import END, Token, lexicon
-from dagdsl.syntax.problems import shown
+from dagdsl.syntax.problems import quoted
 from dagdsl.syntax.trace import STATEMENTS, TOP_LEVEL, Trace
 
 _VALUE = frozenset(
@@ -28,23 +28,23 @@ KEYWORDS: Final = frozenset(
 
 
 def spelling(type: str) -> str:
-    """What a keyword or a sign looks like."""
+    """Return the text of a keyword or sign."""
     return lexicon().words[type]
 
 
 def found(token: Token) -> str:
-    """The token that stands somewhere."""
+    """Describe a token that was found."""
     if token.type == END:
         return _WORDS[END]
     if token.type in KEYWORDS:
         return f"the keyword `{token}`"
     if token.type == "STRING":
-        return f"the string {shown(token)}"
-    return shown(token)
+        return f"the string {quoted(token)}"
+    return quoted(token)
 
 
 def wanted(types: Collection[str], before: str, kind: str) -> str:
-    """What may stand behind a token of type `before`, in a statement that starts with `kind`."""
+    """Describe what may follow a token of type `before` in a statement that starts with `kind`."""
     left = set(types)
     words = []
     if left >= _VALUE:
@@ -65,7 +65,7 @@ def wanted(types: Collection[str], before: str, kind: str) -> str:
     if "NAME" in left:
         left -= {"NAME"}
         words.append("a type" if before == "COLON" else "a name")
-    # What may always go on after a value or a name is said only if there is nothing else to say.
+    # Operators and the like may follow any value: mention them only if nothing else is expected.
     for usual in (_OPERATORS, _AFTER_NAME, {END}):
         if words or left - usual:
             left -= usual
@@ -89,22 +89,22 @@ def _either(words: list[str]) -> str:
 
 
 def hint(trace: Trace, at: int) -> str:
-    """What to write instead, for mistakes that other languages teach."""
+    """Return what to write instead, for habits from other languages; empty for other mistakes."""
     token, before = trace.tokens[at], trace.tokens[at - 1] if at else None
     touching = before is not None and before.end == token.start
     match (before.type if before else "", token.type):
-        case (_, "EQUAL") if trace.moments[at].kind == "PARAM":
-            return f"a param has a type: `param {before}: int = ...`"
+        case (_, "EQUAL") if trace.snapshots[at].kind == "PARAM":
+            return f"a param needs a type: `param {before}: int = ...`"
         case ("INT", "DOT") if touching:
-            return f"a float has digits on both sides of its point: `{before}.0`"
+            return f"a float needs digits on both sides of the point: `{before}.0`"
         case (_, "DOT") if at + 1 < len(trace.tokens) and trace.tokens[at + 1].type == "INT":
-            return f"a float has digits on both sides of its point: `0.{trace.tokens[at + 1]}`"
+            return f"a float needs digits on both sides of the point: `0.{trace.tokens[at + 1]}`"
         case ("STAR", "STAR"):
             return "there is no operator `**`"
         case (_, "SLASHES"):
             return "a comment starts with `#`"
-        case ("NAME", "COMMA" | "RBRACE") if trace.moments[at].kind == "OUTPUT":
-            return "each tap has a name: `output taps { p3 = s1, p4 = s2 }`"
+        case ("NAME", "COMMA" | "RBRACE") if trace.snapshots[at].kind == "OUTPUT":
+            return "each tap needs a name: `output taps { p3 = s1, p4 = s2 }`"
         case ("IMPORT", _):
-            return 'the path is a string: `import "std/mobile.dg" as mobile`'
+            return 'the path must be a string: `import "std/mobile.dg" as mobile`'
     return ""

@@ -40,11 +40,11 @@ def test_an_unexpected_token_leaves_the_stack_as_it_was(text: str) -> None:
             assert expected(stack) == before
             return
         stack = after
-    pytest.fail("the text is wrong somewhere")
+    pytest.fail("the text has no unexpected token")
 
 
-def test_going_back_costs_nothing() -> None:
-    """An old stack stays valid, whatever was read after it."""
+def test_old_stacks_stay_valid() -> None:
+    """Reading on from a stack does not change it."""
     (net, name, brace, *_) = tokens_of("net A { }")
     after_name = advance(advance(initial(), net), name)  # type: ignore[arg-type]
     assert after_name is not None

@@ -1,4 +1,4 @@
-"""The tree is built without lark's own trees; it must be what they would have become."""
+"""The tree is built while Lark parses; it equals the tree built from Lark's own trees."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def as_ours(token: lark.Token) -> Token:
     return Token(token.type, str(token), token.start_pos, token.end_pos)
 
 
-def by_lark(source: SourceFile) -> ast.File:
+def from_larks_tree(source: SourceFile) -> ast.File:
     builder = _Builder(source, Problems(source, Sink()))
     done: dict[int, Any] = {}
     root = LARK.parse(source.text)
@@ -63,12 +63,12 @@ def by_lark(source: SourceFile) -> ast.File:
 
 
 @pytest.mark.parametrize("text", [MIXED, "", "# nothing"], ids=["mixed", "empty", "comment"])
-def test_the_same_tree_as_by_lark(text: str) -> None:
+def test_tree_equals_larks(text: str) -> None:
     check(text)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_the_same_tree_of_files(path: Path) -> None:
+def test_tree_of_shipped_files_equals_larks(path: Path) -> None:
     check(path.read_text())
 
 
@@ -80,5 +80,5 @@ def check(text: str) -> None:
     read = [(token.type, str(token), *token.extent) for token in tokenize(source, problems)[:-1]]
     ours = map(as_ours, LARK.lex(text))
     assert read == [(token.type, str(token), *token.extent) for token in ours]
-    assert tree == by_lark(source)
-    assert repr(tree) == repr(by_lark(source)), "places are part of it"
+    assert tree == from_larks_tree(source)
+    assert repr(tree) == repr(from_larks_tree(source)), "the spans are equal too"

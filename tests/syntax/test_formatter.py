@@ -59,14 +59,14 @@ def test_any_file(file: ast.File, random_: random.Random) -> None:
 
 @given(files)
 @settings(max_examples=100, deadline=None)
-def test_no_line_is_too_long_without_need(file: ast.File) -> None:
+def test_lines_are_only_too_long_if_unbreakable(file: ast.File) -> None:
     for line in formatted(print_file(file)).splitlines():
-        # Names, numbers, wires' ends and strings cannot be cut.
+        # Names, numbers, references in wires and strings cannot be broken.
         assert len(line) <= WIDTH + 40 or '"' in line or " + " not in line
 
 
 def _scattered(text: str, random_: random.Random) -> str:
-    """The same tokens with comments and line breaks anywhere between them."""
+    """Return the same tokens with random comments and line breaks between them."""
     source = SourceFile("test.dg", text)
     pieces = []
     for number, token in enumerate(tokenize(source, Problems(source, Sink()))):
@@ -108,7 +108,7 @@ def test_odd_files(text: str, result: str) -> None:
         (lambda text: text + "\n", formatter.Unstable),
     ],
 )
-def test_a_spoilt_text_never_leaves(
+def test_a_damaged_result_raises(
     spoil: Callable[[str], str], bug: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = formatter._formatted

@@ -13,7 +13,7 @@ GRAMMAR = files("dagdsl.syntax").joinpath("grammar.lark").read_text(encoding="ut
 
 
 def test_no_conflicts(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Lark settles shift/reduce conflicts by itself, and only says so to those who ask.
+    # Lark resolves shift/reduce conflicts silently, and only logs them at debug level.
     monkeypatch.setattr(logger, "level", logging.DEBUG)
     monkeypatch.setattr(logger, "handlers", [caplog.handler])
     Lark(GRAMMAR, parser="lalr", lexer="basic", debug=True)

@@ -1,4 +1,4 @@
-"""Each file in `cases/` is full of mistakes; beside it stands what a person is told about them."""
+"""The files in `cases/` contain mistakes; golden `.err` files next to them hold the messages."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_via_and_through_are_pipes() -> None:
     assert print_expr(connect.via) == "a |> b"
 
 
-def test_spans_are_the_text_of_what_they_stand_for() -> None:
+def test_spans_cover_the_text_of_their_nodes() -> None:
     file = parse_good(SAMPLE)
     for node in _nodes(file):
         match node:
@@ -143,7 +143,7 @@ def test_spans_are_the_text_of_what_they_stand_for() -> None:
     assert file.span.text == SAMPLE
 
 
-def test_spans_hold_the_parentheses_of_their_parts() -> None:
+def test_spans_include_the_parentheses_of_operands() -> None:
     (item,) = parse_good("router r = (a + b) * (c)").items
     assert isinstance(item, ast.Router)
     assert isinstance(item.body, ast.Binary)
@@ -151,7 +151,7 @@ def test_spans_hold_the_parentheses_of_their_parts() -> None:
     assert item.body.left.span.text == "a + b"
 
 
-def test_newlines_mean_nothing() -> None:
+def test_newlines_have_no_meaning() -> None:
     text = SAMPLE.replace("# dgnet.dg: a DG-Net classifier with detection taps\n", "")
     assert bare(parse_good(" ".join(text.split()))) == bare(parse_good(SAMPLE))
     assert bare(parse_good(SAMPLE.replace("\n", "\r\n"))) == bare(parse_good(SAMPLE))
@@ -162,12 +162,12 @@ def test_empty_files(text: str) -> None:
     assert parse_good(text).items == ()
 
 
-def test_long_pipes_and_lists_are_no_nesting() -> None:
+def test_long_pipes_and_lists_are_not_nested() -> None:
     parse_good("router r = a" + " |> a" * 5000)
     parse_good("router r = [" + "1, " * 5000 + "]")
 
 
-def test_the_deepest_expressions_that_are_allowed() -> None:
+def test_expressions_of_maximum_depth() -> None:
     parse_good("router r = a" + " + a" * (MAX_NESTING - 1))
     parse_good("router r = " + "-" * (MAX_NESTING - 1) + "a")
     parse_good("router r = " + "(" * MAX_NESTING + "a" + ")" * MAX_NESTING)
@@ -177,7 +177,7 @@ def test_the_deepest_expressions_that_are_allowed() -> None:
 @pytest.mark.parametrize(
     "opening", ["(", "[", "f(", "-", "{", "a + ", "net A {", "a -> ", "((a + "]
 )
-def test_no_depth_is_too_much(opening: str) -> None:
+def test_any_depth_is_reported(opening: str) -> None:
     for head in ("router r = ", "net A { x = ", "net A { "):
         file, diagnostics = parse_text(head + opening * 3000)
         assert diagnostics
@@ -192,7 +192,7 @@ def test_good_statements_are_kept() -> None:
     assert [type(statement) for statement in net.body] == [ast.Node, ast.Node]
 
 
-def test_too_many_problems_end_the_reading() -> None:
+def test_parsing_stops_after_too_many_problems() -> None:
     _, diagnostics = parse_text("net A {\n" + "  x = = 3\n" * 500)
     assert len(diagnostics) == 101
     assert diagnostics[-1].code == "DG0004"

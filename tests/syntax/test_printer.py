@@ -36,7 +36,7 @@ def test_round_trip_of_expressions(expr: ast.Expr) -> None:
         "1e-07 + 1e+22",
     ],
 )
-def test_no_needless_parentheses(text: str) -> None:
+def test_parentheses_are_minimal(text: str) -> None:
     assert print_expr(_expr(text)) == text
 
 

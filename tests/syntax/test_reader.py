@@ -65,7 +65,7 @@ def test_not_text(tmp_path: Path, data: bytes, code: str) -> None:
     assert _code(path) == code
 
 
-def test_nothing_that_can_be_read(tmp_path: Path) -> None:
+def test_unreadable_paths(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert _code(tmp_path / "missing.dg") == "DG0001"

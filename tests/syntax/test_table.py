@@ -1,4 +1,4 @@
-"""The tables that are shipped are those of the grammar beside them."""
+"""The shipped tables match the grammar."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import json
 from dagdsl.syntax.generate import FOLDER, saved_parser
 
 
-def test_table_is_current() -> None:
+def test_tables_are_current() -> None:
     made = json.loads(json.dumps(saved_parser((FOLDER / "grammar.lark").read_text())))
     assert json.loads((FOLDER / "grammar.json").read_text()) == made, "run make generated"

@@ -1,4 +1,4 @@
-"""Trees for tests: what they are without their spans, and a strategy that draws any of them."""
+"""Syntax trees for tests: comparison without spans, and a strategy for all trees."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ NOWHERE = Span(SOURCE, 0, 0)
 
 
 def parse_text(text: str) -> tuple[ast.File, list[Diagnostic]]:
-    """The tree of a text, and all that was reported."""
+    """Return the tree of a text and its diagnostics."""
     sink = Sink()
     tree = parse(SourceFile("test.dg", text), sink)
     return tree, sink.sorted()
 
 
 def parse_good(text: str) -> ast.File:
-    """The tree of a text that has no mistakes."""
+    """Return the tree of a text without errors."""
     tree, diagnostics = parse_text(text)
     assert diagnostics == []
     return tree
 
 
 def bare(tree: Any) -> Any:
-    """A tree without its spans, to compare."""
+    """Return a tree without spans, as nested tuples that can be compared."""
     if isinstance(tree, tuple):
         return tuple(map(bare, tree))
     if not is_dataclass(tree):
         return tree
     parts = {f.name: bare(getattr(tree, f.name)) for f in fields(tree) if f.name not in _PLACES}
-    # `1 == 1.0 == True`: a literal is not the same one if its type is another.
+    # `1 == 1.0 == True`, but these are different literals: compare types too.
     return (type(tree).__name__, *((key, type(part), part) for key, part in parts.items()))
 
 
