@@ -21,6 +21,7 @@ from tests.strategies import nets
 def test_random_net(net: Net) -> None:
     # Code of Inductor draws other random numbers than eager code.
     assume(not any(op in net.to_json() for op in ('"dropout"', '"noise"')))
-    assume(5 <= len(net.to_json()) / 1000 <= 40)
+    # Of medium size, with routers: four compilations of a large net take minutes.
+    assume(8 <= len(net.to_json()) / 1000 <= 18)
     torch.compiler.reset()
     assert_same(net, "inductor", tolerance=1e-5, modes=(True,))
