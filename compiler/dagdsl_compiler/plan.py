@@ -14,7 +14,7 @@ from dagdsl_compiler.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SkipRule:
     """A region is skipped where it can be if that pays twice over what it costs.
 
     To gather the rows of a group, or to branch, costs time that does not depend on the region's
@@ -26,10 +26,10 @@ class Rule:
     least_share: float
 
 
-SINGLE = Rule(least_macs=200_000, least_share=0.15)
+SINGLE = SkipRule(least_macs=200_000, least_share=0.15)
 """One sample: a branch. Break-even was measured at 79 % active."""
 
-BATCH = Rule(least_macs=50_000, least_share=0.1)
+BATCH = SkipRule(least_macs=50_000, least_share=0.1)
 """Several samples, which share what gathering costs beyond their own rows."""
 
 
@@ -52,7 +52,7 @@ class Choice:
         return f"{self.region}: {self.reason}"
 
 
-def choose(net: Net, profile: Profile, rule: Rule) -> list[Choice]:
+def choose(net: Net, profile: Profile, rule: SkipRule) -> list[Choice]:
     """Decide for each region. Raises UsageError if the profile is of another net."""
     if profile.net != net.hash:
         raise UsageError(f"the profile is not of this net (`{net.name}`): measure it again")

@@ -27,7 +27,7 @@ State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Deviation:
     """The largest relative error found, and the routing at which it was found."""
 
     error: float
@@ -47,7 +47,7 @@ def compare(
     *,
     with_routes: bool = False,
     batches: Sequence[int] = (BATCH,),
-) -> Difference:
+) -> Deviation:
     """Run both in evaluation, on the same weights and inputs, in every routing extreme.
 
     `batches` are the batch sizes to try. Both modules end with the weights `reference` had. Where
@@ -65,13 +65,13 @@ def compare_each(
     *,
     with_routes: bool = False,
     batches: Sequence[int] = (BATCH,),
-) -> dict[str, Difference]:
+) -> dict[str, Deviation]:
     """Compare several modules with `reference` as `compare` does; the results by name."""
     kwargs = {"return_routes": True} if with_routes else {}
     start = {name: value.clone() for name, value in reference.state_dict().items()}
     modules = (reference, *candidates.values())
     training = [module.training for module in modules]
-    worst = dict.fromkeys(candidates, Difference(0.0, "as they are"))
+    worst = dict.fromkeys(candidates, Deviation(0.0, "as they are"))
     for routing, state in routing_extremes(net, start):
         for module in modules:
             module.load_state_dict(state)
@@ -85,7 +85,7 @@ def compare_each(
                     sure = _is_sure(net, reference, inputs)
                     error = _error([y[sure] for y in expected], [y[sure] for y in got])
                 if error > worst[name].error:
-                    worst[name] = Difference(error, routing)
+                    worst[name] = Deviation(error, routing)
     for module, mode in zip(modules, training, strict=True):
         module.load_state_dict(start)
         module.train(mode)

@@ -6,7 +6,7 @@ from itertools import chain
 
 from torch import nn
 
-from dagdsl_compiler.runtime.scope import Scope
+from dagdsl_compiler.runtime.scope import ModuleScope
 
 
 class ModuleWatch:
@@ -21,7 +21,7 @@ class ModuleWatch:
         self._children = [module._modules.values() for module in (root, *self._modules)]
         self._attributes = [vars(module) for module in self._modules]
         self._hooks = [hooks for module in self._modules for hooks in _hooks_of(module)]
-        self._scopes = [(path, module) for path, module in named if type(module) is Scope]
+        self._scopes = [(path, module) for path, module in named if type(module) is ModuleScope]
         self._tree = self._read_tree()
         self._sizes = self._read_sizes()
         self._patched = self._read_patched()

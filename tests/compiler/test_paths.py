@@ -17,7 +17,7 @@ from dagdsl_compiler.driver import Mode, compile
 from dagdsl_compiler.emit.load import load_source
 from dagdsl_compiler.emit.source import emit_source
 from dagdsl_compiler.export.target import Prepared, Target, export
-from dagdsl_compiler.runtime.scope import Scope
+from dagdsl_compiler.runtime.scope import ModuleScope
 from tests.compiler.nets import block, complete, net_of, node, op, pipe
 
 X = (2, 4, 4)
@@ -185,7 +185,7 @@ def test_a_node_may_have_any_name_in_every_mode(awkward: Net, mode: Mode) -> Non
     torch.testing.assert_close(copy.deepcopy(model)(x), plain(x))
     assert list(model.state_dict()) == list(plain.state_dict())
     for attribute in ("net", "graph"):
-        assert not isinstance(getattr(model, attribute), Scope)
+        assert not isinstance(getattr(model, attribute), ModuleScope)
 
 
 def test_a_node_may_have_any_name_in_every_form(awkward: Net) -> None:
@@ -193,7 +193,7 @@ def test_a_node_may_have_any_name_in_every_form(awkward: Net) -> None:
     hooked = compile(awkward, backend="eager", seed=0).eval()
     seen: list[nn.Module] = []
     for scope in hooked.modules():
-        if type(scope) is Scope:
+        if type(scope) is ModuleScope:
             scope.register_forward_hook(lambda module, *_: seen.append(module))
     written = load_source(emit_source(awkward)).eval()
     written.load_state_dict(plain.state_dict())
@@ -202,7 +202,7 @@ def test_a_node_may_have_any_name_in_every_form(awkward: Net) -> None:
     torch.testing.assert_close(hooked(x), plain(x))
     torch.testing.assert_close(written(x), plain(x))
     torch.testing.assert_close(exported(x)[0], plain(x))
-    assert len(seen) == sum(type(scope) is Scope for scope in hooked.modules())
+    assert len(seen) == sum(type(scope) is ModuleScope for scope in hooked.modules())
 
 
 def test_names_do_not_depend_on_parameters() -> None:

@@ -19,7 +19,7 @@ from dagdsl_compiler.driver import (
     pins_from_json,
     profile,
 )
-from dagdsl_compiler.plan import Rule, choose
+from dagdsl_compiler.plan import SkipRule, choose
 from tests.compiler.nets import complete, net_of
 from tests.compiler.test_modes import evaluated
 from tests.compiler.test_semantics import image, shaken
@@ -155,7 +155,7 @@ def test_choices_are_explained() -> None:
     net = net_of(complete(2, x=X), x=X)
     regions = {"s1.n[0]": 0.5, "s1.n[1]": 0.95}
     measured = Profile(net=net.hash, samples=20, edges={}, regions=regions)
-    assert list(map(str, choose(net, measured, Rule(least_macs=100, least_share=0.1)))) == [
+    assert list(map(str, choose(net, measured, SkipRule(least_macs=100, least_share=0.1)))) == [
         "s1.n[0]: needed by 50%, 576 MACs: run where needed",
         "s1.n[1]: needed by 95%, 576 MACs: run for all",
     ]

@@ -24,7 +24,7 @@ from dagdsl_compiler.export.manifest import Images, Manifest
 from dagdsl_compiler.export.target import Prepared, Target
 from dagdsl_compiler.inference import Inference, Mode
 from dagdsl_compiler.model import Model
-from dagdsl_compiler.probe import Difference, routing_extremes
+from dagdsl_compiler.probe import Deviation, routing_extremes
 from tests.compiler.nets import complete, net_of
 from tests.compiler.test_modes import gated_stage
 from tests.compiler.test_semantics import shaken
@@ -66,7 +66,7 @@ class Uncompiled:
 
 def checked(
     mode: Mode, damage: Callable[[list[Tensor]], None] = lambda _: None
-) -> tuple[Difference, Uncompiled]:
+) -> tuple[Deviation, Uncompiled]:
     model = shaken(NET, 0).eval()
     prepared = Prepared(model, Target(mode))
     made = Uncompiled(prepared, damage)
@@ -137,7 +137,7 @@ def test_what_is_wrong_only_somewhere_is_found(damage: Callable[[list[Tensor]], 
 def test_a_mismatch_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artefact, "export", lambda prepared, generated: None)
     monkeypatch.setattr(artefact, "compile_package", lambda program, path: path.write_bytes(b""))
-    found = Difference(0.5, "all edges closed")
+    found = Deviation(0.5, "all edges closed")
     monkeypatch.setattr(artefact, "check", lambda *_: {"inductor (grouped)": found})
     with pytest.raises(ModelError, match=r"disagrees .* by 5.0e-01 \(all edges closed\): nothing"):
         build(shaken(NET, 0).eval(), Target("grouped"))

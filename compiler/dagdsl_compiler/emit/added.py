@@ -13,7 +13,7 @@ from dagdsl.ir.nodes import Block, Net, Op, Shape, Step
 from dagdsl.ir.paths import graphs_in
 from dagdsl.ops.catalogue import OPS
 from dagdsl_compiler.blocks.added import path_of
-from dagdsl_compiler.emit.code import Arg, Call, Code, Hole, literal
+from dagdsl_compiler.emit.code import ArgCode, CallCode, Code, Hole, literal
 
 
 def is_added(op: str) -> bool:
@@ -29,10 +29,10 @@ def added_code(op: Op, x: Shape) -> Code:
             f"model.py cannot import the module of op `{op.op}`: put it into a package"
         )
     axes = ("channels", "height", "width")[: len(x)]
-    sizes = tuple(Arg(Hole(axis, size)) for axis, size in zip(axes, x, strict=True))
-    shape = Call("", sizes, "()" if len(x) > 1 else ("(", ",)"))
-    params = (Arg(_value(param, value), f"{param}=") for param, value in op.params.items())
-    return Call(f"{alias_of(module)}.{name}", (Arg(shape), *params))
+    sizes = tuple(ArgCode(Hole(axis, size)) for axis, size in zip(axes, x, strict=True))
+    shape = CallCode("", sizes, "()" if len(x) > 1 else ("(", ",)"))
+    params = (ArgCode(_value(param, value), f"{param}=") for param, value in op.params.items())
+    return CallCode(f"{alias_of(module)}.{name}", (ArgCode(shape), *params))
 
 
 def alias_of(module: str) -> str:

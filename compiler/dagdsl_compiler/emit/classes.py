@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from dagdsl_compiler.emit.code import (
     INDENT,
-    Arg,
-    Call,
+    ArgCode,
+    CallCode,
     Code,
     Hole,
-    Use,
+    InstanceCode,
     call,
     docstring,
     fill,
@@ -88,7 +88,7 @@ class Classes:
         self._labels: dict[Body, int] = {}
         self._classes: list[_Class] = []
 
-    def use(self, body: Body, wish: str, place: Place) -> Use:
+    def use(self, body: Body, wish: str, place: Place) -> InstanceCode:
         """An instance of the class with that body; `wish` is the name it would like."""
         label = self._labels.setdefault(body.skeleton, len(self._classes))
         if label == len(self._classes):
@@ -97,7 +97,7 @@ class Classes:
         made.uses.append(body.holes)
         made.wishes.append(wish)
         made.places.append(place)
-        return Use(label, body.holes)
+        return InstanceCode(label, body.holes)
 
     def print(self) -> Iterator[list[str]]:
         """The lines of each class, used ones before those that use them."""
@@ -116,11 +116,11 @@ class Classes:
     def _instantiate(self, label: int, texts: Sequence[str]) -> Code:
         made = self._classes[label]
         if _is_inline(made):
-            return Call("Steps", keywords(self._fill(made.body, iter(texts))))
+            return CallCode("Steps", keywords(self._fill(made.body, iter(texts))))
         args = [(name, texts[slot]) for name, slot in _Arguments(made).slots.items()]
         if [name for name, _ in args] == ["channels"]:
             return call(made.name, args[0][1])
-        return Call(made.name, tuple(Arg(text, f"{name}=") for name, text in args))
+        return CallCode(made.name, tuple(ArgCode(text, f"{name}=") for name, text in args))
 
     def _fill(self, body: Body, texts: Iterator[str]) -> list[tuple[str, Code]]:
         return [(name, fill(code, texts, self._instantiate)) for name, code in body.members]

@@ -26,7 +26,7 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class Arg:
+class ArgCode:
     """An argument; `prefix` is `name=`. It is left out where it is the text `default`."""
 
     code: Code
@@ -35,16 +35,16 @@ class Arg:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallCode:
     """`callee(args)`; with other `brackets` also a list or a dict."""
 
     callee: str
-    args: tuple[Arg, ...] = ()
+    args: tuple[ArgCode, ...] = ()
     brackets: str | tuple[str, str] = "()"
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedCode:
     """A list or a dict of short items, as many on a line as fit."""
 
     items: tuple[str, ...]
@@ -52,14 +52,14 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
+class ArrayCode:
     """An `nn.ModuleList`; equal items are written once."""
 
     items: tuple[Code, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class RepeatCode:
     """`item for _ in range(count)`."""
 
     item: Code
@@ -67,21 +67,21 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class InstanceCode:
     """An instance of an emitted class: `label` finds the class, `holes` are all that it has."""
 
     label: int
     holes: tuple[Hole, ...]
 
 
-Code: TypeAlias = str | Hole | Call | Packed | Array | Repeat | Use
+Code: TypeAlias = str | Hole | CallCode | PackedCode | ArrayCode | RepeatCode | InstanceCode
 Instantiate: TypeAlias = Callable[[int, Sequence[str]], Code]
 """The call that makes an instance of a class of that label; its holes are filled with the texts."""
 
 
-def call(callee: str, *args: Code) -> Call:
+def call(callee: str, *args: Code) -> CallCode:
     """`callee(args)`."""
-    return Call(callee, tuple(map(Arg, args)))
+    return CallCode(callee, tuple(map(ArgCode, args)))
 
 
 def literal(value: object) -> str:
@@ -97,13 +97,13 @@ def holes(code: Code) -> Iterator[Hole]:
     match code:
         case Hole():
             yield code
-        case Call(args=args):
+        case CallCode(args=args):
             for arg in args:
                 yield from holes(arg.code)
-        case Array(items):
+        case ArrayCode(items):
             for item in items:
                 yield from holes(item)
-        case Use():
+        case InstanceCode():
             yield from code.holes
 
 
@@ -112,13 +112,13 @@ def skeleton(code: Code) -> Code:
     match code:
         case Hole():
             return Hole(code.kind, "")
-        case Call(callee, args, brackets):
-            blank = (Arg(skeleton(arg.code), arg.prefix, arg.default) for arg in args)
-            return Call(callee, tuple(blank), brackets)
-        case Array(items):
-            return Array(tuple(map(skeleton, items)))
-        case Use(label, inner):
-            return Use(label, tuple(Hole(hole.kind, "") for hole in inner))
+        case CallCode(callee, args, brackets):
+            blank = (ArgCode(skeleton(arg.code), arg.prefix, arg.default) for arg in args)
+            return CallCode(callee, tuple(blank), brackets)
+        case ArrayCode(items):
+            return ArrayCode(tuple(map(skeleton, items)))
+        case InstanceCode(label, inner):
+            return InstanceCode(label, tuple(Hole(hole.kind, "") for hole in inner))
     return code
 
 
@@ -127,18 +127,18 @@ def fill(code: Code, texts: Iterator[str], instantiate: Instantiate) -> Code:
     match code:
         case Hole():
             return next(texts)
-        case Call(callee, args, brackets):
+        case CallCode(callee, args, brackets):
             filled = (
-                Arg(fill(arg.code, texts, instantiate), arg.prefix, arg.default) for arg in args
+                ArgCode(fill(arg.code, texts, instantiate), arg.prefix, arg.default) for arg in args
             )
             kept = tuple(arg for arg in filled if not arg.default or arg.code != arg.default)
-            return Call(callee, kept, brackets)
-        case Array(items):
+            return CallCode(callee, kept, brackets)
+        case ArrayCode(items):
             made = [fill(item, texts, instantiate) for item in items]
             if len(made) > 1 and made.count(made[0]) == len(made):
-                return call("nn.ModuleList", Repeat(made[0], len(made)))
-            return call("nn.ModuleList", Call("", tuple(map(Arg, made)), "[]"))
-        case Use(label, inner):
+                return call("nn.ModuleList", RepeatCode(made[0], len(made)))
+            return call("nn.ModuleList", CallCode("", tuple(map(ArgCode, made)), "[]"))
+        case InstanceCode(label, inner):
             return instantiate(label, [next(texts) for _ in inner])
     return code
 
@@ -148,12 +148,12 @@ def flat(code: Code) -> str:
     match code:
         case str():
             return code
-        case Call(callee, args, brackets):
+        case CallCode(callee, args, brackets):
             inner = ", ".join(arg.prefix + flat(arg.code) for arg in args)
             return f"{callee}{brackets[0]}{inner}{brackets[1]}"
-        case Packed(items, brackets):
+        case PackedCode(items, brackets):
             return f"{brackets[0]}{', '.join(items)}{brackets[1]}"
-        case Repeat(item, count):
+        case RepeatCode(item, count):
             return f"{flat(item)} for _ in range({count})"
     raise AssertionError("holes are filled before code is printed")
 
@@ -165,25 +165,25 @@ def layout(code: Code, prefix: str = "", suffix: str = "", depth: int = 0) -> li
     if len(line) <= WIDTH:
         return [line]
     match code:
-        case Call(callee, args, brackets) if args:
+        case CallCode(callee, args, brackets) if args:
             head, tail = f"{pad}{prefix}{callee}{brackets[0]}", f"{pad}{brackets[1]}{suffix}"
-            inner = flat(Call("", args, ("", "")))
+            inner = flat(CallCode("", args, ("", "")))
             if len(pad + INDENT + inner) <= WIDTH:
                 return [head, pad + INDENT + inner, tail]
             return [head, *spread(args, depth + 1), tail]
-        case Packed(items, brackets):
+        case PackedCode(items, brackets):
             head = f"{pad}{prefix}{brackets[0]}"
             return [head, *_pack(items, depth + 1), f"{pad}{brackets[1]}{suffix}"]
-        case Repeat(item, count):
+        case RepeatCode(item, count):
             return [*layout(item, prefix, "", depth), f"{pad}for _ in range({count})"]
     return [line]
 
 
-def spread(args: Iterable[Arg], depth: int) -> list[str]:
+def spread(args: Iterable[ArgCode], depth: int) -> list[str]:
     """The arguments of a call, each on lines of its own."""
     args = tuple(args)
     # A generator must be the only argument, without a comma.
-    comma = "" if any(isinstance(arg.code, Repeat) for arg in args) else ","
+    comma = "" if any(isinstance(arg.code, RepeatCode) for arg in args) else ","
     return [line for arg in args for line in layout(arg.code, arg.prefix, comma, depth)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from dagdsl.analysis.liveness import may_be_dead
 from dagdsl.ir.nodes import Activation, Dead, GateTraining, Graph, Net, Router
 from dagdsl.ir.paths import graphs_in, plain
-from dagdsl_compiler.emit.code import Arg, Call, docstring, indent, layout, literal
+from dagdsl_compiler.emit.code import ArgCode, CallCode, docstring, indent, layout, literal
 from dagdsl_compiler.emit.identifiers import Names, snake
 
 LOCALS = frozenset(
@@ -20,7 +20,7 @@ LOCALS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GateRule:
     """How routers decide, thresholds aside."""
 
     activation: Activation
@@ -32,7 +32,7 @@ class Rule:
     dead: Dead = "zero"
 
     @classmethod
-    def of(cls, router: Router) -> Rule:
+    def of(cls, router: Router) -> GateRule:
         """The rule of a router."""
         if router.threshold is None:
             return cls(router.activation, router.topk, router.normalise, False)
@@ -79,7 +79,7 @@ class GateFunction:
     """The function of a rule. `masks`: some routers take the life of what they read with them."""
 
     name: str
-    rule: Rule
+    rule: GateRule
     masks: bool = False
     taus: set[float] = field(default_factory=set)
 
@@ -99,7 +99,7 @@ class GateFunction:
         both = rule.closes
         result = "tuple[Tensor, ...]"
         result = f"tuple[{result}, {result}]" if both else result
-        head = Call(f"def {self.name}", tuple(map(Arg, formals)))
+        head = CallCode(f"def {self.name}", tuple(map(ArgCode, formals)))
         return [
             *layout(head, suffix=f" -> {result}:"),
             *docstring(self._doc()),
@@ -161,7 +161,7 @@ class GateFunctions:
     """The functions of all rules of a net."""
 
     names: Names
-    functions: dict[Rule, GateFunction] = field(default_factory=dict)
+    functions: dict[GateRule, GateFunction] = field(default_factory=dict)
 
     @classmethod
     def of(cls, net: Net, names: Names) -> GateFunctions:
@@ -170,7 +170,7 @@ class GateFunctions:
         for graph in graphs_in((net.graph,)):
             mortal = may_be_dead(graph)
             for router in graph.routers:
-                rule = Rule.of(router)
+                rule = GateRule.of(router)
                 if rule not in made.functions:
                     wish = snake(base_name(router))
                     wish = f"{wish}_gate" if wish in LOCALS else wish
@@ -181,7 +181,7 @@ class GateFunctions:
         return made
 
     def __getitem__(self, router: Router) -> GateFunction:
-        return self.functions[Rule.of(router)]
+        return self.functions[GateRule.of(router)]
 
 
 def masks_source(graph: Graph, router: Router, mortal: frozenset[str]) -> bool:

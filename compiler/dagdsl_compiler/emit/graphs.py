@@ -13,9 +13,9 @@ from dagdsl.analysis.liveness import keeps_strongest, may_be_dead
 from dagdsl.ir.nodes import Edge, Graph, Node, Router
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
-from dagdsl_compiler.emit.code import Code, Packed, call, literal
+from dagdsl_compiler.emit.code import Code, PackedCode, call, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
-from dagdsl_compiler.emit.gates import Rule, masks_source
+from dagdsl_compiler.emit.gates import GateRule, masks_source
 from dagdsl_compiler.emit.identifiers import snake
 from dagdsl_compiler.lower.modules import vertex_read
 from dagdsl_compiler.runtime.aggregate import MERGES
@@ -79,7 +79,7 @@ class GraphWriter:
         if node.name in self.mortal:
             alive = self.alive[node.name] = self.to.names.new(f"{name}_alive")
             opens = [wire.is_open for wire in wires]
-            self.to.put(alive, call("any_open", Packed(_known(opens))))
+            self.to.put(alive, call("any_open", PackedCode(_known(opens))))
             result = call("masked", result, alive)
         elif isinstance(result, str) and result.isidentifier():
             return result
@@ -96,8 +96,8 @@ class GraphWriter:
             if node.merge == "sum":
                 return _plain_sum(values)
             if node.merge == "concat":
-                return call("torch.cat", Packed(tuple(values)), "1")
-        lists = (Packed(tuple(values)), Packed(tuple(map(str, weights))))
+                return call("torch.cat", PackedCode(tuple(values)), "1")
+        lists = (PackedCode(tuple(values)), PackedCode(tuple(map(str, weights))))
         params = map(literal, node.merge_params.values())
         return call(MERGES[node.merge].__name__, *lists, *params)
 
@@ -131,11 +131,11 @@ class GraphWriter:
             alive = [str(self.alive.get(edges[i].source)) for i in keep]
             weights = [wires[i].weight for i in keep]
             lists = (_known(weights), _known(kept), tuple(alive), _known(others))
-            self.to.put(variable, call("keep_strongest", *map(Packed, lists)))
+            self.to.put(variable, call("keep_strongest", *map(PackedCode, lists)))
             kept = [f"{variable}[{position}]" for position in range(len(keep))]
         for i, is_open in zip(keep, kept, strict=True):
             weight = self.to.names.new(f"{_arrow(edges[i])}_weight")
-            rule = Rule.of(self._router(edges[i]))
+            rule = GateRule.of(self._router(edges[i]))
             self.to.put(weight, call(rule.close, rule.weigh(str(wires[i].weight)), str(is_open)))
             wires[i] = _Wire(wires[i].value, weight, is_open)
         return wires
@@ -218,7 +218,7 @@ class GraphWriter:
         edges = self.to.names.new("edges")
         like = self.values[self.graph.nodes[0].name]
         self.to.lines.append("        if routes is not None:")
-        self.to.put(edges, Packed(items, "{}"), depth=3)
+        self.to.put(edges, PackedCode(items, "{}"), depth=3)
         code = call("adjacency", like, str(len(order)), f"list({edges})", f"list({edges}.values())")
         key = routes_key(len(self.to.keys))
         self.to.put(f"routes[{key}]", code, depth=3)
@@ -229,7 +229,7 @@ def _plain_sum(values: Sequence[str]) -> Code:
     line = " + ".join(values)
     if len(values) <= 4:
         return line
-    return call("weighted_sum", Packed(tuple(values)), f"[None] * {len(values)}")
+    return call("weighted_sum", PackedCode(tuple(values)), f"[None] * {len(values)}")
 
 
 def _arrow(edge: Edge) -> str:

@@ -13,9 +13,9 @@ from dagdsl.analysis.liveness import may_be_dead
 from dagdsl.ir.nodes import Edge, Gate, Graph, Node, Router
 from dagdsl.ir.paths import GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
-from dagdsl_compiler.emit.code import Packed, flat, literal
+from dagdsl_compiler.emit.code import PackedCode, flat, literal
 from dagdsl_compiler.emit.forward import Forward, is_routed
-from dagdsl_compiler.emit.gates import Rule
+from dagdsl_compiler.emit.gates import GateRule
 
 _MIN_NODES = 3
 
@@ -72,12 +72,12 @@ def _has_source_routers(graph: Graph) -> bool:
     return (
         len(routers) == last
         and gates == expected
-        and len({(Rule.of(router), router.threshold) for router in routers}) == 1
+        and len({(GateRule.of(router), router.threshold) for router in routers}) == 1
         and all(
             router.reads == "source" and router.vertex == node.name and _closes_at_once(router)
             for router, node in zip(routers, graph.nodes, strict=False)
         )
-        and not Rule.of(routers[0]).has_groups
+        and not GateRule.of(routers[0]).has_groups
         and _sums_in_order(graph)
     )
 
@@ -168,7 +168,7 @@ def _nodes(to: Forward, modules: list[str]) -> str:
     """A list of modules: in place while it is short."""
     if len(modules) <= _MIN_NODES:
         return f"[{', '.join(modules)}]"
-    to.put("nodes", Packed(tuple(modules)))
+    to.put("nodes", PackedCode(tuple(modules)))
     return "nodes"
 
 

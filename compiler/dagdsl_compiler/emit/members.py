@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dagdsl_compiler.emit.code import Arg, Array, Call, Code, literal
+from dagdsl_compiler.emit.code import ArgCode, ArrayCode, CallCode, Code, literal
 from dagdsl_compiler.emit.identifiers import is_attribute
 
 Tree = dict[str, "Tree | Code"]
@@ -74,15 +74,15 @@ def _code(tree: Tree | Code) -> Code:
     if not isinstance(tree, dict):
         return tree
     if _is_array(tree):
-        return Array(tuple(map(_code, tree.values())))
-    return Call("Modules", keywords((name, _code(code)) for name, code in tree.items()))
+        return ArrayCode(tuple(map(_code, tree.values())))
+    return CallCode("Modules", keywords((name, _code(code)) for name, code in tree.items()))
 
 
-def keywords(members: Iterable[tuple[str, Code]]) -> tuple[Arg, ...]:
+def keywords(members: Iterable[tuple[str, Code]]) -> tuple[ArgCode, ...]:
     """Modules as keyword arguments."""
     return tuple(
-        Arg(code, f"{name}=")
+        ArgCode(code, f"{name}=")
         if is_attribute(name)
-        else Arg(Call("", (Arg(code, f"{literal(name)}: "),), "{}"), "**")
+        else ArgCode(CallCode("", (ArgCode(code, f"{literal(name)}: "),), "{}"), "**")
         for name, code in members
     )

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from dagdsl.ir.nodes import Op, Shape
 from dagdsl_compiler.emit.added import added_code, is_added
-from dagdsl_compiler.emit.code import Arg, Call, Code, Hole, literal
+from dagdsl_compiler.emit.code import ArgCode, CallCode, Code, Hole, literal
 
 Emitter: TypeAlias = Callable[[Shape, Op], Code]
 
@@ -33,12 +33,12 @@ def _number(op: Op, name: str) -> Hole:
     return Hole(name, value)
 
 
-def _optional(op: Op, name: str, default: object, prefix: str | None = None) -> Arg:
-    return Arg(_number(op, name), prefix or f"{name}=", literal(default))
+def _optional(op: Op, name: str, default: object, prefix: str | None = None) -> ArgCode:
+    return ArgCode(_number(op, name), prefix or f"{name}=", literal(default))
 
 
-def _flag(op: Op, default: bool) -> Arg:
-    return Arg(literal(bool(op.params["bias"])), "bias=", literal(default))
+def _flag(op: Op, default: bool) -> ArgCode:
+    return ArgCode(literal(bool(op.params["bias"])), "bias=", literal(default))
 
 
 def _plain(text: str) -> Emitter:
@@ -48,13 +48,13 @@ def _plain(text: str) -> Emitter:
 def _conv(x: Shape, op: Op) -> Code:
     inputs = Hole("channels", x[0])
     depthwise = op.op == "dwconv"
-    groups = Arg(inputs, "groups=") if depthwise else _optional(op, "groups", 1)
-    return Call(
+    groups = ArgCode(inputs, "groups=") if depthwise else _optional(op, "groups", 1)
+    return CallCode(
         "conv",
         (
-            Arg(inputs),
-            Arg(inputs if depthwise else Hole("channels", op.shape[0])),
-            Arg(_number(op, "kernel")),
+            ArgCode(inputs),
+            ArgCode(inputs if depthwise else Hole("channels", op.shape[0])),
+            ArgCode(_number(op, "kernel")),
             _optional(op, "stride", 1),
             groups,
             _optional(op, "dilation", 1),
@@ -64,53 +64,63 @@ def _conv(x: Shape, op: Op) -> Code:
 
 
 def _fc(x: Shape, op: Op) -> Code:
-    inputs, bias = Arg(Hole("channels", x[0])), _flag(op, True)
+    inputs, bias = ArgCode(Hole("channels", x[0])), _flag(op, True)
     if op.params["init"] is None:
-        return Call("nn.Linear", (inputs, Arg(Hole("channels", op.shape[0])), bias))
-    edges, init = Arg(Hole("edges", op.shape[0])), Arg(_number(op, "init"), "init=")
-    return Call("router_fc", (inputs, edges, init, bias))
+        return CallCode("nn.Linear", (inputs, ArgCode(Hole("channels", op.shape[0])), bias))
+    edges, init = ArgCode(Hole("edges", op.shape[0])), ArgCode(_number(op, "init"), "init=")
+    return CallCode("router_fc", (inputs, edges, init, bias))
 
 
 def _bn(x: Shape, op: Op) -> Code:
     name = "nn.BatchNorm2d" if len(x) == 3 else "nn.BatchNorm1d"
-    size = Arg(Hole("channels", x[0]))
-    return Call(name, (size, _optional(op, "eps", 1e-5), _optional(op, "momentum", 0.1)))
+    size = ArgCode(Hole("channels", x[0]))
+    return CallCode(name, (size, _optional(op, "eps", 1e-5), _optional(op, "momentum", 0.1)))
 
 
 def _gn(x: Shape, op: Op) -> Code:
-    size = Arg(Hole("channels", x[0]))
-    return Call("nn.GroupNorm", (Arg(_number(op, "groups")), size, _optional(op, "eps", 1e-5)))
+    size = ArgCode(Hole("channels", x[0]))
+    return CallCode(
+        "nn.GroupNorm", (ArgCode(_number(op, "groups")), size, _optional(op, "eps", 1e-5))
+    )
 
 
 def _dropout(x: Shape, op: Op) -> Code:
-    return Call("nn.Dropout", (Arg(_number(op, "p")),))
+    return CallCode("nn.Dropout", (ArgCode(_number(op, "p")),))
 
 
 def _noise(x: Shape, op: Op) -> Code:
     temperature = _optional(op, "temperature", 1.0)
-    return Call("Noise", (Arg(literal(op.params["kind"])), Arg(_number(op, "scale")), temperature))
+    return CallCode(
+        "Noise", (ArgCode(literal(op.params["kind"])), ArgCode(_number(op, "scale")), temperature)
+    )
 
 
-def _pool(name: str, *more: Arg) -> Emitter:
+def _pool(name: str, *more: ArgCode) -> Emitter:
     def emit(x: Shape, op: Op) -> Code:
         kernel = _number(op, "kernel")
         padding = Hole("padding", (int(kernel.value) - 1) // 2)
-        window = (Arg(kernel), Arg(_number(op, "stride")), Arg(padding, "padding=", "0"))
-        return Call(name, (*window, *more))
+        window = (
+            ArgCode(kernel),
+            ArgCode(_number(op, "stride")),
+            ArgCode(padding, "padding=", "0"),
+        )
+        return CallCode(name, (*window, *more))
 
     return emit
 
 
 def _upsample(x: Shape, op: Op) -> Code:
-    scale = Arg(Hole("scale", float(_number(op, "scale").value)), "scale_factor=")
+    scale = ArgCode(Hole("scale", float(_number(op, "scale").value)), "scale_factor=")
     if op.params["mode"] == "nearest":
-        return Call("nn.Upsample", (scale,))
-    mode = Arg(literal(op.params["mode"]), "mode=")
-    return Call("nn.Upsample", (scale, mode, Arg("False", "align_corners=")))
+        return CallCode("nn.Upsample", (scale,))
+    mode = ArgCode(literal(op.params["mode"]), "mode=")
+    return CallCode("nn.Upsample", (scale, mode, ArgCode("False", "align_corners=")))
 
 
 def _logit(name: str, param: str) -> Emitter:
-    return lambda x, op: Call(name, (Arg(Hole("edges", op.shape[0])), Arg(_number(op, param))))
+    return lambda x, op: CallCode(
+        name, (ArgCode(Hole("edges", op.shape[0])), ArgCode(_number(op, param)))
+    )
 
 
 _EMITTERS: Final[Mapping[str, Emitter]] = MappingProxyType(
@@ -133,7 +143,7 @@ _EMITTERS: Final[Mapping[str, Emitter]] = MappingProxyType(
         "identity": _plain("nn.Identity()"),
         "zero": _plain("Zero()"),
         "maxpool": _pool("nn.MaxPool2d"),
-        "avgpool": _pool("nn.AvgPool2d", Arg("False", "count_include_pad=")),
+        "avgpool": _pool("nn.AvgPool2d", ArgCode("False", "count_include_pad=")),
         "gap": _plain("GlobalAvgPool()"),
         "flatten": _plain("nn.Flatten()"),
         "upsample": _upsample,

@@ -14,7 +14,16 @@ from dagdsl.ops.spec import format_shape
 from dagdsl_compiler.emit import describe
 from dagdsl_compiler.emit.added import alias_of, modules_of
 from dagdsl_compiler.emit.classes import Body, Classes, Place, assign, routes_key
-from dagdsl_compiler.emit.code import INDENT, Arg, Call, Code, call, docstring, layout, literal
+from dagdsl_compiler.emit.code import (
+    INDENT,
+    ArgCode,
+    CallCode,
+    Code,
+    call,
+    docstring,
+    layout,
+    literal,
+)
 from dagdsl_compiler.emit.definitions import DEFINITIONS, definition, names_in, needed
 from dagdsl_compiler.emit.forward import Forward, StepPaths, Steps, is_routed
 from dagdsl_compiler.emit.gates import LOCALS, GateFunctions
@@ -182,7 +191,7 @@ class _Source:
         for name, code in write.members:
             yield from assign(name, self.classes.filled(code))
         yield ""
-        arguments = Call("def forward", tuple(map(Arg, formals)))
+        arguments = CallCode("def forward", tuple(map(ArgCode, formals)))
         yield from layout(arguments, suffix=" -> Any:", depth=1)
         yield from docstring([_FORWARD], depth=2)
         for line in write.lines:
@@ -221,8 +230,8 @@ def _output(value: str | dict[str, str], values: dict[str, str]) -> Code:
 
 
 def _dict(items: dict[str, Code]) -> Code:
-    args = tuple(Arg(code, f"{literal(name)}: ") for name, code in items.items())
-    return Call("", args, "{}")
+    args = tuple(ArgCode(code, f"{literal(name)}: ") for name, code in items.items())
+    return CallCode("", args, "{}")
 
 
 def _needs_forward(steps: Steps) -> bool:

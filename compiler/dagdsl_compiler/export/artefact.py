@@ -25,7 +25,7 @@ from dagdsl_compiler.lower.pins import Removed
 from dagdsl_compiler.lower.remarks import Step, explain
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
-from dagdsl_compiler.probe import BATCH, Difference, compare
+from dagdsl_compiler.probe import BATCH, Deviation, compare
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Build:
     removed: str = ""
     steps: list[Step] = field(default_factory=list)
 
-    def accept(self, form: str, found: Difference) -> None:
+    def accept(self, form: str, found: Deviation) -> None:
         """Note that a form agrees with the net. Raises ModelError if it does not."""
         if not found.is_tolerable:
             raise ModelError(

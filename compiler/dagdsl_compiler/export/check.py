@@ -14,7 +14,7 @@ from dagdsl_compiler.export.target import Prepared
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.probe import (
     BATCH,
-    Difference,
+    Deviation,
     State,
     compare,
     compare_each,
@@ -47,7 +47,7 @@ class Artefact(Protocol):
 
 def check(
     model: Model, prepared: Prepared, artefacts: Mapping[str, Artefact]
-) -> dict[str, Difference]:
+) -> dict[str, Deviation]:
     """Compare artefacts with `model`, which is eager: outputs and routes, by the artefact's name.
 
     Each artefact is driven into all extremes: the weights that make them, biases of routers, are
@@ -62,7 +62,7 @@ def check(
     )
 
 
-def check_graph(model: Model, prepared: Prepared) -> Difference:
+def check_graph(model: Model, prepared: Prepared) -> Deviation:
     """Compare the graph itself with `model`, as `check` does."""
     candidate = _Graph(prepared)
     batches = (prepared.target.batch or BATCH,)

@@ -12,7 +12,7 @@ from dagdsl.ir.nodes import Block, Graph, Net, Op, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.blocks.catalogue import maker
 from dagdsl_compiler.runtime.gate import SoftThreshold
-from dagdsl_compiler.runtime.scope import Scope, is_scope
+from dagdsl_compiler.runtime.scope import ModuleScope, is_scope
 
 Modules = dict[str, nn.Module]
 
@@ -20,11 +20,11 @@ Modules = dict[str, nn.Module]
 def build_modules(net: Net, paths: GraphPaths) -> nn.Module:
     """A tree of freshly initialised modules; random numbers are drawn in the order of the IR.
 
-    Each node, block, router and edge with steps is a `Scope`, even if it has no parameters.
+    Each node, block, router and edge with steps is a `ModuleScope`, even if it has no parameters.
     """
     modules: Modules = {}
     _graph(net.graph, paths, modules)
-    root = Scope()
+    root = ModuleScope()
     for path, module in modules.items():
         _install(root, path, module)
     for path in _elements(net.graph, paths):
@@ -116,18 +116,18 @@ def _elements_in(steps: Sequence[Step], at: ElementPath) -> Iterator[str]:
                 yield from _elements(step, inner)
 
 
-def _install(root: Scope, path: str, module: nn.Module) -> None:
+def _install(root: ModuleScope, path: str, module: nn.Module) -> None:
     scope, _, name = path.rpartition(".")
     _scope(root, scope).add_module(name, module)
 
 
-def _scope(root: Scope, path: str) -> Scope:
+def _scope(root: ModuleScope, path: str) -> ModuleScope:
     """The scope at a path, made if it is not there."""
     for name in path.split(".") if path else ():
         child = root._modules.get(name)
         if child is None:
-            child = Scope()
+            child = ModuleScope()
             root.add_module(name, child)
-        assert isinstance(child, Scope)
+        assert isinstance(child, ModuleScope)
         root = child
     return root

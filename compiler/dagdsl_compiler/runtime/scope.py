@@ -14,7 +14,7 @@ _running: ContextVar[tuple[nn.Module, _Body] | None] = ContextVar("running", def
 """The scope that `ScopeCall` is calling, and its body."""
 
 
-class Scope(nn.Module):
+class ModuleScope(nn.Module):
     """A node, stage, block, router, edge with steps, or array of nodes (`model.s1.n[0]`).
 
     The graph of the network calls the modules inside a scope, not the scope itself. It does call
@@ -48,9 +48,9 @@ class Scope(nn.Module):
         )
 
 
-def is_scope(module: nn.Module) -> TypeGuard[Scope]:
+def is_scope(module: nn.Module) -> TypeGuard[ModuleScope]:
     """Whether a module is a scope as the compiler made it, and not one put in its place."""
-    return type(module) is Scope and "forward" not in vars(module)
+    return type(module) is ModuleScope and "forward" not in vars(module)
 
 
 class ScopeCall(nn.Module):
@@ -60,7 +60,7 @@ class ScopeCall(nn.Module):
     in them, and so does the call; hooks see the output only.
     """
 
-    def __init__(self, scope: Scope, body: fx.GraphModule) -> None:
+    def __init__(self, scope: ModuleScope, body: fx.GraphModule) -> None:
         super().__init__()
         self.body = body
         # In a tuple: the scope is a child of the model, not of this module.
