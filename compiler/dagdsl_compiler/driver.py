@@ -15,7 +15,7 @@ from dagdsl_compiler.executor import Executor
 from dagdsl_compiler.inference import MODE_SUMMARIES, Inference, InferenceModel, Mode
 from dagdsl_compiler.lower.modules import build_modules
 from dagdsl_compiler.lower.pins import Pins, Removed
-from dagdsl_compiler.lower.remarks import Remark, Step, explain
+from dagdsl_compiler.lower.remarks import Remark, StepRemarks, explain
 from dagdsl_compiler.model import Dense, Model
 from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.profile import Profile, pins_from_json, profile
@@ -28,7 +28,7 @@ __all__ = [
     "Profile",
     "Remark",
     "Removed",
-    "Step",
+    "StepRemarks",
     "compile",
     "explain",
     "pins_from_json",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import fx, nn
 
     from dagdsl.prediction import Prediction
-    from dagdsl_compiler.driver import Mode, Model, Profile, Step
+    from dagdsl_compiler.driver import Mode, Model, Profile, StepRemarks
 
 
 def compile(
@@ -116,7 +116,7 @@ class BuildReport:
     mode: Mode
     batch: int | None
     removed: str
-    passes: tuple[Step, ...]
+    passes: tuple[StepRemarks, ...]
     seconds: float
 
 

@@ -40,7 +40,7 @@ MODES: dict[str, Mode] = {
     "simplify_liveness": "dense",
     "simplify_merges": "dense",
     "unmask_values": "dense",
-    "write_out_linears": "grouped",
+    "decompose_small_linears": "grouped",
 }
 """Pass -> a mode in which it runs."""
 

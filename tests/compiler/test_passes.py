@@ -14,7 +14,7 @@ from dagdsl.source import Origin, SourceFile, Span
 from dagdsl_compiler.blocks.route import Constant
 from dagdsl_compiler.lower.graph import lower
 from dagdsl_compiler.lower.modules import build_modules
-from dagdsl_compiler.lower.writer import IR, ORIGIN, Place, Writer
+from dagdsl_compiler.lower.writer import IR, ORIGIN, Provenance, Writer
 from dagdsl_compiler.passes.base import Pass, dump
 from dagdsl_compiler.passes.common import CommonSubexpressions
 from dagdsl_compiler.passes.dead_code import DeadCode
@@ -24,7 +24,7 @@ from dagdsl_compiler.passes.verify import VerifyError
 from dagdsl_compiler.runtime import aggregate, liveness
 from tests.compiler.nets import complete, net_of
 
-HERE = Place("here", None)
+HERE = Provenance("here", None)
 
 
 class Drawing:

@@ -175,7 +175,7 @@ def test_choices_are_among_what_the_passes_say() -> None:
         "- s1.n[1]: needed by 100%, 147,456 MACs: run for all",
     ]
     assert steps["keep_regions"] == [
-        "- s1.n[1]: runs for all samples: to skip it is not worth what that costs"
+        "- s1.n[1]: runs for all samples: skipping it costs more than it saves"
     ]
     assert steps["group_regions"] == ["+ s1.n[0]: runs on the samples that need it"]
 

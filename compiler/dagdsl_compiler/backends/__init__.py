@@ -1,1 +1,1 @@
-"""`fx.GraphModule` -> callable."""
+"""Backends: an `fx.GraphModule` -> a callable."""

@@ -1,4 +1,4 @@
-"""All backends by name."""
+"""The backends by name."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dagdsl_compiler.backends.frozen import frozen
 from dagdsl_compiler.backends.inductor import inductor
 
 Backend: TypeAlias = Callable[[fx.GraphModule], Callable[..., Any]]
-"""Graph -> what is called with the same inputs, and gives the same outputs."""
+"""Graph -> a callable with the same inputs and outputs."""
 
 BACKENDS: MappingProxyType[str, Backend] = MappingProxyType({"eager": eager, "inductor": inductor})
 """Name -> backend."""
 
 Evaluator: TypeAlias = Callable[[fx.GraphModule, bool], Callable[..., Any]]
-"""As `Backend`, for graphs that are only evaluated; the flag: whether all batch sizes are alike."""
+"""Like `Backend`, for graphs that are only evaluated. The flag: compile once for any batch size."""
 
 EVALUATORS: MappingProxyType[str, Evaluator] = MappingProxyType(
     {"eager": lambda module, any_batch: eager(module), "inductor": frozen}

@@ -1,4 +1,4 @@
-"""The graph as it is, run by PyTorch op by op."""
+"""The graph, run by PyTorch op by op."""
 
 from __future__ import annotations
 

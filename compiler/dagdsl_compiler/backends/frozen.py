@@ -1,4 +1,4 @@
-"""The graph compiled by TorchInductor for evaluation: weights are constants of the code."""
+"""The graph compiled by TorchInductor for evaluation, with its weights as constants."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from dagdsl_compiler.torch_private import can_freeze, inductor_config, mark_batc
 
 
 def frozen(module: fx.GraphModule, any_batch: bool) -> Callable[..., Any]:
-    """`torch.compile` of the graph as one full graph, called without gradients.
+    """Compile the graph with `torch.compile` as one full graph, to be called without gradients.
 
-    With `any_batch` it is compiled once, for every batch size there may be, one included: the way
-    for graphs in which sizes depend on the data. Without, for each size as `ByBatchSize` does it.
+    With `any_batch` it is compiled once for every batch size, including one, as graphs with
+    data-dependent sizes require. Otherwise `ByBatchSize` chooses.
 
-    The weights are laid out as the convolutions want them, for good: a change to them is not seen.
-    It is also what makes convolutions right on a batch of a size that the data tell. Without it
-    they have failed to compile, and have been silently wrong.
+    Weights are converted to the layout of the kernels once, so later changes to them have no
+    effect. Freezing is also what makes convolutions correct on data-dependent batch sizes: without
+    it they have failed to compile or been silently wrong. A torch that cannot freeze runs such
+    graphs uncompiled.
     """
     if not any_batch:
         return ByBatchSize(module, _compile)
@@ -37,16 +38,16 @@ def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
 
 
 def _of_calls(guards: Sequence[Any]) -> list[bool]:
-    """Which guards to check in each call: those of the inputs and of torch's own switches.
+    """The guards to check in each call: those of the inputs and of torch's global state.
 
-    The graph and its modules are copies that nobody else has. To look at all of them again takes
-    half a millisecond for a network of some size.
+    The graph owns its modules, so nothing else changes them. Checking them in each call would take
+    half a millisecond for a network of medium size.
     """
     return [not guard.name or guard.guard_type == "TENSOR_MATCH" for guard in guards]
 
 
 class _Freezing:
-    """Sets the switch for freezing wherever a call may compile: setting it takes a while itself."""
+    """Turns freezing on only in calls that may compile, because setting options is slow itself."""
 
     def __init__(self, run: Callable[..., Any]) -> None:
         self._run = run
@@ -56,7 +57,7 @@ class _Freezing:
         kind = tuple((x.shape, x.stride(), x.dtype, x.device) for x in inputs)
         if kind in self._seen:
             return self._run(*inputs)
-        # On a CPU, what calls the kernels is C++ as well, in one file with them: half the time to
+        # On a CPU, the code that calls the kernels is C++ in the same file: half the time to
         # build, and a millisecond less to run.
         in_one_file = inputs[0].device.type == "cpu"
         if in_one_file:
@@ -68,8 +69,8 @@ class _Freezing:
 
 
 def _with_unknown_batch(x: Tensor) -> Tensor:
-    # A view, because the mark stays on the tensor, and that one belongs to the caller. Unknown,
-    # not symbolic: else a batch of one would be compiled apart, and other sizes found out about.
+    # A view, because the mark stays on the tensor, which belongs to the caller. Unknown, not
+    # symbolic: otherwise torch compiles a batch of one separately and specialises other sizes.
     x = x.view_as(x)
     mark_batch_unknown(x)
     return x

@@ -17,28 +17,28 @@ from dagdsl_compiler.runtime.checkpoint import Checkpointed
 from dagdsl_compiler.torch_private import mark_batch_symbolic, recompile_options
 
 NARROW = 8
-"""Sums of more values make a graph dense."""
+"""Graphs with a sum of more values are dense."""
 
 _PATIENCE = 16
 _EXACT = 3
-# Training and evaluation, gradients or none, number type and memory layout multiply with `_EXACT`.
+# `_EXACT` times training or evaluation, gradients or none, number types and memory layouts.
 _RECOMPILES = 64
 
 
 def inductor(module: fx.GraphModule) -> Callable[..., Any]:
-    """`torch.compile` of the graph as one full graph: a graph break is an error.
+    """Compile the graph with `torch.compile` as one full graph: a graph break is an error.
 
-    The first batch size is compiled for exactly. Another one runs uncompiled until it has come up
-    16 times; then it is compiled for as well, up to three sizes, and past these by code for all
-    sizes. So the smaller last batch of an epoch costs no compilation (which can take minutes), the
-    usual batch gets the fastest code, and a server that sees every size compiles a few times only.
-    Torch's own automatic mode compiles at the second size it sees, and from then on takes the code
-    for all sizes even where it has exact code. Sizes with and without gradients are counted apart.
+    Code is generated for the first batch size exactly. Another size runs uncompiled 16 times and
+    then gets exact code as well, up to three sizes; further sizes share code for any size. So the
+    smaller last batch of an epoch costs no compilation, which can take minutes, the usual batch
+    size gets the fastest code, and a server that sees every size compiles only a few times.
+    Torch's automatic mode compiles for any size when it sees the second one, and from then on uses
+    that code even where it has exact code. Sizes with and without gradients are counted separately.
     """
     plain = ByBatchSize(module)
     if not is_dense(module):
         return plain
-    # Here, for what they import takes a second.
+    # Imported here, because their imports take a second.
     from dagdsl_compiler.passes.counters import UncountedNorms, count_batch, uncounted
     from dagdsl_compiler.passes.opaque import FanOut, OpaqueGates
 
@@ -57,15 +57,16 @@ def inductor(module: fx.GraphModule) -> Callable[..., Any]:
 def is_dense(module: fx.GraphModule) -> bool:
     """Whether a graph has sums of more values than `NARROW`.
 
-    Kernels for sums, gates and counters take most of the time that compiling it for training takes,
-    for every node has its own. In other graphs they are few, and the step is faster with them.
+    In such graphs most of the time to compile a training step goes into kernels for sums, gates and
+    counters, because every node has its own. In other graphs these kernels are few, and the step is
+    faster with them.
     """
     sums = module.graph.find_nodes(op="call_function", target=aggregate.weighted_sum)
     return any(len(node.args[0]) > NARROW for node in sums)
 
 
 def for_training(module: fx.GraphModule, passes: tuple[Pass, ...]) -> fx.GraphModule:
-    """The same graph over the same modules, after some passes that make it compile fast."""
+    """A copy of the graph over the same modules, after passes that make it compile faster."""
     graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
     result = graph.graph_copy(module.graph, copies)
     output = graph.output(result)
@@ -94,21 +95,21 @@ def _compile(forward: Callable[..., Any], **options: Any) -> Callable[..., Any]:
 
 
 class ByBatchSize:
-    """Chooses by batch size what runs `module`; see `inductor`."""
+    """Chooses exact, symbolic or no compiled code for `module` by batch size; see `inductor`."""
 
     def __init__(
         self, module: fx.GraphModule, compile: Callable[..., Callable[..., Any]] = _compile
     ) -> None:
         options = {"fullgraph": True, **recompile_options(_RECOMPILES)}
         self._eager = module
-        # Of `forward`: the call of a GraphModule handles errors in ways that hide what they were.
+        # Compiles `forward`, because calling a GraphModule hides the original error.
         self._exactly = compile(module.forward, dynamic=False, **options)
         self._symbolically = compile(module.forward, **options)
         self._exact: dict[bool, set[int]] = {False: set(), True: set()}
         self._calls: Counter[tuple[bool, int]] = Counter()
 
     def __call__(self, *inputs: Tensor) -> Any:
-        """Run it on `inputs`, which share their batch size."""
+        """Run the module on `inputs`, which share their batch size."""
         grad, size = torch.is_grad_enabled(), inputs[0].shape[0]
         exact = self._exact[grad]
         if size not in exact:
@@ -122,7 +123,7 @@ class ByBatchSize:
 
 
 def _with_symbolic_batch(x: Tensor) -> Tensor:
-    # A view, because the mark stays on the tensor, and that one belongs to the caller.
+    # A view, because the mark stays on the tensor, which belongs to the caller.
     x = x.view_as(x)
     mark_batch_symbolic(x)
     return x

@@ -1,1 +1,1 @@
-"""An op of the IR -> the module or function that computes it."""
+"""Op of the IR -> the module or function that computes it."""

@@ -1,4 +1,4 @@
-"""The ops that packages add -> their modules, made by what the package says."""
+"""Ops added by packages -> the modules that these packages make."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dagdsl.ops.catalogue import OPS
 
 
 def make_added(x: Shape, op: Op) -> nn.Module:
-    """The module of an op that a package added.
+    """Make the module of an op that a package added.
 
-    Raises UsageError if the package's module cannot be loaded, fails, or makes no `nn.Module`.
+    Raises UsageError if the package's function cannot be loaded, fails, or returns no `nn.Module`.
     """
     factory = _factory(op.op)
     try:
@@ -26,12 +26,14 @@ def make_added(x: Shape, op: Op) -> nn.Module:
             f"the module of op `{op.op}` cannot be made: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(module, nn.Module):
-        raise UsageError(f"the module of op `{op.op}` is no nn.Module but {type(module).__name__}")
+        raise UsageError(
+            f"the module of op `{op.op}` is not an nn.Module but {type(module).__name__}"
+        )
     return module
 
 
 def path_of(op: str) -> tuple[str, str]:
-    """Where what makes the module of an added op stands: its Python module, its name there."""
+    """Where the function that makes the module of an added op is: Python module and name."""
     made_by = OPS[op].module
     if isinstance(made_by, str):
         module, _, name = made_by.partition(":")

@@ -1,4 +1,4 @@
-"""Op -> what computes it, for every tensor and logit op of the catalogue."""
+"""Op -> its module or function, for every tensor and logit op of the catalogue."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from dagdsl_compiler.blocks.spec import Calls, Modules
 MODULES: Modules = MappingProxyType(
     {**conv.MODULES, **norm.MODULES, **linear.MODULES, **route.MODULES}
 )
-"""The ops with parameters, statistics or a training mode."""
+"""Ops with parameters, statistics or a training mode."""
 
 CALLS: Calls = MappingProxyType({**activation.CALLS, **pool.CALLS, **resize.CALLS})
-"""The ops that are functions of their input alone."""
+"""Ops that are pure functions of their input."""
 
 NOTHING = frozenset({"identity"})
-"""The ops whose result is their input."""
+"""Ops that return their input."""
 
 
 def maker(op: str) -> Callable[[Shape, Op], nn.Module] | None:
-    """What makes the module of an op; None if it is a function of its input alone."""
+    """The function that makes the module of an op; None if the op needs no module."""
     if op in CALLS or op in NOTHING:
         return None
     return MODULES.get(op, make_added)

@@ -9,12 +9,12 @@ from dagdsl_compiler.blocks.spec import Modules, integer
 
 
 def conv(x: Shape, op: Op) -> nn.Conv2d:
-    """`(C, H, W)` -> `(channels, H', W')`; Kaiming normal weights, as torchvision's ResNet has."""
+    """`(C, H, W)` -> `(channels, H', W')`; Kaiming normal weights, as in torchvision's ResNet."""
     return _conv(x[0], op.shape[0], integer(op, "groups"), op)
 
 
 def dwconv(x: Shape, op: Op) -> nn.Conv2d:
-    """`(C, H, W)` -> `(C, H', W')`, one kernel a channel."""
+    """`(C, H, W)` -> `(C, H', W')`, one kernel per channel."""
     return _conv(x[0], x[0], x[0], op)
 
 

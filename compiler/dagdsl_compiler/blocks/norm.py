@@ -10,13 +10,13 @@ from dagdsl_compiler.blocks.spec import Modules, integer, real
 
 
 def bn(x: Shape, op: Op) -> nn.Module:
-    """Batch normalisation of `(C, H, W)` or `(C,)`; scale 1, shift 0."""
+    """Batch normalisation of `(C, H, W)` or `(C,)`; initial scale 1, shift 0."""
     norm = nn.BatchNorm2d if len(x) == 3 else nn.BatchNorm1d
     return norm(x[0], eps=real(op, "eps"), momentum=real(op, "momentum"))
 
 
 def gn(x: Shape, op: Op) -> nn.Module:
-    """Group normalisation of `(C, H, W)` or `(C,)`; scale 1, shift 0."""
+    """Group normalisation of `(C, H, W)` or `(C,)`; initial scale 1, shift 0."""
     return nn.GroupNorm(integer(op, "groups"), x[0], eps=real(op, "eps"))
 
 
@@ -26,7 +26,7 @@ def dropout(x: Shape, op: Op) -> nn.Module:
 
 
 class Noise(nn.Module):
-    """Adds random numbers in training, and divides by a temperature."""
+    """Adds noise and divides by a temperature, in training only."""
 
     def __init__(self, kind: str, scale: float, temperature: float = 1.0) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Noise(nn.Module):
         if self.kind == "normal":
             noise = torch.randn_like(x)
         else:
-            # Neither end of the interval, where the logarithms are infinite.
+            # Excludes the ends of the interval, where the logarithms are infinite.
             u = torch.rand_like(x).clamp(1e-6, 1 - 1e-6)
             noise = u.logit() if self.kind == "logistic" else -(-u.log()).log()
         return (x + self.scale * noise) / self.temperature

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from dagdsl.ir.nodes import Op
-from dagdsl_compiler.blocks.spec import Call, Calls, integer
+from dagdsl_compiler.blocks.spec import Calls, FunctionCall, integer
 
 
 def _window(op: Op) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def _window(op: Op) -> dict[str, Any]:
 
 
 CALLS: Calls = {
-    "maxpool": lambda op: Call(F.max_pool2d, _window(op)),
-    "avgpool": lambda op: Call(F.avg_pool2d, {**_window(op), "count_include_pad": False}),
-    "gap": lambda op: Call(torch.mean, {"dim": (2, 3)}),
-    "flatten": lambda op: Call(torch.flatten, {"start_dim": 1}),
+    "maxpool": lambda op: FunctionCall(F.max_pool2d, _window(op)),
+    "avgpool": lambda op: FunctionCall(F.avg_pool2d, {**_window(op), "count_include_pad": False}),
+    "gap": lambda op: FunctionCall(torch.mean, {"dim": (2, 3)}),
+    "flatten": lambda op: FunctionCall(torch.flatten, {"start_dim": 1}),
 }

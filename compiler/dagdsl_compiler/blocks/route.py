@@ -1,4 +1,4 @@
-"""The ops of routers that read nothing: the same weights, `[1, edges]`, for every sample."""
+"""Ops of routers without input: the same weights, `[1, edges]`, for every sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dagdsl_compiler.blocks.spec import Modules, real
 
 
 class Learned(nn.Module):
-    """One learned weight an edge."""
+    """One learned weight per edge."""
 
     def __init__(self, edges: int, init: float) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Constant(nn.Module):
     def __init__(self, edges: int, value: float) -> None:
         super().__init__()
         self.value = value
-        # It is written in the net: a checkpoint has nothing to add.
+        # Not in checkpoints, because the net states the value.
         self.register_buffer("weight", torch.full((edges,), value), persistent=False)
 
     def forward(self) -> Tensor:

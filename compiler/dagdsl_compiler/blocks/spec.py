@@ -1,4 +1,4 @@
-"""What stands behind an op: a module with state, or a call of a function without."""
+"""How an op is computed: by a module with state, or by a call of a pure function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagdsl.ir.nodes import Op, Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """`function(x, **arguments)`."""
 
     function: Callable[..., Any]
@@ -20,9 +20,9 @@ class Call:
 
 
 Modules: TypeAlias = Mapping[str, Callable[[Shape, Op], nn.Module]]
-"""Op name -> what makes its module; takes the shape of the op's input and the op."""
+"""Op name -> the function that makes its module from the shape of its input and the op."""
 
-Calls: TypeAlias = Mapping[str, Callable[[Op], Call]]
+Calls: TypeAlias = Mapping[str, Callable[[Op], FunctionCall]]
 """Op name -> the function it calls."""
 
 
@@ -34,7 +34,7 @@ def integer(op: Op, name: str) -> int:
 
 
 def real(op: Op, name: str) -> float:
-    """A parameter of type float; the IR may hold a whole number."""
+    """A parameter of type float, which the IR may store as an int."""
     value = op.params[name]
     assert isinstance(value, int | float)
     return float(value)

@@ -22,7 +22,7 @@ from dagdsl_compiler.export.manifest import MANIFEST, ONNX, PACKAGE, Images, Man
 from dagdsl_compiler.export.package import compile_package
 from dagdsl_compiler.export.target import Prepared, Target, export
 from dagdsl_compiler.lower.pins import Removed
-from dagdsl_compiler.lower.remarks import Step, explain
+from dagdsl_compiler.lower.remarks import StepRemarks, explain
 from dagdsl_compiler.model import Model
 from dagdsl_compiler.passes.pipeline import OnPass
 from dagdsl_compiler.probe import BATCH, Deviation, compare
@@ -39,7 +39,7 @@ class Build:
     forms: list[str] = field(default_factory=list)
     error: float = 0.0
     removed: str = ""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[StepRemarks] = field(default_factory=list)
 
     def accept(self, form: str, found: Deviation) -> None:
         """Note that a form agrees with the net. Raises ModelError if it does not."""

@@ -1,4 +1,4 @@
-"""Routers that read nothing -> the gates that are the same for every sample."""
+"""Routers without input -> the gates that are the same for every sample."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dagdsl.ir.paths import ElementPath, graphs_of
 from dagdsl_compiler.lower.gates import decide
 from dagdsl_compiler.lower.graph import Lowering
 from dagdsl_compiler.lower.modules import is_intact
-from dagdsl_compiler.lower.writer import Place
+from dagdsl_compiler.lower.writer import Provenance
 
 
 def constant_pins(net: Net, modules: nn.Module) -> dict[str, bool]:
-    """The edges that are open, or closed, for every sample with the weights as they are now.
+    """The edges that the current weights open, or close, for every sample.
 
     `modules` are in evaluation mode. An edge that `keep_strongest` may reopen is never closed.
     """
@@ -43,10 +43,10 @@ def _constant_gates(net: Net, modules: nn.Module) -> Iterator[tuple[str, bool]]:
 
 @torch.no_grad()
 def _decided(router: Router, at: ElementPath, modules: nn.Module) -> list[bool]:
-    """Which edges of a router are open, as the very code says that a graph would run."""
+    """Which edges of a router are open, computed by the code that a graph would run."""
     lowering = Lowering(modules, collect=False)
     write = lowering.write
     decision = decide(write, router, at, lowering.logits(router, at, None))
-    write.output(decision.is_open, Place.of(at.label, router))
+    write.output(decision.is_open, Provenance.of(at.label, router))
     entries = fx.GraphModule(modules, write.graph)()
     return [True] * router.outputs if entries is None else [bool(entry) for entry in entries]

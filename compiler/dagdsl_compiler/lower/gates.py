@@ -1,4 +1,4 @@
-"""Routers and gates of the IR -> fx nodes: what edges weigh, and which of them are open."""
+"""Routers and gates of the IR -> fx nodes: weights of edges and masks of open edges."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from torch import fx
 from dagdsl.ir.nodes import Edge, Router
 from dagdsl.ir.paths import ElementPath
 from dagdsl_compiler.lower.modules import soft_threshold
-from dagdsl_compiler.lower.writer import Place, Writer
+from dagdsl_compiler.lower.writer import Provenance, Writer
 from dagdsl_compiler.runtime import gate as run
 from dagdsl_compiler.runtime import liveness
 
 Alive = Mapping[str, fx.Node]
-"""Node that may be dead -> whether it is alive, `[B]` or `[1]`; the others are not in it."""
+"""Node that may be dead -> its mask of samples in which it is alive, `[B]` or `[1]`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wire:
-    """An edge with its names; `label` is what its fx nodes are called."""
+    """An edge with its path; `label` is the prefix of the names of its fx nodes."""
 
     edge: Edge
     at: ElementPath
     label: str
 
     @property
-    def place(self) -> Place:
-        """The edge."""
-        return Place.of(self.at.label, self.edge)
+    def place(self) -> Provenance:
+        """The provenance of its fx nodes."""
+        return Provenance.of(self.at.label, self.edge)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class EdgeGate:
     """The weight of an edge (None: one) and whether it is open (None: always), `[B]` or `[1]`."""
 
     weight: fx.Node | None = None
@@ -42,11 +42,11 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What a router decided. Each fx node is a list with an entry, `[B]` or `[1]`, for each edge.
+class RouterDecision:
+    """The results of a router, each a list with an entry, `[B]` or `[1]`, for each edge.
 
-    `weights` are from before the threshold, `gated` from after it. Without one, nothing closes:
-    they are the same, and `is_open` is None.
+    `weights` are taken before the threshold, `gated` after it. Without a threshold no edge closes:
+    both are the same, and `is_open` is None.
     """
 
     router: Router
@@ -55,16 +55,16 @@ class Decision:
     is_open: fx.Node | None
 
 
-Keepers = Mapping[Wire, Decision]
+Keepers = Mapping[Wire, RouterDecision]
 
 
-def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> Decision:
+def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> RouterDecision:
     """Activation, normalisation and threshold of a router; `logits` are `[B, E]` or `[1, E]`."""
-    name, place = at.identifier, Place.of(at.label, router)
+    name, place = at.identifier, Provenance.of(at.label, router)
 
     def edges(tensor: fx.Node) -> fx.Node:
-        # The gradient of unbind is one stack; indexing edge by edge would instead add up a
-        # zero-filled tensor for each of them.
+        # The gradient of `unbind` is one stack, while indexing edge by edge would sum one
+        # zero-filled tensor for each edge.
         return write.call(f"{tensor.name}_edges", place, torch.unbind, tensor, 1)
 
     weights = _weights(write, router, name, place, logits)
@@ -90,41 +90,41 @@ def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> D
         )
     if is_open is None:
         entries = edges(weights)
-        return Decision(router, entries, entries, None)
+        return RouterDecision(router, entries, entries, None)
     if router.threshold is None:
-        # The top-k has closed its edges before the others were normalised.
+        # Top-k closed its edges before the rest was normalised.
         entries = edges(weights)
-        return Decision(router, entries, entries, edges(is_open))
+        return RouterDecision(router, entries, entries, edges(is_open))
     gated = _close(write, f"{name}_gate", place, router, weights, is_open)
-    return Decision(router, edges(weights), edges(gated), edges(is_open))
+    return RouterDecision(router, edges(weights), edges(gated), edges(is_open))
 
 
-def gate_of(write: Writer, wire: Wire, decision: Decision | None) -> Gate:
-    """The gate of an edge as its router decides it, whether or not its source is alive."""
+def gate_of(write: Writer, wire: Wire, decision: RouterDecision | None) -> EdgeGate:
+    """The gate of an edge as its router decides, regardless of the liveness of its source."""
     if decision is None:
-        return Gate()
+        return EdgeGate()
     weight = _entry(write, wire, "w", decision.gated)
     if decision.is_open is None:
-        return Gate(weight)
-    return Gate(weight, _entry(write, wire, "open", decision.is_open))
+        return EdgeGate(weight)
+    return EdgeGate(weight, _entry(write, wire, "open", decision.is_open))
 
 
-def opened_gate(write: Writer, wire: Wire, decision: Decision | None) -> Gate:
-    """The gate of an edge that is pinned open: it weighs what its router says, above or below."""
+def opened_gate(write: Writer, wire: Wire, decision: RouterDecision | None) -> EdgeGate:
+    """The gate of an edge pinned open: the weight from its router, whatever the threshold."""
     if decision is None:
-        return Gate()
+        return EdgeGate()
     weight = _entry(write, wire, "raw", decision.weights)
     if decision.router.binary:
         weight = write.call(f"{wire.label}_binary", wire.place, run.binary, weight)
-    return Gate(weight)
+    return EdgeGate(weight)
 
 
 def keep_strongest(
-    write: Writer, name: str, alive: Alive, gates: Mapping[Wire, Gate], keepers: Keepers
-) -> dict[Wire, Gate]:
-    """The gates of all in-edges of a node, the strongest edge kept where all were closed.
+    write: Writer, name: str, alive: Alive, gates: Mapping[Wire, EdgeGate], keepers: Keepers
+) -> dict[Wire, EdgeGate]:
+    """The gates of all incoming edges of a node, the strongest reopened where all are closed.
 
-    `keepers` are the edges that may be reopened, with the decisions about them.
+    `keepers` are the edges that may be reopened, with the decisions of their routers.
     """
     if not keepers:
         return dict(gates)
@@ -145,19 +145,19 @@ def keep_strongest(
     for i, (wire, weight) in enumerate(zip(keepers, raw, strict=True)):
         is_open = write.item(f"{wire.label}_kept", wire.place, kept, i)
         router = keepers[wire].router
-        result[wire] = Gate(
+        result[wire] = EdgeGate(
             _close(write, f"{wire.label}_w", wire.place, router, weight, is_open), is_open
         )
     return result
 
 
-def reach(write: Writer, wire: Wire, gate: Gate, alive: Alive) -> Gate:
-    """The gate with the edge's source taken into account: closed in samples where it is dead."""
+def reach(write: Writer, wire: Wire, gate: EdgeGate, alive: Alive) -> EdgeGate:
+    """The gate, also closed in samples in which the source of the edge is dead."""
     source = alive.get(wire.edge.source)
     if source is None:
         return gate
     weight, is_open = gate.weight, gate.is_open
-    return Gate(
+    return EdgeGate(
         source
         if weight is None
         else write.call(f"{wire.label}_g", wire.place, liveness.masked, weight, source),
@@ -173,7 +173,7 @@ def _entry(write: Writer, wire: Wire, what: str, entries: fx.Node) -> fx.Node:
 
 
 def _close(
-    write: Writer, name: str, place: Place, router: Router, weights: fx.Node, is_open: fx.Node
+    write: Writer, name: str, place: Provenance, router: Router, weights: fx.Node, is_open: fx.Node
 ) -> fx.Node:
     if router.binary:
         weights = write.call(f"{name}_binary", place, run.binary, weights)
@@ -182,7 +182,9 @@ def _close(
     return write.call(name, place, close, weights, is_open)
 
 
-def _weights(write: Writer, router: Router, name: str, place: Place, logits: fx.Node) -> fx.Node:
+def _weights(
+    write: Writer, router: Router, name: str, place: Provenance, logits: fx.Node
+) -> fx.Node:
     weights = logits
     match router.activation:
         case "sigmoid":

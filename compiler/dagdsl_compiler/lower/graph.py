@@ -1,7 +1,7 @@
 """IR -> one flat `fx.Graph` that calls the modules by their paths: one rule for each construct.
 
-The rules are those of "What a graph means" in docs/architecture.md, word for word. Nothing is
-optimised here but what only the IR can tell; the passes do the rest.
+The rules are exactly those of "What a graph means" in docs/architecture.md. Only optimisations
+that need the IR are made here; the passes make the others.
 """
 
 from __future__ import annotations
@@ -17,10 +17,19 @@ from dagdsl.analysis.shapes import input_of, output_of
 from dagdsl.ir.nodes import Block, Edge, Graph, Net, Node, Op, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, plain
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
-from dagdsl_compiler.lower.gates import Decision, Gate, Wire, decide, gate_of, keep_strongest, reach
+from dagdsl_compiler.lower.gates import (
+    EdgeGate,
+    RouterDecision,
+    Wire,
+    decide,
+    gate_of,
+    keep_strongest,
+    opened_gate,
+    reach,
+)
 from dagdsl_compiler.lower.modules import module_at, vertex_read
 from dagdsl_compiler.lower.remarks import Remark, note
-from dagdsl_compiler.lower.writer import SHAPE, Place, Writer
+from dagdsl_compiler.lower.writer import SHAPE, Provenance, Writer
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.routes import adjacency
 from dagdsl_compiler.runtime.scope import ScopeCall, is_scope
@@ -47,7 +56,7 @@ def lower(
 
 
 class Lowering:
-    """What all graphs of a net share: the writer, the rules of steps, the routes found so far."""
+    """State shared by all graphs of a net: the writer, the rules of steps and the routes so far."""
 
     def __init__(
         self, modules: nn.Module, collect: bool, called: frozenset[str] = frozenset()
@@ -66,7 +75,7 @@ class Lowering:
     def net(self, net: Net, paths: GraphPaths) -> fx.GraphModule:
         """The whole net; see `lower`."""
         inputs = {
-            node.name: self.write.input(at.identifier, Place.of(at.label, node))
+            node.name: self.write.input(at.identifier, Provenance.of(at.label, node))
             for node, at in zip(net.graph.nodes, paths.nodes, strict=True)
             if node.kind == "in"
         }
@@ -81,7 +90,7 @@ class Lowering:
         if len(net.outputs) == 1 and isinstance(net.outputs[0].value, str):
             outputs = outputs[net.outputs[0].name]
         result = (outputs, self.routes) if self.collect else outputs
-        self.write.output(result, Place.of("output", net))
+        self.write.output(result, Provenance.of("output", net))
         module = fx.GraphModule(self.modules, self.write.graph, class_name=net.name)
         note(module, "lower", self.remarks)
         return module
@@ -89,7 +98,7 @@ class Lowering:
     def rules(
         self, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node], ends: frozenset[str]
     ) -> GraphLowering:
-        """What lowers a graph, of which `ends` are the nodes that are read from outside."""
+        """The lowering of one graph; `ends` are the nodes that are read from outside."""
         return GraphLowering(self, graph, paths, inputs)
 
     def graph(
@@ -126,7 +135,7 @@ class Lowering:
 
     def _call(self, at: ElementPath, steps: Sequence[Step], x: fx.Node | None) -> fx.Node | None:
         """The call of the module at `at`; None if the steps in it are to be called one by one."""
-        place = Place(at.label, steps[0].origin if steps else None)
+        place = Provenance(at.label, steps[0].origin if steps else None)
         module, inputs = module_at(self.modules, at.module), () if x is None else (x,)
         if not is_scope(module):
             return self.write.module(at.identifier, place, at.module, *inputs)
@@ -151,7 +160,7 @@ class Lowering:
     def steps(
         self, steps: Sequence[Step], paths: Sequence[ElementPath | GraphPaths], x: fx.Node
     ) -> fx.Node:
-        """A pipe, applied to `x`."""
+        """Apply a sequence of steps to `x`."""
         for step, name in zip(steps, paths, strict=True):
             match step, name:
                 case Op(), ElementPath():
@@ -164,7 +173,7 @@ class Lowering:
         return x
 
     def logits(self, router: Router, at: ElementPath, x: fx.Node | None) -> fx.Node:
-        """The logits of a router that reads `x`, or nothing."""
+        """The logits of a router that reads `x`; None for a router without input."""
         logits = self._call(at, router.steps, x)
         return self._pipe(router.steps, at.steps, x) if logits is None else logits
 
@@ -179,12 +188,12 @@ class Lowering:
             return self.steps(steps, paths, x)
         (source, *steps), (path, *paths) = steps, paths
         assert isinstance(path, ElementPath)
-        place = Place.of(path.label, source)
+        place = Provenance.of(path.label, source)
         module_at(self.modules, path.module)
         return self.steps(steps, paths, self.write.module(path.identifier, place, path.module))
 
     def _op(self, op: Op, at: ElementPath, x: fx.Node) -> fx.Node:
-        place = Place.of(at.label, op)
+        place = Provenance.of(at.label, op)
         if op.op in NOTHING:
             return x
         if maker(op.op) is not None:
@@ -198,7 +207,7 @@ class Lowering:
 
 
 class GraphLowering:
-    """One graph while it is lowered: what is known about each node and edge grows on the way."""
+    """One graph being lowered, with what is known so far about its nodes and edges."""
 
     def __init__(
         self, shared: Lowering, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node]
@@ -207,12 +216,12 @@ class GraphLowering:
         self.write = shared.write
         self.ir = graph
         self.paths = paths
-        self.mortal = may_be_dead(graph)
+        self.may_be_dead = may_be_dead(graph)
         self.values = dict(inputs)
         self.alive: dict[str, fx.Node] = {}
         self.weights: dict[tuple[str, str], fx.Node | None] = {}
         self.carried: dict[Wire, fx.Node] = {}
-        self.decisions: dict[str, Decision] = {}
+        self.decisions: dict[str, RouterDecision] = {}
         self.wires: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
         prefix = f"{paths.identifier}_" if paths.module else ""
         for edge, at in zip(graph.edges, paths.edges, strict=True):
@@ -230,7 +239,7 @@ class GraphLowering:
         order = {node.name: i for i, node in enumerate(self.ir.nodes)}
         return self.write.call(
             f"{self.paths.routes.replace('.', '_')}_routes",
-            Place.of(self.paths.routes, self.ir),
+            Provenance.of(self.paths.routes, self.ir),
             adjacency,
             self.values[self.ir.nodes[0].name],
             len(order),
@@ -239,56 +248,64 @@ class GraphLowering:
         )
 
     def _node(self, node: Node, at: ElementPath) -> fx.Node:
-        name, place = at.identifier, Place.of(at.label, node)
+        name, place = at.identifier, Provenance.of(at.label, node)
         values = [self._carry(wire) for wire in self.wires[node.name]]
-        gates = self._gates(node, name)
+        gates = self._decide_gates(name, self.wires[node.name]).values()
         weights = [gate.weight for gate in gates]
         merge, params = aggregate.MERGES[node.merge], node.merge_params
         merged = self.write.call(f"{name}_{node.merge}", place, merge, values, weights, **params)
         merged.meta[SHAPE] = input_of(node, self.ir)
         y = self.shared.element(at, node.steps, merged)
-        if node.name not in self.mortal:
+        if node.name not in self.may_be_dead:
             return y
         opens = [gate.is_open for gate in gates]
         alive = self.write.call(f"{name}_alive", place, liveness.any_open, opens)
         self.alive[node.name] = alive
         if not self.shared.computes(at, node.steps) and not self._straight_through(node):
-            # A merge of closed edges is zero as it is, and has no gradient.
+            # A merge of closed edges is already zero and has no gradient.
             return y
         y = self.write.call(name, place, liveness.masked, y, alive)
         y.meta[SHAPE] = node.shape
         return y
 
     def _carry(self, wire: Wire) -> fx.Node:
-        """What an edge carries: once for the merge and for a router that reads it."""
+        """The value that an edge carries, shared by the merge and a router that reads it."""
         if wire not in self.carried:
             source = self.values[wire.edge.source]
             self.carried[wire] = self.shared.element(wire.at, wire.edge.steps, source)
         return self.carried[wire]
 
-    def _gates(self, node: Node, name: str) -> list[Gate]:
-        """What the in-edges of a node weigh, and which are open."""
-        write, alive, wires = self.write, self.alive, self.wires[node.name]
+    def _decide_gates(
+        self, name: str, wires: Sequence[Wire], opened: frozenset[Wire] = frozenset()
+    ) -> dict[Wire, EdgeGate]:
+        """The gates of all incoming edges of a node, given in order, once its sources are known.
+
+        The gates of `opened` edges never close. `name` is the identifier of the node.
+        """
+        write, alive = self.write, self.alive
         decisions = {wire: self._decision(wire.edge) for wire in wires}
-        gates = {wire: gate_of(write, wire, decisions[wire]) for wire in wires}
+        gates = {
+            wire: (opened_gate if wire in opened else gate_of)(write, wire, decisions[wire])
+            for wire in wires
+        }
         keepers = {
             wire: decision
             for wire, decision in decisions.items()
-            if decision is not None and keeps_strongest(self.ir, wire.edge)
+            if decision is not None and wire not in opened and keeps_strongest(self.ir, wire.edge)
         }
         gates = keep_strongest(write, name, alive, gates, keepers)
-        reached = [reach(write, wire, gate, alive) for wire, gate in gates.items()]
-        for wire, gate in zip(wires, reached, strict=True):
+        reached = {wire: reach(write, wire, gate, alive) for wire, gate in gates.items()}
+        for wire, gate in reached.items():
             self.weights[wire.edge.source, wire.edge.target] = gate.weight
         return reached
 
     def _straight_through(self, node: Node) -> bool:
-        """Whether gradients may pass closed edges into a node."""
+        """Whether gradients may pass through closed edges into a node."""
         decisions = [self._decision(wire.edge) for wire in self.wires[node.name]]
         return any(d is not None and d.router.train == "straight_through" for d in decisions)
 
-    def _decision(self, edge: Edge) -> Decision | None:
-        """What the router of an edge decided: lowered where the first of its edges asks for it."""
+    def _decision(self, edge: Edge) -> RouterDecision | None:
+        """The decision of the router of an edge, lowered when first needed."""
         if edge.gate is None:
             return None
         name = edge.gate.router
@@ -303,14 +320,14 @@ class GraphLowering:
         return self.shared.logits(router, at, self._read(router, at))
 
     def _read(self, router: Router, at: ElementPath) -> fx.Node | None:
-        """What a router reads."""
+        """The value that a router reads; None if it has no input."""
         match router.reads:
             case "nothing":
                 return None
             case "target":
                 assert router.vertex is not None
                 values = [self._carry(wire) for wire in self.wires[router.vertex]]
-                name, place = f"{at.identifier}_in", Place.of(at.label, router)
+                name, place = f"{at.identifier}_in", Provenance.of(at.label, router)
                 plain_sum = aggregate.weighted_sum
                 return self.write.call(name, place, plain_sum, values, [None] * len(values))
             case "source" | "stage":

@@ -43,7 +43,7 @@ def module_at(modules: nn.Module, path: str) -> nn.Module:
 
 
 def soft_threshold(router: Router, at: ElementPath) -> str | None:
-    """The path of the threshold of a router that needs one that knows training from evaluation."""
+    """The path of the module for a soft threshold; None if the router has none."""
     if router.threshold is None or router.train != "soft":
         return None
     return f"{at.module}.threshold"
@@ -78,7 +78,7 @@ def _steps(
 
 
 def vertex_read(graph: Graph, router: Router) -> str:
-    """The node whose output a router reads, be it a source or the input of the graph."""
+    """The node whose output a router reads: a source, or the input of the graph."""
     if router.reads == "source" and router.vertex is not None:
         return router.vertex
     return router.vertex or graph.nodes[0].name

@@ -1,4 +1,4 @@
-"""Pinned routes: edges said to be always open or always closed -> what is left of each graph."""
+"""Pinned routes: edges fixed as open or closed -> what remains of each graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagdsl.ir.nodes import Graph, Net, Router, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths, graphs_of, outer_graphs, paths_of
 
 Pins: TypeAlias = Mapping[str, bool]
-"""An edge, as `s1: n[0] -> n[2]`, or `a -> b` in the net's own graph -> whether it is open."""
+"""Edge (`s1: n[0] -> n[2]`, or `a -> b` in the net's own graph) -> whether it is open."""
 
 Arrow: TypeAlias = tuple[str, str]
 """An edge: its source and its target."""
@@ -21,29 +21,29 @@ Arrow: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """A graph with pinned routes.
+    """What remains of a graph with pinned routes.
 
-    `closed` are the edges that are gone: pinned closed, or from a node that is never alive; `dead`
-    are the nodes without any other edge into them. `opened` are those whose gate closes no more.
-    `mortal` are the other nodes that may be dead for some sample. `read` are the nodes that a
-    router looks at which still has an edge to weigh.
+    `closed` are the removed edges: pinned closed, or from a node that is never alive. `dead` are
+    the nodes whose incoming edges are all closed. `opened` are the edges whose gate never closes.
+    `may_be_dead` are the other nodes that may be dead for some samples. `read` are the nodes read
+    by routers that still decide about an edge.
     """
 
     closed: frozenset[Arrow]
     opened: frozenset[Arrow]
     dead: frozenset[str]
-    mortal: frozenset[str]
+    may_be_dead: frozenset[str]
     read: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What pinned routes took out of a net, as paths of the IR.
+    """What pinned routes removed from a net, as paths of the IR.
 
-    Nodes that are never alive, or that nobody needs any more; edges that never carry anything;
-    gates of edges that always do; routers without an edge to weigh. `macs` is what is saved of
-    the multiply-adds of a sample with all edges open, those of the weighted sums left aside. What
-    is inside a removed node is not listed.
+    Nodes that are never alive or no longer needed, edges that are never open, gates of edges that
+    are always open, and routers that decide about no edge. `macs` are the multiply-adds saved for a
+    sample with all edges open, without weighted sums. The contents of a removed node are not
+    listed.
     """
 
     nodes: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Removed:
 
 
 def check_pins(net: Net, pins: Pins) -> None:
-    """Raise UsageError for an edge there is not, or one pinned closed that has no threshold."""
+    """Raise UsageError for an unknown edge, or an edge pinned closed that cannot close."""
     edges = {
         at.label: closable(graph, edge)
         for graph, paths in graphs_of(net)
@@ -86,7 +86,7 @@ def check_pins(net: Net, pins: Pins) -> None:
 
 
 def remains_of(graph: Graph, paths: GraphPaths, pins: Pins) -> Remains:
-    """What pins leave of a graph."""
+    """Return what remains of a graph with these pins."""
     pinned = {
         (edge.source, edge.target): pins.get(at.label)
         for edge, at in zip(graph.edges, paths.edges, strict=True)
@@ -110,7 +110,7 @@ def remains_of(graph: Graph, paths: GraphPaths, pins: Pins) -> Remains:
         closed=frozenset(closed),
         opened=frozenset(opened),
         dead=frozenset(dead),
-        mortal=may_be_dead(left) - dead,
+        may_be_dead=may_be_dead(left) - dead,
         read=frozenset(
             name for router in _live_routers(graph, closed) for name in _read(graph, router)
         ),
@@ -118,7 +118,7 @@ def remains_of(graph: Graph, paths: GraphPaths, pins: Pins) -> Remains:
 
 
 def removed_by(net: Net, pins: Pins) -> Removed:
-    """What pins take out of a net."""
+    """Return what these pins remove from a net."""
     ends = frozenset(name for output in net.outputs for name in output.nodes)
     return _removed(net.graph, paths_of(net), ends, pins)
 
@@ -133,7 +133,7 @@ def _live_routers(graph: Graph, closed: set[Arrow] | frozenset[Arrow]) -> list[R
 
 
 def _read(graph: Graph, router: Router) -> set[str]:
-    """The nodes whose outputs a router looks at."""
+    """The nodes whose outputs a router reads."""
     if router.vertex is None:
         return set()
     if router.reads == "target":
@@ -176,7 +176,7 @@ def _removed_in(
 
 
 def _needed(graph: Graph, remains: Remains, ends: frozenset[str]) -> set[str]:
-    """The nodes from which a live edge, or a look of a router, leads to the end."""
+    """The nodes whose outputs reach `ends` by live edges or are read by a router."""
     needed = set(ends) | remains.read
     for node in reversed(graph.nodes):
         if node.name in needed and node.name not in remains.dead:

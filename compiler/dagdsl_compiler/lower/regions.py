@@ -1,12 +1,12 @@
-"""IR -> `fx.Graph` for inference: the graph says which of its parts matter in which samples.
+"""IR -> `fx.Graph` for inference, with regions that only some samples need.
 
-What it computes is what `lower` gives, and it could be run as it is. Besides, a node that not every
-sample needs, and an edge with steps that is not always open, stands in a region (`REGION`): the
-passes that follow run regions for some samples only, or leave them be.
+The graph computes the same values as that of `lower` and can be run unchanged. In addition, a node
+that not every sample needs, and an edge with steps that is not always open, are in a region
+(`REGION`). Later passes run regions for some samples only, or dissolve them.
 
-A sample needs a node if one of its in-edges is open there and, wherever the gates behind it are
-known before it runs, one of its out-edges is open too and leads to a node that is needed. Of the
-edges into `first_confident`, it needs none behind one that is sure.
+A sample needs a node if one of its incoming edges is open and, as far as the gates of its outgoing
+edges are known before it runs, one of these is open too and leads to a needed node. Of the edges
+into `first_confident`, it needs none after one that is sure.
 """
 
 from __future__ import annotations
@@ -15,22 +15,14 @@ from collections.abc import Iterable, Mapping
 
 from torch import fx, nn
 
-from dagdsl.analysis.liveness import keeps_strongest
 from dagdsl.analysis.shapes import carried_by, input_of
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
-from dagdsl_compiler.lower.gates import (
-    Gate,
-    Wire,
-    gate_of,
-    keep_strongest,
-    opened_gate,
-    reach,
-)
+from dagdsl_compiler.lower.gates import EdgeGate, Wire
 from dagdsl_compiler.lower.graph import GraphLowering, Lowering
 from dagdsl_compiler.lower.pins import Pins, remains_of
 from dagdsl_compiler.lower.remarks import Remark
-from dagdsl_compiler.lower.writer import SHAPE, Place
+from dagdsl_compiler.lower.writer import SHAPE, Provenance
 from dagdsl_compiler.runtime import aggregate, liveness
 from dagdsl_compiler.runtime.rows import zeros
 
@@ -44,10 +36,10 @@ def lower_regions(
     pins: Pins,
     everywhere: bool = True,
 ) -> fx.GraphModule:
-    """The graph of `net` for evaluation, with regions and without what `pins` make superfluous.
+    """The graph of `net` for evaluation, with regions and without what `pins` remove.
 
-    With `everywhere`, the routes are those of every sample, also of graphs in nodes that it does
-    not need, so these run for all samples. Without, such routes are zero.
+    With `everywhere`, routes are computed for every sample, even of graphs inside nodes that it
+    does not need, so these run for all samples. Otherwise such routes are zero.
     """
     return _RegionLowering(modules, routes, pins, everywhere).net(net, paths)
 
@@ -79,7 +71,7 @@ class _RegionGraph(GraphLowering):
         super().__init__(shared, graph, paths, inputs)
         self.everywhere = everywhere
         self.remains = remains_of(graph, paths, pins)
-        self.mortal = self.remains.mortal
+        self.may_be_dead = self.remains.may_be_dead
         self._remark_on_edges()
         self.scopes = dict(zip((n.name for n in graph.nodes), paths.nodes, strict=True))
         self.live = {
@@ -90,13 +82,13 @@ class _RegionGraph(GraphLowering):
         for wires in self.live.values():
             for wire in wires:
                 self.leaving[wire.edge.source].append(wire)
-        # Routes are wanted for every sample, also from graphs inside nodes that it does not need.
+        # Routes are needed for every sample, even from graphs inside nodes that it does not need.
         self.entire = {n.name for n in graph.nodes if everywhere and _has_routers(n.steps)}
         carried = {e.source for e in graph.edges if everywhere and _has_routers(e.steps)}
-        # Nodes that others look at besides the edges that leave them.
-        self.watched = ends | self.remains.read | self.entire | carried
-        self.lookers = self._lookers()
-        self.gates: dict[str, dict[Wire, Gate]] = {}
+        # Nodes read by more than their outgoing edges.
+        self.read_from_outside = ends | self.remains.read | self.entire | carried
+        self.routers_reading = self._routers_reading()
+        self.gates: dict[str, dict[Wire, EdgeGate]] = {}
         self.used: dict[str, fx.Node] = {}
         self._answers = {
             wire.edge.source
@@ -109,7 +101,7 @@ class _RegionGraph(GraphLowering):
         self.needs: dict[str, frozenset[str]] = {}
 
     def _node(self, node: Node, at: ElementPath) -> fx.Node:
-        place = Place.of(at.label, node)
+        place = Provenance.of(at.label, node)
         if node.name in self.remains.dead:
             self._remark(at.label, True, "left out: it is never alive")
             return self._zeros(at.identifier, place, node.shape)
@@ -126,10 +118,11 @@ class _RegionGraph(GraphLowering):
             merged = self._merged(node, place, carried)
             y = self.shared.element(at, node.steps, merged)
             looks = {
-                router.name: self._look(router, y) for router in self.lookers.get(node.name, [])
+                router.name: self._logits_inside(router, y)
+                for router in self.routers_reading.get(node.name, [])
             }
         self._leave_routes(known, place, run)
-        for router in self.lookers.get(node.name, []):
+        for router in self.routers_reading.get(node.name, []):
             look = looks[router.name]
             self.logits[router.name] = self._leave(
                 f"{look.name}_seen", place, look, run, (router.outputs,)
@@ -137,9 +130,9 @@ class _RegionGraph(GraphLowering):
         return self._leave(at.identifier, place, y, run, node.shape)
 
     def _merged(
-        self, node: Node, place: Place, carried: Mapping[Wire, fx.Node] | None = None
+        self, node: Node, place: Provenance, carried: Mapping[Wire, fx.Node] | None = None
     ) -> fx.Node:
-        """What enters the steps of a node; closed edges bring zeros where that matters."""
+        """The merged input of a node; closed edges contribute zeros where that matters."""
         carried = self._carried(node) if carried is None else carried
         gates, name = self._gates_into(node.name), self.scopes[node.name].identifier
         like = next(iter(carried.values()))
@@ -158,7 +151,7 @@ class _RegionGraph(GraphLowering):
         return merged
 
     def _carried(self, node: Node) -> dict[Wire, fx.Node]:
-        """What the edges into a node carry, each where it is open."""
+        """The values of the edges into a node, each computed where the edge is open."""
         gates, used = self._gates_into(node.name), self._used(node.name)
         values = {}
         for wire in self.live[node.name]:
@@ -182,22 +175,22 @@ class _RegionGraph(GraphLowering):
         return values
 
     def _run(self, name: str) -> fx.Node | None:
-        """The samples that need a node, `[B]` or `[1]`; None: all of them, as far as known."""
+        """The samples that need a node, `[B]` or `[1]`; None for all, as far as known."""
         used = self._used(name)
         return self._alive(name) if used is None else used
 
     def _used(self, name: str) -> fx.Node | None:
-        """The samples where an open edge leads from a node to one that is needed, as far as known.
+        """The samples in which an open edge leads from a node to a needed one, as far as known.
 
-        Where it is known, the node is alive there: an edge is open only if its source is alive.
+        The node is alive in these samples, because an edge is open only if its source is alive.
         """
-        # An answer that has been computed says more about what is still needed.
+        # Each computed answer may reduce what is still needed.
         if len(self._answers & self.values.keys()) > self._known_answers:
             self._known_answers = len(self._answers & self.values.keys())
             self.used.clear()
         if name in self.used:
             return self.used[name]
-        if name in self.watched or not self.leaving[name]:
+        if name in self.read_from_outside or not self.leaving[name]:
             return None
         terms = []
         for wire in self.leaving[name]:
@@ -213,21 +206,21 @@ class _RegionGraph(GraphLowering):
                 return None
             terms.append(term)
         at = self.scopes[name]
-        place = Place.of(at.label, self.ir.node(name))
+        place = Provenance.of(at.label, self.ir.node(name))
         used = self.write.call(f"{at.identifier}_used", place, liveness.any_open, terms)
         self.used[name] = used
         return used
 
     def _why_for_all(self, name: str) -> str:
-        """Why a node is no region."""
+        """The reason why a node is not a region."""
         if name in self.entire:
-            return "runs for all samples: routes of a graph inside it are wanted"
-        if name in self.watched:
+            return "runs for all samples: it contains a graph whose routes are returned"
+        if name in self.read_from_outside:
             why = "it is an output or a router reads it"
         elif not self.leaving[name]:
             why = "no edge leaves it"
         else:
-            why = "as far as is known before it runs, all of them use it"
+            why = "as far as known before it runs, all of them use it"
         return f"runs for all samples: it is never dead, and {why}"
 
     def _remark(self, place: str, done: bool, reason: str) -> None:
@@ -245,7 +238,7 @@ class _RegionGraph(GraphLowering):
                 self._remark(at.label, True, f"left out: {why}")
 
     def _unanswered(self, wire: Wire) -> fx.Node | None:
-        """The samples in which a merge gets as far as an edge, as far as known; None: all."""
+        """The samples in which a merge reaches an edge, as far as known; None for all."""
         node = self.ir.node(wire.edge.target)
         if node.merge != "first_confident":
             return None
@@ -264,48 +257,34 @@ class _RegionGraph(GraphLowering):
         return self.write.call(name, wire.place, aggregate.unsure, values, weights, tau=tau)
 
     def _alive(self, name: str) -> fx.Node | None:
-        """Whether a node is alive; None: always."""
-        if name in self.mortal and name not in self.alive:
+        """The mask of samples in which a node is alive; None if always."""
+        if name in self.may_be_dead and name not in self.alive:
             at = self.scopes[name]
-            place = Place.of(at.label, self.ir.node(name))
+            place = Provenance.of(at.label, self.ir.node(name))
             opens = [gate.is_open for gate in self._gates_into(name).values()]
             self.alive[name] = self.write.call(
                 f"{at.identifier}_alive", place, liveness.any_open, opens
             )
         return self.alive.get(name)
 
-    def _gates_into(self, name: str) -> dict[Wire, Gate]:
-        """What the live edges into a node weigh, and in which samples they are open."""
+    def _gates_into(self, name: str) -> dict[Wire, EdgeGate]:
+        """The gates of the live edges into a node, sources taken into account."""
         if name in self.gates:
             return self.gates[name]
-        write, wires = self.write, self.live[name]
+        wires = self.live[name]
         for wire in wires:
             self._alive(wire.edge.source)
-        opened = {wire for wire in wires if _arrow(wire) in self.remains.opened}
-        decisions = {wire: self._decision(wire.edge) for wire in wires}
-        gates = {
-            wire: (opened_gate if wire in opened else gate_of)(write, wire, decisions[wire])
-            for wire in wires
-        }
-        keepers = {
-            wire: decision
-            for wire, decision in decisions.items()
-            if decision is not None and wire not in opened and keeps_strongest(self.ir, wire.edge)
-        }
-        gates = keep_strongest(write, self.scopes[name].identifier, self.alive, gates, keepers)
-        reached = {wire: reach(write, wire, gate, self.alive) for wire, gate in gates.items()}
-        for wire, gate in reached.items():
-            self.weights[_arrow(wire)] = gate.weight
-        self.gates[name] = reached
-        return reached
+        opened = frozenset(wire for wire in wires if _arrow(wire) in self.remains.opened)
+        self.gates[name] = self._decide_gates(self.scopes[name].identifier, wires, opened)
+        return self.gates[name]
 
     def _needed_by_gates(self, name: str) -> frozenset[str]:
-        """The nodes to be computed before it is known which edges into `name` are open."""
+        """The nodes that must be computed before the gates of edges into `name` are known."""
         if name not in self.needs:
             needed: set[str] = set()
             for wire in self.live[name]:
                 edge = wire.edge
-                if edge.source in self.mortal:
+                if edge.source in self.may_be_dead:
                     needed |= self._needed_by_gates(edge.source)
                 router = None if edge.gate is None else self.ir.router(edge.gate.router)
                 if router is None or router.vertex is None:
@@ -317,20 +296,20 @@ class _RegionGraph(GraphLowering):
             self.needs[name] = frozenset(needed)
         return self.needs[name]
 
-    def _lookers(self) -> dict[str, list[Router]]:
-        """Node -> the routers that look at it and weigh edges that leave it, and no others."""
+    def _routers_reading(self) -> dict[str, list[Router]]:
+        """Node -> the routers that read it and decide only about its outgoing edges."""
         weighed: dict[str, set[str]] = {}
         for wires in self.live.values():
             for edge in (wire.edge for wire in wires):
                 if edge.gate is not None:
                     weighed.setdefault(edge.gate.router, set()).add(edge.source)
-        lookers: dict[str, list[Router]] = {}
+        readers: dict[str, list[Router]] = {}
         for router in self.ir.routers:
             if router.reads == "source" and weighed.get(router.name) == {router.vertex}:
-                lookers.setdefault(str(router.vertex), []).append(router)
-        return lookers
+                readers.setdefault(str(router.vertex), []).append(router)
+        return readers
 
-    def _look(self, router: Router, x: fx.Node) -> fx.Node:
+    def _logits_inside(self, router: Router, x: fx.Node) -> fx.Node:
         index = [other.name for other in self.ir.routers].index(router.name)
         return self.shared.logits(router, self.paths.routers[index], x)
 
@@ -338,8 +317,8 @@ class _RegionGraph(GraphLowering):
         known = self.logits.get(router.name)
         return super()._logits(router, at) if known is None else known
 
-    def _leave_routes(self, known: set[str], place: Place, run: fx.Node) -> None:
-        """Let the routes that were found in a region out of it."""
+    def _leave_routes(self, known: set[str], place: Provenance, run: fx.Node) -> None:
+        """Mask the routes found in a region, so that they can be used outside."""
         for key, routes in self.shared.routes.items():
             if key not in known:
                 name = f"{routes.name}_seen"
@@ -351,12 +330,16 @@ class _RegionGraph(GraphLowering):
         routes.meta[SHAPE] = (len(self.ir.nodes), len(self.ir.nodes))
         return routes
 
-    def _leave(self, name: str, place: Place, x: fx.Node, run: fx.Node, shape: Shape) -> fx.Node:
+    def _leave(
+        self, name: str, place: Provenance, x: fx.Node, run: fx.Node, shape: Shape
+    ) -> fx.Node:
         left = self.write.call(name, place, liveness.masked, x, run)
         left.meta[SHAPE] = shape
         return left
 
-    def _zeros(self, name: str, place: Place, shape: Shape, like: fx.Node | None = None) -> fx.Node:
+    def _zeros(
+        self, name: str, place: Provenance, shape: Shape, like: fx.Node | None = None
+    ) -> fx.Node:
         like = self.values[self.ir.nodes[0].name] if like is None else like
         return self.write.call(name, place, zeros, like, shape)
 
@@ -379,11 +362,11 @@ def _arrow(wire: Wire) -> tuple[str, str]:
 def _both_or_one(
     lowering: GraphLowering,
     name: str,
-    place: Place,
+    place: Provenance,
     first: fx.Node | None,
     second: fx.Node | None,
 ) -> fx.Node | None:
-    """`first and second`, where None is true everywhere."""
+    """`first and second`, where None means true for all samples."""
     if first is None or second is None:
         return first or second
     return lowering.write.call(name, place, liveness.both, first, second)

@@ -1,4 +1,4 @@
-"""What the compiler did at each place of a net, or did not, and why."""
+"""Remarks: what the compiler did at each place of a net, or did not, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REMARKS = "remarks"
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A fact about a place of the IR: whether something was done there, and why, in a few words."""
+    """Whether something was done at a place of the IR, and a short reason."""
 
     place: str
     done: bool
@@ -25,8 +25,8 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the compiler, mostly a pass, and all that it had to say."""
+class StepRemarks:
+    """The name of a step of the compiler, usually a pass, and its remarks."""
 
     name: str
     remarks: tuple[Remark, ...]
@@ -37,20 +37,20 @@ class Step:
 
 
 def did(node: fx.Node, reason: str) -> Remark:
-    """Something was done where `node` comes from."""
+    """A remark that something was done at the place of `node`."""
     return Remark(node.meta[IR], True, reason)
 
 
 def did_not(node: fx.Node, reason: str) -> Remark:
-    """Something could have been done where `node` comes from, but was not."""
+    """A remark that something could not be done at the place of `node`."""
     return Remark(node.meta[IR], False, reason)
 
 
 def note(module: fx.GraphModule, step: str, remarks: Iterable[Remark]) -> None:
-    """Keep what a step says with its graph."""
-    module.meta.setdefault(_REMARKS, []).append(Step(step, tuple(remarks)))
+    """Store the remarks of a step with its graph."""
+    module.meta.setdefault(_REMARKS, []).append(StepRemarks(step, tuple(remarks)))
 
 
-def explain(module: fx.GraphModule) -> list[Step]:
-    """All steps that made a graph, in order, with their remarks. `str` of each is for people."""
+def explain(module: fx.GraphModule) -> list[StepRemarks]:
+    """The steps that made a graph, in order, with their remarks. Each has a readable `str`."""
     return list(module.meta.get(_REMARKS, ()))

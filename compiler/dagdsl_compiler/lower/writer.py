@@ -1,4 +1,4 @@
-"""Writes an `fx.Graph` node by node, each with a readable name and the place it comes from."""
+"""Writes an `fx.Graph` node by node, each with a readable name and its provenance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IR = "ir"
 """`node.meta[IR]`: a readable path of the IR, `s1.n[0].ir.conv_2` or `s1: in -> n[0]`."""
 
 ORIGIN = "origin"
-"""`node.meta[ORIGIN]`: the `Origin` of that element, None when the net was not read from text."""
+"""`node.meta[ORIGIN]`: the `Origin` of that element; None if the net was not read from text."""
 
 _NAMES_IN_CODE = frozenset(
     {"NoneType", "dagdsl_compiler", "device", "fx_pytree", "inf", "nan", "operator", "pytree"}
@@ -27,34 +27,34 @@ _NAMES_IN_CODE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What in the IR an fx node stands for."""
+class Provenance:
+    """The element of the IR that an fx node comes from."""
 
     ir: str
     origin: Origin | None
 
     @classmethod
-    def of(cls, ir: str, element: Element) -> Place:
-        """The place of an element of the IR."""
+    def of(cls, ir: str, element: Element) -> Provenance:
+        """The provenance of an element of the IR."""
         return cls(ir, element.origin)
 
 
 REGION = "region"
-"""`node.meta[REGION]`: the names of the regions the node stands in, outermost first.
+"""`node.meta[REGION]`: the names of the regions that contain the node, outermost first.
 
-What a region computes is used outside of it through `masked(x, run)` only: it matters in the
-samples that `run` marks and in no other. A node without the entry stands in no region.
+Values of a region are read from outside only through `masked(x, run)`, so they matter only in the
+samples that `run` marks. A node without the entry is in no region.
 """
 
 SHAPE = "shape"
-"""`node.meta[SHAPE]`: the shape, without the batch, of what an op, a merge or a region gives.
+"""`node.meta[SHAPE]`: the shape, without the batch, of the output of an op, merge or region.
 
-All that is large has it; routers' arithmetic, a few numbers a sample, does not.
+All large values have it; the arithmetic of routers, a few numbers a sample, has not.
 """
 
 
 def regions_of(node: fx.Node) -> tuple[str, ...]:
-    """The regions a node stands in, outermost first."""
+    """The regions that contain a node, outermost first."""
     regions: tuple[str, ...] = node.meta.get(REGION, ())
     return regions
 
@@ -68,38 +68,38 @@ class Writer:
 
     @contextmanager
     def region(self, name: str) -> Iterator[None]:
-        """What is written inside stands in the region `name`; see `REGION`."""
+        """Nodes written in this context are in the region `name`; see `REGION`."""
         outer = self._regions
         self._regions = (*outer, name)
         yield
         self._regions = outer
 
-    def input(self, name: str, place: Place) -> fx.Node:
+    def input(self, name: str, place: Provenance) -> fx.Node:
         """An argument of the graph."""
         argument = _free(name)
         return self._mark(self.graph.create_node("placeholder", argument, name=argument), place)
 
     def call(
-        self, name: str, place: Place, function: Callable[..., Any], *args: Any, **kwargs: Any
+        self, name: str, place: Provenance, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> fx.Node:
         """A call of a function."""
         node = self.graph.create_node("call_function", function, args, kwargs, name=_free(name))
         return self._mark(node, place)
 
-    def module(self, name: str, place: Place, path: str, *args: fx.Node) -> fx.Node:
+    def module(self, name: str, place: Provenance, path: str, *args: fx.Node) -> fx.Node:
         """A call of the module at `path`."""
         node = self.graph.create_node("call_module", path, args, name=_free(name))
         return self._mark(node, place)
 
-    def item(self, name: str, place: Place, of: fx.Node, index: int) -> fx.Node:
+    def item(self, name: str, place: Provenance, of: fx.Node, index: int) -> fx.Node:
         """An item of a list of tensors."""
         return self.call(name, place, operator.getitem, of, index)
 
-    def output(self, value: Any, place: Place) -> fx.Node:
-        """What the graph returns."""
+    def output(self, value: Any, place: Provenance) -> fx.Node:
+        """The outputs of the graph."""
         return self._mark(self.graph.create_node("output", "output", (value,)), place)
 
-    def _mark(self, node: fx.Node, place: Place) -> fx.Node:
+    def _mark(self, node: fx.Node, place: Provenance) -> fx.Node:
         if self._regions:
             node.meta[REGION] = self._regions
         node.meta[IR] = place.ir

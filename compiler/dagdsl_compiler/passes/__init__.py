@@ -1,1 +1,1 @@
-"""`fx.Graph` -> `fx.Graph`, in small steps that are verified one by one."""
+"""`fx.Graph` -> `fx.Graph`: small passes, each verified."""

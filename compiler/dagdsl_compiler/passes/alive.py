@@ -1,4 +1,4 @@
-"""Simplifies what tells which nodes are alive."""
+"""Simplifies the masks of live nodes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dagdsl_compiler.runtime import liveness
 
 @dataclass(frozen=True, slots=True)
 class SimplifyLiveness:
-    """A node with one in-edge is alive when that edge is open.
+    """Replace the mask of a node with one incoming edge by the mask of that edge.
 
-    So other passes see that both are the same mask.
+    Other passes then see that both are the same.
     """
 
     name: ClassVar[str] = "simplify_liveness"

@@ -1,4 +1,4 @@
-"""What a pass is, and how a graph is shown to people."""
+"""The interface of passes, and the text form of graphs."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _Layer = TypeVar("_Layer", bound=nn.Module)
 class Pass(Protocol):
     """A step from graph to graph: a frozen dataclass whose fields are its options.
 
-    It rewrites the graph in place and leaves every node with its provenance. What the graph
-    computes stays the same.
+    It rewrites the graph in place and keeps the provenance of every node. The graph computes the
+    same values before and after.
     """
 
     @property
     def name(self) -> str:
-        """What dumps call it."""
+        """The name in dumps and remarks."""
         ...
 
     def run(self, module: fx.GraphModule) -> Iterable[Remark] | None:
         """Rewrite `module.graph`; the pipeline cleans up, verifies and recompiles.
 
-        Gives, or yields as it goes, what it did where, and what it did not do and why: all of it
-        is read. None: it has nothing to say.
+        Returns remarks on what was done and on what could not be done, or yields them while it
+        runs. The caller reads them all. None means no remarks.
         """
         ...
 
@@ -48,7 +48,7 @@ def layer_at(module: fx.GraphModule, node: fx.Node, *kinds: type[_Layer]) -> _La
 
 
 def dump(module: fx.GraphModule) -> str:
-    """The graph as text, one node a line, each with its place in the IR behind it."""
+    """The graph as text, one node a line, followed by its path in the IR."""
     lines = [(_line(node), node.meta.get(IR, "?")) for node in module.graph.nodes]
     width = min(80, max(len(line) for line, _ in lines))
     return "".join(f"{line:<{width}}  # {ir}\n" for line, ir in lines)

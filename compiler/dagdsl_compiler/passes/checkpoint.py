@@ -1,4 +1,4 @@
-"""Stages of which the backward pass keeps nothing but what enters and leaves them."""
+"""Activation checkpointing of stages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _HOME = "_checkpointed"
 
 @dataclass(frozen=True, slots=True)
 class CheckpointStages:
-    """Each of the stages becomes a module whose inside is computed again in the backward pass.
+    """Turn each of the stages into a module that the backward pass computes again.
 
-    It trades time for memory: about that of one more forward pass for what the stages keep.
+    Only the inputs and outputs of a stage stay in memory, at the price of about one more forward
+    pass.
     """
 
     stages: tuple[str, ...]
@@ -34,14 +35,14 @@ class CheckpointStages:
 
 
 def _outline(module: fx.GraphModule, stage: str) -> int:
-    """Make a module of a stage; gives the number of values in it."""
+    """Replace a stage by the call of a module; return the number of values computed in it."""
     graph = module.graph
-    # All that is lowered between two nodes of a stage is the stage's too.
+    # Everything lowered between two nodes of a stage belongs to the stage.
     members = [node for node in graph.nodes if _is_in(node.meta[IR], stage)]
     inside = set(members)
     results = [node for node in members if any(user not in inside for user in node.users)]
     body, inputs = extract_subgraph(members, results)
-    # The name of an fx node is given once, where `s[0]` and `s_0` would be one identifier.
+    # Names of fx nodes are unique, while `s[0]` and `s_0` would become the same identifier.
     path = f"{_HOME}.{results[-1].name}"
     module.add_submodule(path, Checkpointed(fx.GraphModule(module, body)))
     with graph.inserting_after(members[-1]):

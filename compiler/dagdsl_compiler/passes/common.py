@@ -1,4 +1,4 @@
-"""Computes equal things once."""
+"""Common subexpression elimination."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dagdsl_compiler.lower.writer import IR, regions_of
 
 @dataclass(frozen=True, slots=True)
 class CommonSubexpressions:
-    """Calls of one function with the same arguments become the first of them.
+    """Replace calls of one function with the same arguments by the first of them.
 
-    So all routers that look at a node share its global average. Every function a lowering calls is
-    pure. Modules are left alone: they may have statistics or draw random numbers. What stands in
-    one region is not used in another.
+    All routers that read a node then share its global average. Every function that a lowering
+    calls is pure. Modules are skipped because they may update statistics or draw random numbers. A
+    value computed in one region is not used in another.
     """
 
     name: ClassVar[str] = "common_subexpressions"
@@ -45,7 +45,7 @@ class CommonSubexpressions:
 
 
 def _key(value: Any) -> Hashable:
-    """Equal for equal arguments. Types count: `True`, `1` and `1.0` are equal in Python."""
+    """A key that is equal for equal arguments of equal types; in Python, `True == 1 == 1.0`."""
     if isinstance(value, dict):
         return tuple((name, _key(item)) for name, item in sorted(value.items()))
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Computes once what no input reaches."""
+"""Constant folding."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HOME = "_constants"
 
 @dataclass(frozen=True, slots=True)
 class FoldConstants:
-    """What no input reaches becomes a number: gates of routers that read nothing.
+    """Replace values that no input reaches, such as gates of routers without input, by constants.
 
-    For evaluation: the weights are those of now.
+    For evaluation only: the constants depend on the current weights.
     """
 
     name: ClassVar[str] = "fold_constants"
@@ -36,7 +36,7 @@ class FoldConstants:
             value = interpreter.env[node] = interpreter.run_node(node)
             if not isinstance(value, Tensor) or uniform.issuperset(node.users):
                 continue
-            # No part of a larger tensor, which would be kept for its sake.
+            # Cloned, because a view would keep the larger tensor alive.
             home.register_buffer(node.name, value.clone(), persistent=False)
             module.add_submodule(_HOME, home)
             with graph.inserting_after(node):
@@ -48,7 +48,7 @@ class FoldConstants:
 
 
 def constant_of(module: fx.GraphModule, node: fx.Node) -> Tensor | None:
-    """The value of a node that has been folded, None for any other."""
+    """The value of a folded node; None for any other."""
     if node.op != "get_attr" or not str(node.target).startswith(f"{_HOME}."):
         return None
     value: Tensor = attrgetter(str(node.target))(module)

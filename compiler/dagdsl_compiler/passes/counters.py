@@ -1,4 +1,4 @@
-"""Takes the counters of batch normalisation out of a training graph."""
+"""Removes the batch counters of batch normalisation from a training graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagdsl_compiler.torch_private import add_to_each
 
 
 class UncountedNorm(nn.Module):
-    """A batch normalisation that does not count its batches."""
+    """Batch normalisation without counting batches."""
 
     def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ class UncountedNorm(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class UncountedNorms:
-    """Batch normalisations leave it to the caller to count batches: see `count_batch`.
+    """Leave the counting of batches to the caller: see `count_batch`.
 
-    The counts have no say in what is computed, but each is code and a check of its own. The module
-    tree of the graph has to be its own.
+    The counts do not affect the outputs, but each of them costs generated code and a guard. The
+    graph must own its module tree, because modules are replaced.
     """
 
     name: ClassVar[str] = "uncounted_norms"
@@ -55,12 +55,12 @@ class UncountedNorms:
 
 
 def uncounted(module: fx.GraphModule) -> list[nn.Module]:
-    """The normalisations of a graph whose batches the caller counts."""
+    """The batch normalisations of a graph whose batches the caller counts."""
     return [part.norm for part in module.modules() if isinstance(part, UncountedNorm)]
 
 
 def count_batch(norms: list[nn.Module]) -> None:
-    """Count a batch for those of some normalisations that are in training."""
+    """Count one batch for each of `norms` that is in training mode."""
     counted = [
         norm.num_batches_tracked
         for norm in norms

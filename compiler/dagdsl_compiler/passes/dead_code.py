@@ -1,4 +1,4 @@
-"""Removes what no output needs."""
+"""Dead code elimination."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dagdsl_compiler.lower.remarks import Remark, did, did_not
 
 @dataclass(frozen=True, slots=True)
 class DeadCode:
-    """Removes every node that nothing uses, but the inputs.
+    """Remove unused nodes, except inputs.
 
-    A batch normalisation nobody reads goes too: its statistics would be nobody's.
+    This includes unused batch normalisations, although they would update their statistics.
     """
 
     name: ClassVar[str] = "dead_code"

@@ -1,4 +1,4 @@
-"""What is left to do of a network that will only be evaluated."""
+"""Simplifications for networks that are only evaluated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagdsl_compiler.runtime import gate
 
 
 class ChannelScale(nn.Module):
-    """A batch normalisation in evaluation: each channel times a number, plus a number."""
+    """Batch normalisation in evaluation: a scale and a shift for each channel."""
 
     scale: Tensor
     shift: Tensor
@@ -39,7 +39,7 @@ class ChannelScale(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOnly:
-    """Dropout and noise are what they get; a threshold that is soft in training is a plain one."""
+    """Replace dropout and noise with the identity, and soft thresholds with plain ones."""
 
     name: ClassVar[str] = "evaluation_only"
 
@@ -59,11 +59,11 @@ class EvaluationOnly:
 
 @dataclass(frozen=True, slots=True)
 class FoldBatchNorm:
-    """Batch normalisation goes into the convolution or fully connected layer before it.
+    """Fold batch normalisation into the convolution or fully connected layer before it.
 
-    Where there is none, or others read it too, the statistics and weights become two numbers a
-    channel. That also is what makes it compile for batches of a size that only the data tell.
-    The modules are replaced in the tree: it has to be a copy.
+    If there is no such layer, or other nodes read it too, statistics and weights become a scale
+    and a shift for each channel. That form also compiles for data-dependent batch sizes. Modules
+    are replaced, so the graph must own its module tree.
     """
 
     name: ClassVar[str] = "fold_batch_norm"
@@ -94,7 +94,7 @@ class FoldBatchNorm:
 
 
 def _folded(layer: nn.Conv2d | nn.Linear, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
-    """The layer with the normalisation behind it inside."""
+    """The layer with the normalisation folded into it."""
     if isinstance(layer, nn.Conv2d):
         return fuse_conv_bn_eval(layer, norm)
     return fuse_linear_bn_eval(layer, norm)

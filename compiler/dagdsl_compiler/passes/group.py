@@ -1,4 +1,4 @@
-"""Runs regions on the samples that need them, and on no others."""
+"""Runs each region on the samples that need it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from dagdsl_compiler.runtime import rows
 
 @dataclass(frozen=True, slots=True)
 class GroupRegions:
-    """Each region takes the rows of its samples from what enters it, and works on those.
+    """Gather the rows of the samples that need a region, and run the region on those.
 
-    What leaves it has a row for each of them and one of zeros; whoever uses it looks up the row of
-    each sample. A region that all samples need or none (its mask is the same for all) is left as
-    it is.
+    The results have one row for each of these samples and a last row of zeros; readers look up the
+    row of each sample. A region whose mask is the same for all samples stays unchanged.
     """
 
     name: ClassVar[str] = "group_regions"
@@ -49,7 +48,7 @@ def _enter(graph: fx.Graph, region: Region, uniform: frozenset[fx.Node]) -> None
                 name = f"{x.name}_of_{label}"
                 own[x] = graph.create_node("call_function", rows.take, (x, index), name=name)
                 region.mark(own[x])
-    # Not `replace_all_uses_with`: it looks at all readers of an input, for each region it enters.
+    # `replace_all_uses_with` would visit all readers of an input once for each region.
     for member in region.members:
         if not own.keys().isdisjoint(member.all_input_nodes):
             member.args = fx.map_arg(member.args, lambda x: own.get(x, x))
@@ -76,9 +75,9 @@ def _leave(graph: fx.Graph, region: Region) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ComposeTakes:
-    """Rows of rows are taken at once: only their numbers are looked up twice.
+    """Replace a gather of gathered rows by one gather with composed indices.
 
-    So what leaves a region is never spread over all samples for others that look at some again.
+    The results of a region are then not expanded to all samples only to be gathered again.
     """
 
     name: ClassVar[str] = "compose_takes"

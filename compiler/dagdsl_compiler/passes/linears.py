@@ -1,4 +1,4 @@
-"""Fully connected layers: those of the same features in one, and small ones written out."""
+"""Fully connected layers: merges those of the same input, and decomposes small ones."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from dagdsl_compiler.passes.base import layer_at
 _HOME = "_merged"
 
 SMALL = 2**14
-"""Weights of a layer that is small: those of any router, and no classifier's."""
+"""Largest number of weights of a small layer: routers' layers are small, classifiers are not."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeLinears:
-    """Fully connected layers of the same features, as routers of one node, become one product.
+    """Merge fully connected layers of the same input, such as routers of one node, into one.
 
-    Their weights are stacked, and the result is split. For evaluation, over a copy of the modules:
-    those that were merged leave the tree.
+    Their weights are stacked, and the result is split. For evaluation only. Merged modules leave
+    the module tree, so the graph must own it.
     """
 
     name: ClassVar[str] = "merge_linears"
@@ -78,7 +78,7 @@ def _merge(module: fx.GraphModule, nodes: list[fx.Node]) -> None:
 
 @torch.no_grad()
 def _stacked(layers: list[nn.Linear]) -> nn.Linear:
-    """One layer that gives what all give, side by side."""
+    """One layer whose outputs are those of all layers, concatenated."""
     weight = torch.cat([layer.weight for layer in layers])
     biases: list[Tensor] = [
         weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias
@@ -92,8 +92,8 @@ def _stacked(layers: list[nn.Linear]) -> nn.Linear:
     return stacked.eval()
 
 
-class WrittenOut(nn.Module):
-    """A fully connected layer as a product and a sum: both are fused with what is around them."""
+class DecomposedLinear(nn.Module):
+    """A fully connected layer as an element-wise product and a sum, which can be fused."""
 
     weight: Tensor
     bias: Tensor | None
@@ -110,15 +110,15 @@ class WrittenOut(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class WriteOutLinears:
-    """Small fully connected layers, as routers have them, become a product and a sum.
+class DecomposeSmallLinears:
+    """Decompose small fully connected layers, such as those of routers, into a product and a sum.
 
-    The call of a matrix product takes 20 us, a hundred times as long as its arithmetic; written
-    out, the code generator fuses it with the pooling before it and the gates behind it. For graphs
-    that code is generated for, over a copy of the modules.
+    Calling a matrix product takes 20 us, a hundred times as long as its arithmetic. Decomposed,
+    the code generator fuses it with the pooling before it and the gates behind it. Only for graphs
+    that code is generated for; the graph must own its module tree.
     """
 
-    name: ClassVar[str] = "write_out_linears"
+    name: ClassVar[str] = "decompose_small_linears"
 
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
@@ -130,13 +130,13 @@ class WriteOutLinears:
             if number > SMALL:
                 yield did_not(node, f"{number:,} weights: a matrix product is faster")
                 continue
-            # At the same path: the check of an artefact replaces its weights by their names.
-            module.set_submodule(str(node.target), WrittenOut(layer))
+            # At the same path, because the check of an artefact replaces weights by name.
+            module.set_submodule(str(node.target), DecomposedLinear(layer))
             with module.graph.inserting_before(node):
-                written = module.graph.create_node(
-                    "call_module", node.target, node.args, name=f"{node.name}_written_out"
+                decomposed = module.graph.create_node(
+                    "call_module", node.target, node.args, name=f"{node.name}_decomposed"
                 )
-            written.meta.update(node.meta)
-            node.replace_all_uses_with(written)
+            decomposed.meta.update(node.meta)
+            node.replace_all_uses_with(decomposed)
             module.graph.erase_node(node)
-            yield did(written, f"{number:,} weights, as a product and a sum")
+            yield did(decomposed, f"{number:,} weights, as a product and a sum")

@@ -1,4 +1,4 @@
-"""Leaves the outputs of dead nodes as they come, where nobody looks at them."""
+"""Removes masks from outputs whose values in dead samples do not matter."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dagdsl_compiler.runtime import aggregate, gate, liveness
 _MERGES = frozenset(aggregate.MERGES.values())
 
 _BY_SAMPLE = gate.BY_SAMPLE | {operator.getitem, torch.relu, torch.sigmoid, torch.unbind}
-"""Functions that compute the samples one by one: dead ones make nothing of others."""
+"""Functions that compute each sample on its own: dead samples do not affect others."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnmaskValues:
-    """A value need not be zero in dead samples if its weights are zero there.
+    """Remove the mask of a value whose weights are zero in the same samples.
 
-    So a mask of a whole feature map becomes one of a number a sample. A router that looks at the
-    value does not mind if all it decides is masked in the same way. The masks through which regions
-    are left stay.
+    Masking one number a sample is cheaper than masking a feature map. A router may read the
+    unmasked value if everything it decides is masked in the same way. The masks through which
+    values leave regions stay.
     """
 
     name: ClassVar[str] = "unmask_values"
@@ -44,11 +44,11 @@ class UnmaskValues:
                 node.replace_all_uses_with(value)
                 yield did(node, "not masked: its weights are")
             elif any(user.target in _MERGES and node in user.args[0] for user in node.users):
-                yield did_not(node, "masked: it is looked at where it is dead")
+                yield did_not(node, "masked: it is read in samples where it is dead")
 
 
 def _masks(module: fx.GraphModule, user: fx.Node, value: fx.Node, alive: fx.Node) -> bool:
-    """Whether what a node makes of a value, where it is not alive, has no say."""
+    """Whether `user` ignores `value` in the samples in which it is dead."""
     if user.target in (liveness.masked, liveness.both):
         return alive in user.args
     if user.target in _MERGES:

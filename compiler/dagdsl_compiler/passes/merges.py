@@ -1,4 +1,4 @@
-"""Takes weights out of merges that have no say in the result."""
+"""Removes weights without effect from merges."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MERGES = frozenset(aggregate.MERGES.values())
 
 @dataclass(frozen=True, slots=True)
 class SimplifyMerges:
-    """Weights that have no say go, and merges of one value. Three rules.
+    """Remove weights without effect and single-input merges. Three rules.
 
     - A value that is zero in dead samples needs no weight that is zero in the same samples.
-    - A weight that is the constant one is no weight.
-    - A merge of one value without a weight is that value.
+    - A weight that is always one is dropped.
+    - A merge of one value without a weight is replaced by that value.
     """
 
     name: ClassVar[str] = "simplify_merges"
@@ -59,7 +59,7 @@ class SimplifyMerges:
 
 
 def _unmasked(value: fx.Node, weight: fx.Node) -> fx.Node | None:
-    """The weight without the mask that the value already has."""
+    """The weight without a mask that the value already has."""
     if not _calls(value, liveness.masked):
         return weight
     alive = value.args[1]
@@ -73,7 +73,7 @@ def _unmasked(value: fx.Node, weight: fx.Node) -> fx.Node | None:
 
 
 def _constant(module: fx.GraphModule, weight: fx.Node) -> float | None:
-    """The one value of a weight; None if it may differ, be it between samples or after training."""
+    """The value of a constant weight; None if it differs between samples or may be trained."""
     folded = constant_of(module, weight)
     if folded is not None:
         return float(folded)

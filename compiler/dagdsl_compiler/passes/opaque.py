@@ -1,7 +1,7 @@
-"""Keeps from the code generator what it would generate a kernel of its own for, edge by edge.
+"""Hides from the code generator what it would generate a separate kernel for on every edge.
 
-These two passes are for training on a CPU under Inductor, after the others: what is left for it is
-the same code for all nodes that are alike, however the graph is wired. The graph computes the same.
+Both passes are for training on a CPU under Inductor, after the others. The code that remains is
+the same for all nodes of a kind, however the graph is wired. The graph computes the same values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dagdsl_compiler.runtime.opaque import opaque, register
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """Weighted sums become junctions: one operator for all, forwards and backwards."""
+    """Replace weighted sums by junctions: one operator, forward and backward."""
 
     name: ClassVar[str] = "fan_out"
 
@@ -56,7 +56,7 @@ class FanOut:
 
 @dataclass(slots=True)
 class _Fan:
-    """Where a value is fanned out: before the first of the sums, with these columns."""
+    """A value to fan out before `first`, the first sum that reads it, with these columns."""
 
     first: fx.Node
     columns: list[int]
@@ -80,7 +80,7 @@ def _fan_out(graph: fx.Graph, value: fx.Node, matrix: fx.Node, fan: _Fan) -> Ite
 def _entries(
     graph: fx.Graph, node: fx.Node
 ) -> Iterator[tuple[fx.Node, tuple[fx.Node | None, int]]]:
-    """The values of a sum, each with the matrix and the column where its weight is."""
+    """The values of a sum, each with the matrix and the column of its weight."""
     values: Any = node.args[0]
     weights: Any = node.args[1]
     for value, weight in zip(values, weights, strict=True):
@@ -108,19 +108,19 @@ def _column(graph: fx.Graph, weight: fx.Node) -> tuple[fx.Node, int]:
 
 
 _GATES = gate.BY_SAMPLE | {gate.keep_strongest, liveness.any_open, liveness.both}
-"""Functions of a few numbers a sample, wherever they stand."""
+"""Functions of a few numbers a sample."""
 
 _OF_GATES: frozenset[Callable[..., Any]] = frozenset(
     {liveness.masked, operator.getitem, torch.unbind, torch.unsqueeze}
 )
-"""The same, if what they read first is the result of such a function."""
+"""Functions that count as such if their first argument is the result of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpaqueGates:
-    """The arithmetic of gates, from the last layer of the routers on, becomes opaque operators.
+    """Turn the arithmetic of gates, from the last layer of the routers on, into opaque operators.
 
-    All of it that can be computed at one point of the graph is one operator.
+    Everything that can be computed at one point of the graph becomes one operator.
     """
 
     name: ClassVar[str] = "opaque_gates"
@@ -168,7 +168,7 @@ def _may_begin(module: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _sort(graph: fx.Graph, key: Callable[[fx.Node], tuple[int, bool]]) -> None:
-    """Bring the nodes into the order of a key that agrees with what they read."""
+    """Sort the nodes by a key that is compatible with their dependencies."""
     body = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
     anchor = graph.output_node()
     for node in sorted(body, key=key):
@@ -176,7 +176,7 @@ def _sort(graph: fx.Graph, key: Callable[[fx.Node], tuple[int, bool]]) -> None:
 
 
 _LISTS = (gate.keep_strongest, torch.unbind)
-"""What gives a list. An operator gives tensors: lists are taken apart where they are made."""
+"""Functions that return a list. Operators return tensors, so their items are taken inside."""
 
 
 def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
@@ -218,7 +218,7 @@ def _call_function_instead(module: fx.GraphModule, node: fx.Node, first: fx.Node
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    # Under autocast the features of a router may come in a smaller type.
+    # Under autocast the features of a router may have a smaller type.
     return F.linear(x.to(weight.dtype), weight, bias)
 
 

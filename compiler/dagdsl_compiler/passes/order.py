@@ -1,4 +1,4 @@
-"""The order in which a graph runs -> one in which less is alive at once."""
+"""Reorders a graph to lower its peak memory."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from torch import fx
 from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import SHAPE
 
-WORTH = 0.99
-"""The share of its peak down to which another order has to bring a graph."""
+PEAK_RATIO = 0.99
+"""A new order is taken if its peak is at most this fraction of the old one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderForMemory:
-    """Nodes run in an order in which fewer of their outputs are alive at once, if there is one.
+    """Order nodes so that fewer of their outputs are live at once.
 
-    Of what can run next, it takes what adds least, or frees most; the result is taken if its peak
-    is lower by a hundredth. For graphs whose regions stay as they are.
+    Greedy: of the nodes that can run next, take the one that adds least or frees most memory. The
+    order is kept if its peak is lower by at least one per cent. For graphs whose regions have not
+    been grouped or outlined.
     """
 
     name: ClassVar[str] = "order_for_memory"
@@ -34,7 +35,7 @@ class OrderForMemory:
         output = graph.output_node()
         found = _least_first(body)
         before, after = peak(body), peak(found)
-        if after <= WORTH * before:
+        if after <= PEAK_RATIO * before:
             for node in found:
                 output.prepend(node)
             yield did(output, f"a sample takes {_shown(after)} at most, {_shown(before)} before")
@@ -43,9 +44,9 @@ class OrderForMemory:
 
 
 def peak(order: Sequence[fx.Node]) -> int:
-    """The largest sum of numbers, for a sample, that are alive at once when nodes run in an order.
+    """The largest count of numbers a sample that are live at once when nodes run in an order.
 
-    What nodes give is alive from when they run until the last of their readers has.
+    The output of a node is live from the time it runs until the last of its readers has run.
     """
     at = {node: i for i, node in enumerate(order)}
     ends: dict[int, int] = {}
@@ -53,7 +54,7 @@ def peak(order: Sequence[fx.Node]) -> int:
     for i, node in enumerate(order):
         alive += size(node)
         most = max(most, alive)
-        # What leaves the graph is read by none of the order, and stays.
+        # Outputs of the graph have no reader in the order, and stay.
         last = max((at.get(user, len(order)) for user in node.users), default=i)
         ends[last] = ends.get(last, 0) + size(node)
         alive -= ends.pop(i, 0)
@@ -61,7 +62,7 @@ def peak(order: Sequence[fx.Node]) -> int:
 
 
 def size(node: fx.Node) -> int:
-    """How many numbers a sample a node gives; those of constants and routers are left aside."""
+    """The count of numbers a sample in the output of a node; constants and routers count 0."""
     return math.prod(node.meta[SHAPE]) if SHAPE in node.meta and node.op != "get_attr" else 0
 
 
@@ -81,7 +82,7 @@ def _least_first(order: Sequence[fx.Node]) -> list[fx.Node]:
     done: dict[fx.Node, None] = {}
     while ready:
         node = order[heappop(ready)[1]]
-        if node in done:  # it was offered again when it came to free more
+        if node in done:  # offered again when it came to free more
             continue
         done[node] = None
         for x in node.all_input_nodes:

@@ -1,4 +1,4 @@
-"""Runs regions only if the one sample of the batch needs them."""
+"""Runs each region only if the one sample of the batch needs it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _HOME = "_branches"
 
 @dataclass(frozen=True, slots=True)
 class BranchRegions:
-    """Each region becomes a module that is skipped when its mask, `[1]`, is false."""
+    """Turn each region into a module that is skipped when its mask, `[1]`, is false."""
 
     name: ClassVar[str] = "branch_regions"
 
     def run(self, module: fx.GraphModule) -> Iterator[Remark]:
         """See the class."""
-        # From the inside out: a branch inside a branch is a module call like any other.
+        # Innermost first: a branch inside a branch is a module call like any other.
         for region in regions(module.graph, innermost_first=True):
             _outline(module, region)
             yield region.did("runs only if the sample needs it")
@@ -34,7 +34,7 @@ class BranchRegions:
 def _outline(module: fx.GraphModule, region: Region) -> None:
     graph = module.graph
     body, inputs = extract_subgraph(region.members, region.results)
-    # The name of an fx node is given once, where `n[0]` and `n_0` would be one identifier.
+    # Names of fx nodes are unique, while `n[0]` and `n_0` would become the same identifier.
     path = f"{_HOME}.{region.exits[0].name}"
     shapes = [leaving.meta[SHAPE] for leaving in region.exits]
     module.add_submodule(path, Branch(fx.GraphModule(module, body), shapes))

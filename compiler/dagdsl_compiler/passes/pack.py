@@ -1,4 +1,4 @@
-"""Lays out the weights of convolutions once, as the kernels for a CPU want them."""
+"""Packs the weights of convolutions into the layout of the CPU kernels, once."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from dagdsl_compiler.torch_private import bytes_of_packed, can_pack
 _HOME = "_packed"
 _SINGLE = (1,)
 _ANY = (8, 1, 2, 64)
-"""Numbers of samples that a convolution may read: for the first of them its weights are packed."""
+"""Batch sizes that a convolution may read; its weights are packed for the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackConvolutions:
-    """Convolutions get their weights in the layout of the kernels, and the activation behind them.
+    """Pack the weights of convolutions, and fuse the activations behind them.
 
-    TorchInductor does that by itself, but not for batches of a size that it does not know, and not
-    inside of branches: there weights are laid out anew in every call, which for few samples of many
-    channels takes up to three quarters of the time. So in a graph for a `single` sample only what
-    stands in regions, which become branches, is packed.
+    TorchInductor does so itself, but not for an unknown batch size and not inside branches. There
+    it converts the weights in every call, which takes up to three quarters of the time for few
+    samples of many channels. In a graph for a `single` sample, only convolutions in regions, which
+    become branches, are packed.
 
-    For a CPU, single precision, a copy of the modules, and graphs whose constants will be folded.
+    For float32 on a CPU and graphs whose constants will be folded. The graph must own its module
+    tree.
     """
 
     single: bool
@@ -52,31 +53,31 @@ class PackConvolutions:
             activation = _fuse(node)
             inside = activation and f", {activation} inside"
             if batch is None:
-                how = "its weights are laid out in each call, by the number of samples"
+                how = "its weights are converted in each call: no layout suits all batch sizes"
                 yield did_not(node, f"{how}{inside}")
             else:
                 yield did(node, f"weights packed{inside}")
 
 
 def _obstacle(conv: nn.Conv2d) -> str | None:
-    """Why the kernels are not for a convolution; None if they are."""
+    """Why oneDNN's kernels cannot compute a convolution; None if they can."""
     weight = conv.weight
     if weight.device.type != "cpu" or not can_pack():
-        return "its kernels are not those of oneDNN"
+        return "oneDNN does not compute it"
     if weight.dtype != torch.float32:
         return f"its weights are {str(weight.dtype).removeprefix('torch.')}"
     if conv.in_channels == 1:
-        # TorchInductor would take what it gives to be laid out otherwise than it is.
-        return "of one channel, the layout is ambiguous"
+        # TorchInductor would assume another layout of the output than it has.
+        return "with one channel, its layout is ambiguous"
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
-        return "it pads in a way of its own"
+        return "its padding is not plain zeros"
     return None
 
 
 def _batch(conv: nn.Conv2d, batches: tuple[int, ...], size: list[int]) -> int | None:
-    """For how many samples to pack weights; None if that is not as good for all the others.
+    """The batch size to pack weights for; None if other batch sizes need another layout.
 
-    oneDNN may want other blocks for one sample than for more, and from blocks to blocks it takes
+    oneDNN may prefer other blocks for one sample than for more. Converting between blocks takes
     ten times as long as the convolution.
     """
     found = {bytes_of_packed(PackedWeight(conv, batch, size)()) for batch in batches}
@@ -86,7 +87,7 @@ def _batch(conv: nn.Conv2d, batches: tuple[int, ...], size: list[int]) -> int | 
 def _pack(
     module: fx.GraphModule, node: fx.Node, conv: nn.Conv2d, packed: PackedWeight, first: fx.Node
 ) -> None:
-    """Let a convolution read its weights, packed outside of all regions: there they are folded."""
+    """Pass a convolution its packed weights, which are computed, and folded, outside of regions."""
     path = f"{_HOME}.{node.name}"
     module.add_submodule(path, packed)
     module.set_submodule(str(node.target), PackedConvolution(conv))
@@ -97,7 +98,7 @@ def _pack(
 
 
 def _fuse(node: fx.Node) -> str:
-    """Take an activation into the convolution that alone it reads; say which, if there is one."""
+    """Fuse the activation that is the only reader of a convolution; return its path, or ''."""
     reader, *others = node.users
     function: Any = reader.target
     alone = not others and regions_of(reader) == regions_of(node)

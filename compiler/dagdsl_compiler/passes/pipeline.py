@@ -1,4 +1,4 @@
-"""The passes in their order."""
+"""The passes of each kind of graph, in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagdsl_compiler.passes.constants import FoldConstants
 from dagdsl_compiler.passes.dead_code import DeadCode
 from dagdsl_compiler.passes.evaluation import EvaluationOnly, FoldBatchNorm
 from dagdsl_compiler.passes.group import ComposeTakes, GroupRegions
-from dagdsl_compiler.passes.linears import MergeLinears, WriteOutLinears
+from dagdsl_compiler.passes.linears import DecomposeSmallLinears, MergeLinears
 from dagdsl_compiler.passes.masks import UnmaskValues
 from dagdsl_compiler.passes.merges import SimplifyMerges
 from dagdsl_compiler.passes.order import OrderForMemory
@@ -25,7 +25,7 @@ from dagdsl_compiler.passes.regions import KeepRegions
 from dagdsl_compiler.passes.verify import Signature, verify
 
 OnPass = Callable[[str, fx.GraphModule], None]
-"""Is shown the graph as it was lowered (`lower`), and after each pass, by the name of the pass."""
+"""Called with the name of a step and the graph: `lower`, then each pass."""
 
 WITH_REGIONS: tuple[Pass, ...] = (
     CommonSubexpressions(),
@@ -33,7 +33,7 @@ WITH_REGIONS: tuple[Pass, ...] = (
     SimplifyMerges(),
     DeadCode(),
 )
-"""For graphs with regions, over the modules as they are; all regions stay."""
+"""For graphs with regions whose modules are shared; all regions stay."""
 
 PIPELINE: tuple[Pass, ...] = (
     CommonSubexpressions(),
@@ -45,7 +45,7 @@ PIPELINE: tuple[Pass, ...] = (
 
 
 def training(checkpoint: tuple[str, ...]) -> tuple[Pass, ...]:
-    """The passes for a graph that trains, with these stages checkpointed."""
+    """The passes for training graphs, with these stages checkpointed."""
     return (*PIPELINE, CheckpointStages(checkpoint)) if checkpoint else PIPELINE
 
 
@@ -56,11 +56,11 @@ def evaluation(
     generated: bool = False,
     packed: bool = False,
 ) -> tuple[Pass, ...]:
-    """The passes for evaluation, for graphs with regions, over a copy of the modules.
+    """The passes for evaluation graphs with regions that own their module tree.
 
-    Those of the regions that are `skipped` (None: all) run only for the samples that need them, or
-    if the one sample needs them for a graph that takes a `single` one. With code `generated` for
-    the graph, small layers are left to it; convolutions are `packed` where it would not do that.
+    The regions in `skipped` (None: all) run only for the samples that need them or, in a graph for
+    a `single` sample, only if that sample needs them. With `generated`, code is generated for the
+    graph, so small layers are decomposed. With `packed`, convolutions are packed.
     """
     passes: tuple[Pass, ...] = (
         KeepRegions(skipped),
@@ -72,7 +72,7 @@ def evaluation(
         SimplifyMerges(),
         FoldBatchNorm(),
         MergeLinears(),
-        *((WriteOutLinears(),) if generated else ()),
+        *((DecomposeSmallLinears(),) if generated else ()),
         DeadCode(),
     )
     if packed:
@@ -87,10 +87,10 @@ def evaluation(
 def run_passes(
     module: fx.GraphModule, on_pass: OnPass | None = None, passes: tuple[Pass, ...] = PIPELINE
 ) -> None:
-    """Run the passes over a freshly lowered graph, in place.
+    """Run passes over a freshly lowered graph, in place.
 
-    `explain` tells afterwards what they did. Raises VerifyError if one of them, or the lowering,
-    left a graph that is not well formed.
+    `explain` returns their remarks afterwards. Raises VerifyError if the lowering or a pass left a
+    malformed graph.
     """
     signature = Signature.of(module.graph)
     verify(module, signature, after="lower")

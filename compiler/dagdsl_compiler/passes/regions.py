@@ -1,4 +1,4 @@
-"""The regions of a graph: their members, what enters them and what leaves them."""
+"""The regions of a graph: their members, inputs and exits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dagdsl_compiler.runtime import liveness
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A region as it stands in a graph.
+    """A region of a graph.
 
-    `members` are its nodes and those of the regions inside it, in order. `inputs` are the nodes
-    outside whose values they use. `exits` are the `masked(x, run)` through which the outside sees
-    them. `outer` is the path of the regions around it.
+    `members` are its nodes and those of the regions inside it, in order. `inputs` are the outside
+    nodes whose values they read. `exits` are the nodes `masked(x, run)` through which the outside
+    reads them. `outer` is the path of the regions around it.
     """
 
     name: str
@@ -35,15 +35,15 @@ class Region:
         return tuple(node.all_input_nodes[0] for node in self.exits)
 
     def did(self, reason: str) -> Remark:
-        """Something was done to the region."""
+        """A remark that something was done to the region."""
         return Remark(self.name, True, reason)
 
     def did_not(self, reason: str) -> Remark:
-        """Something could have been done to the region, but was not."""
+        """A remark that something could not be done to the region."""
         return Remark(self.name, False, reason)
 
     def mark(self, node: fx.Node) -> fx.Node:
-        """Give a new node, just outside the region, its place."""
+        """Give a new node right outside the region its provenance."""
         node.meta[IR] = self.exits[0].meta[IR]
         node.meta[ORIGIN] = self.exits[0].meta[ORIGIN]
         if self.outer:
@@ -52,14 +52,14 @@ class Region:
 
 
 def regions(graph: fx.Graph, *, innermost_first: bool = False) -> Iterator[Region]:
-    """The regions of a graph, outer ones before those inside them, each as it is by then.
+    """The regions of a graph, outer ones before inner ones, each read when it is yielded.
 
-    Between two of them the graph may be changed in and around the one that was given last. Regions
-    that nothing leaves, emptied or dead, are left out.
+    In between, the graph may be changed in and around the region yielded last. Regions without
+    exits, which are empty or dead, are left out.
     """
     depths = range(max((len(regions_of(node)) for node in graph.nodes), default=0))
     for depth in reversed(depths) if innermost_first else depths:
-        # No node is in two regions of one depth: one look at the graph finds them all.
+        # No node is in two regions of one depth, so one walk finds all of that depth.
         members: dict[str, list[fx.Node]] = {}
         for node in graph.nodes:
             path = regions_of(node)
@@ -93,7 +93,7 @@ def _region(name: str, outer: tuple[str, ...], nodes: list[fx.Node]) -> Region |
 
 
 def uniform_nodes(graph: fx.Graph) -> frozenset[fx.Node]:
-    """The nodes that are the same for every sample, `[1, ...]`: those that no input reaches."""
+    """The nodes that no input reaches: their values, `[1, ...]`, are the same for every sample."""
     uniform: set[fx.Node] = set()
     for node in graph.nodes:
         if node.op not in ("placeholder", "output") and uniform.issuperset(node.all_input_nodes):
@@ -103,9 +103,9 @@ def uniform_nodes(graph: fx.Graph) -> frozenset[fx.Node]:
 
 @dataclass(frozen=True, slots=True)
 class KeepRegions:
-    """A part of the graph that is not to be skipped is no region any more.
+    """Dissolve the regions that are not in `only`, so that they run for all samples.
 
-    `only` names those that stay regions; all of them if it is None.
+    None keeps all regions.
     """
 
     only: frozenset[str] | None = None
@@ -117,9 +117,7 @@ class KeepRegions:
             return
         for region in regions(module.graph):
             if region.name not in self.only:
-                yield region.did_not(
-                    "runs for all samples: to skip it is not worth what that costs"
-                )
+                yield region.did_not("runs for all samples: skipping it costs more than it saves")
         for node in module.graph.nodes:
             if REGION in node.meta:
                 node.meta[REGION] = tuple(name for name in regions_of(node) if name in self.only)

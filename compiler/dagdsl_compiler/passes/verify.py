@@ -1,4 +1,4 @@
-"""The checks between passes: a graph that breaks one of them is a fault of the pass before."""
+"""Checks between passes: a graph that fails one shows a fault of the pass before."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dagdsl_compiler.lower.writer import IR, ORIGIN
 
 
 class VerifyError(Exception):
-    """A pass left a graph that is not well formed: a fault of the compiler, not of the net."""
+    """A pass left a malformed graph: a fault of the compiler, not of the net."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a graph takes and gives: no pass may change it."""
+    """The inputs and outputs of a graph, which no pass may change."""
 
     inputs: tuple[str, ...]
     outputs: Any
@@ -29,13 +29,13 @@ class Signature:
 
 
 def verify(module: fx.GraphModule, signature: Signature, after: str) -> None:
-    """Raise VerifyError unless the graph is well formed, of that signature, and says all places."""
+    """Raise VerifyError if a graph is malformed, lacks provenance or has another signature."""
     try:
         module.graph.lint()
     except (RuntimeError, ValueError) as error:
         raise VerifyError(f"after {after}: {error}") from error
     if Signature.of(module.graph) != signature:
-        raise VerifyError(f"after {after}: the inputs or outputs are not what they were")
+        raise VerifyError(f"after {after}: the inputs or outputs have changed")
     for node in module.graph.nodes:
         if not node.meta.get(IR) or ORIGIN not in node.meta:
-            raise VerifyError(f"after {after}: `{node.name}` does not say where it comes from")
+            raise VerifyError(f"after {after}: `{node.name}` has no provenance")

@@ -1,1 +1,1 @@
-"""What a lowered graph calls: functions of tensors, each complete in itself."""
+"""Functions and modules that lowered graphs call, each self-contained."""

@@ -1,7 +1,7 @@
-"""What several edges carry -> one tensor: the merges of a node.
+"""The merges of a node: the values of its incoming edges -> one tensor.
 
-Values are `[B, C, H, W]` or `[B, C]`; a weight is `[B]` or `[1]`, or None for one. Each function
-is complete in itself: it is also copied as text into the models that are written out as source.
+Values are `[B, C, H, W]` or `[B, C]`; a weight is `[B]` or `[1]`, and None stands for one. Each
+function is self-contained, because its source is also copied into emitted models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dagdsl.ir.nodes import Merge
 
 
 def weighted_sum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
-    """Sum of the values, each times its weight; all values have one shape."""
+    """Sum of the values, each times its weight. All values have the same shape."""
     total: Tensor | None = None
     for value, weight in zip(values, weights, strict=True):
         if weight is not None:
@@ -32,7 +32,7 @@ def weighted_sum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
 
 
 def concat(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
-    """The values, each times its weight, one after another along the channels."""
+    """The values, each times its weight, concatenated along the channels."""
     parts = []
     for value, weight in zip(values, weights, strict=True):
         if weight is not None:
@@ -42,7 +42,7 @@ def concat(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
 
 
 def product(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
-    """Product of the values, each times its weight; a flat `[B, C]` scales the channels."""
+    """Product of the values, each times its weight. A flat `[B, C]` scales the channels."""
     rank = max(value.dim() for value in values)
     total: Tensor | None = None
     for value, weight in zip(values, weights, strict=True):
@@ -56,12 +56,12 @@ def product(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
 
 
 def mean(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
-    """Mean of the values, each times its weight; a closed edge counts."""
+    """Mean of the values, each times its weight. Closed edges count as zeros."""
     return weighted_sum(values, weights) / len(values)
 
 
 def maximum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
-    """Largest of the values, each times its weight, feature by feature."""
+    """Element-wise maximum of the values, each times its weight."""
     result: Tensor | None = None
     for value, weight in zip(values, weights, strict=True):
         if weight is not None:
@@ -72,7 +72,7 @@ def maximum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
 
 
 def first_confident(values: list[Tensor], weights: list[Tensor | None], tau: float) -> Tensor:
-    """For each sample the first of the logits `[B, C]` that are sure of a class, or the last."""
+    """For each sample the first logits `[B, C]` that are sure of a class; the last if none is."""
     result: Tensor | None = None
     for value, weight in zip(reversed(values), reversed(weights), strict=True):
         if weight is not None:
@@ -108,4 +108,4 @@ MERGES: Final[Mapping[Merge, Callable[..., Tensor]]] = MappingProxyType(
         "first_confident": first_confident,
     }
 )
-"""Merge -> its function; the parameters of the merge follow by name."""
+"""Merge -> its function. Parameters of the merge are keyword arguments."""

@@ -1,4 +1,4 @@
-"""Computes something only if it is needed, for a batch of one sample."""
+"""Conditional execution for a batch of one sample."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class Branch(nn.Module):
-    """`body(*inputs)` where `run` is true, zeros where it is not.
+    """`body(*inputs)` if `run` is true, otherwise zeros.
 
-    `shapes` are those of what `body` returns, a tuple of tensors `[1, *shape]`.
+    `body` returns a tuple of tensors `[1, *shape]`, one for each of `shapes`.
     """
 
     def __init__(
@@ -22,7 +22,7 @@ class Branch(nn.Module):
         self.shapes = tuple(shapes)
 
     def forward(self, run: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """`run` is `[1]`; at least one input, whose type the zeros take."""
+        """`run` is `[1]`. There is at least one input, which determines the type of the zeros."""
         if torch.compiler.is_compiling():
             results: tuple[Tensor, ...] = torch.cond(
                 run.any(), self._compute, self._skip, tuple(inputs)
@@ -38,6 +38,6 @@ class Branch(nn.Module):
 
 
 def _in_one_layout(y: Tensor) -> Tensor:
-    """The same values; torch.cond wants equal strides from both sides, and no aliases of inputs."""
+    """A copy: `torch.cond` requires equal strides on both sides, and no aliases of inputs."""
     layout = torch.channels_last if y.dim() == 4 else torch.contiguous_format
     return y.clone(memory_format=layout)

@@ -1,4 +1,4 @@
-"""Activation checkpointing: what is not kept for the backward pass is computed again in it."""
+"""Activation checkpointing: the backward pass computes again what was not kept for it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch.utils.checkpoint import checkpoint
 
 
 class Checkpointed(nn.Module):
-    """`body(*inputs)`, of which only inputs and results are kept for the backward pass.
+    """`body(*inputs)`, keeping only inputs and results for the backward pass.
 
-    That computes the rest again, with the random numbers of the first time. Running statistics and
-    other buffers are those of the first time too, and change once only.
+    The backward pass computes the rest again, with the same random numbers. It uses the same
+    running statistics and other buffers as the first time, and does not update them again.
     """
 
     def __init__(self, body: fx.GraphModule) -> None:
@@ -23,10 +23,10 @@ class Checkpointed(nn.Module):
         self.body = body
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """A tuple of tensors, as `body` gives it."""
+        """The tuple of tensors that `body` returns."""
         if not torch.is_grad_enabled():
             return cast("tuple[Tensor, ...]", self.body(*inputs))
-        # Compiled, writing to buffers is no part of what is computed again.
+        # In compiled code, writes to buffers are not computed again.
         options: dict[str, Any] = (
             {} if torch.compiler.is_compiling() else {"context_fn": self._contexts}
         )
@@ -34,12 +34,12 @@ class Checkpointed(nn.Module):
         return results
 
     def _contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        """What surrounds the body the first time, and the second."""
+        """The contexts of the body for the first and the second time."""
         return nullcontext(), _with_copies(self)
 
 
 def _with_copies(module: nn.Module) -> AbstractContextManager[None]:
-    """Puts copies, made now, in the place of all buffers for a while, and then drops them."""
+    """A context in which all buffers are replaced by copies made now."""
     buffers = [
         (owner, name, buffer, buffer.clone())
         for owner in module.modules()

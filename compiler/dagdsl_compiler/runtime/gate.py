@@ -1,7 +1,7 @@
 """Logits of a router -> weights of edges, and which of these edges are open.
 
-Weights are `[B, E]`, or `[1, E]` when they are the same for every sample. Each function here is
-complete in itself: it is also copied as text into the models that are written out as source.
+Weights are `[B, E]`, or `[1, E]` if they are the same for every sample. Each function is
+self-contained, because its source is also copied into emitted models.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 def softmax(logits: Tensor, groups: tuple[int, ...]) -> Tensor:
-    """Positive weights that sum to one in each group. `[B, E]` -> `[B, E]`."""
+    """Softmax in each group. `[B, E]` -> `[B, E]`."""
     parts = [part.softmax(1) for part in torch.split_with_sizes(logits, groups, 1)]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
@@ -25,12 +25,12 @@ def relu_tanh(logits: Tensor) -> Tensor:
 
 
 def hard_concrete(logits: Tensor) -> Tensor:
-    """`sigmoid(x)` stretched to -0.1 .. 1.1 and cut to 0 .. 1. `[B, E]` -> `[B, E]`."""
+    """`sigmoid(x)` stretched to -0.1 .. 1.1 and clamped to 0 .. 1. `[B, E]` -> `[B, E]`."""
     return (1.2 * torch.sigmoid(logits) - 0.1).clamp(0, 1)
 
 
 def strongest(weights: Tensor, groups: tuple[int, ...], k: int) -> Tensor:
-    """Which edges are among the `k` of largest weight in their group: a mask like `weights`."""
+    """A mask of the `k` edges of largest weight in each group, shaped like `weights`."""
     parts = []
     for part in torch.split_with_sizes(weights, groups, 1):
         chosen = part.topk(min(k, part.shape[1]), 1).indices
@@ -39,7 +39,7 @@ def strongest(weights: Tensor, groups: tuple[int, ...], k: int) -> Tensor:
 
 
 def normalise(weights: Tensor, groups: tuple[int, ...]) -> Tensor:
-    """Divide the weights of each group by their sum; a group of zeros stays so."""
+    """Divide the weights of each group by their sum. A group of zeros stays zero."""
     parts = []
     for part in torch.split_with_sizes(weights, groups, 1):
         total = part.sum(1, keepdim=True)
@@ -48,19 +48,19 @@ def normalise(weights: Tensor, groups: tuple[int, ...]) -> Tensor:
 
 
 def above(weights: Tensor, tau: float) -> Tensor:
-    """Which edges a threshold leaves open: a mask like `weights`."""
+    """A mask of the edges above a threshold, shaped like `weights`."""
     return weights > tau
 
 
 class SoftThreshold(nn.Module):
-    """A threshold that closes nothing in training."""
+    """A threshold that closes no edge in training."""
 
     def __init__(self, tau: float) -> None:
         super().__init__()
         self.tau = tau
 
     def forward(self, weights: Tensor) -> Tensor:
-        """Which edges are open: a mask like `weights`."""
+        """A mask of the open edges, shaped like `weights`."""
         if self.training:
             return torch.ones_like(weights, dtype=torch.bool)
         return weights > self.tau
@@ -71,29 +71,29 @@ class SoftThreshold(nn.Module):
 
 
 def binary(weights: Tensor) -> Tensor:
-    """One for each edge, with the gradient of its weight."""
+    """Ones, with the gradients of the weights."""
     return weights + (1 - weights).detach()
 
 
 def close(weights: Tensor, is_open: Tensor) -> Tensor:
-    """The weights of open edges, zero for closed ones, whose weights get no gradient."""
+    """The weights of open edges, and zeros for closed ones, whose weights get no gradient."""
     return torch.where(is_open, weights, 0)
 
 
 def close_straight_through(weights: Tensor, is_open: Tensor) -> Tensor:
-    """The same values, but the gradient passes as if nothing had been closed."""
+    """The values of `close`, with gradients as if no edge had been closed."""
     return weights + (torch.where(is_open, weights, 0) - weights).detach()
 
 
 def keep_strongest(
     weights: list[Tensor], is_open: list[Tensor], alive: list[Tensor | None], others: list[Tensor]
 ) -> list[Tensor]:
-    """Reopen the strongest edge into a node where all edges into it are closed.
+    """Reopen the strongest edge into a node in samples in which all edges into it are closed.
 
     The first three lists have an entry `[B]` or `[1]` for each edge that may be reopened: its
-    weight, whether its gate is open, whether its source is alive (None: always). `others` says the
-    same of the node's other in-edges: whether they are open, their source alive. Gives the new
-    `is_open`, each `[B]`, the first of equal weights winning.
+    weight, whether its gate is open, and whether its source is alive (None: always). `others` says
+    of each other incoming edge whether it is open and its source alive. Returns the new `is_open`,
+    each `[B]`. Of equal weights, the first wins.
     """
     ranks, opened = [], list(others)
     for weight, gate, source in zip(weights, is_open, alive, strict=True):
@@ -128,4 +128,4 @@ BY_SAMPLE: Final[frozenset[Callable[..., Tensor]]] = frozenset(
         strongest,
     }
 )
-"""From logits to weights and masks; `keep_strongest`, which also asks who is alive, is none."""
+"""From logits to weights and masks. Excludes `keep_strongest`, which also reads liveness."""

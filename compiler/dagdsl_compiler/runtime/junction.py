@@ -1,9 +1,9 @@
-"""Weighted sums in which each value goes to several nodes, with gradients that cost no memory.
+"""Weighted sums whose values go to several nodes, with gradients that need no extra memory.
 
-The gradient of a value is a weighted sum as well: of the gradients of the sums it went into. To
-write it that way, a value is first fanned out, with the weights of its edges; the sums then hand
-back their gradients as they are, and it is the fan that weighs them, all at once. Nothing is
-computed edge by edge.
+The gradient of a value is itself a weighted sum: of the gradients of the sums that it entered. To
+compute it as one, a value is first fanned out with the weights of its edges. The sums then pass
+their gradients back unweighted, and the fan-out weighs all of them at once. Nothing is computed
+edge by edge.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from dagdsl_compiler.runtime.sums import weight_gradients, weighted_sum
 
 
 def fan_out(x: Tensor, weights: Tensor, columns: list[int]) -> tuple[Tensor, ...]:
-    """`x`, `[B, ...]`, once for each of `columns` of `weights`, `[B, E]` or `[1, E]`.
+    """Views of `x`, `[B, ...]`, one for each of `columns` of `weights`, `[B, E]` or `[1, E]`.
 
-    Each copy (no memory is copied) has to enter one `junction`, with the weight of that column.
+    Each view must enter exactly one `junction`, with the weight of its column.
     """
     copies: tuple[Tensor, ...] = _FanOut.apply(x, weights, columns)
     return copies
 
 
 def junction(values: list[Tensor], weights: list[Tensor], columns: list[int]) -> Tensor:
-    """As `sums.weighted_sum`, of values that have been fanned out with these weights.
+    """`sums.weighted_sum` of values that were fanned out with the same weights.
 
-    A value whose column is -1 counts once, and need not be fanned out.
+    A value whose column is -1 has weight one and need not be fanned out.
     """
     total: Tensor = _Junction.apply([w.detach() for w in weights], columns, *values)
     return total

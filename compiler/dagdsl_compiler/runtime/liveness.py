@@ -1,7 +1,6 @@
-"""Which nodes are alive, sample by sample: masks `[B]`, or `[1]` when all samples agree.
+"""Masks of the samples in which nodes are alive: `[B]`, or `[1]` if all samples agree.
 
-Each function is complete in itself: it is also copied as text into the models that are written
-out as source.
+Each function is self-contained, because its source is also copied into emitted models.
 """
 
 from __future__ import annotations

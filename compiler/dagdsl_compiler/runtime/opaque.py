@@ -1,8 +1,8 @@
-"""Small graphs as single operators: the code generator does not look into them.
+"""Small graphs as single operators that are opaque to the code generator.
 
-The arithmetic of gates is on tensors of a few numbers a sample, but no two routers have equally
-many edges, so generated code would have kernels of its own for each of them. Run operator by
-operator it takes microseconds; what is saved are the seconds that building the kernels takes.
+The arithmetic of gates works on a few numbers a sample, but no two routers have the same number of
+edges, so generated code would have separate kernels for each. Run operator by operator, it takes
+microseconds, and saves the seconds it takes to build these kernels.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _GRAPHS: dict[str, fx.GraphModule] = {}
 
 
 def register(graph: fx.GraphModule) -> str:
-    """The key of a graph, which has no modules, takes tensors and gives a tuple of tensors.
+    """Register a graph without modules, from tensors to a tuple of tensors; return its key.
 
-    Equal graphs have equal keys in every process: generated code that is cached on disk names them.
+    Equal graphs have equal keys in every process, because generated code that is cached on disk
+    contains the keys.
     """
     text = "\n".join(map(str, (node.format_node() for node in graph.graph.nodes)))
     key = hashlib.sha256(f"{text}\n{graph.code}".encode()).hexdigest()[:24]
@@ -31,7 +32,7 @@ def register(graph: fx.GraphModule) -> str:
 
 
 def opaque(key: str, inputs: list[Tensor]) -> list[Tensor]:
-    """What the graph of a key gives for `inputs`; gradients reach them."""
+    """The results of the graph of a key, differentiable with respect to `inputs`."""
     results: list[Tensor] = _opaque(key, inputs)
     return results
 
@@ -61,7 +62,7 @@ def _run_backwards(key: str, inputs: list[Tensor], gradients: list[Tensor]) -> l
 
 
 def _own(inputs: list[Tensor], results: Iterable[Tensor]) -> list[Tensor]:
-    """The results, contiguous, and copied where they share memory: an operator returns its own."""
+    """Contiguous results that share no memory, as an operator must return them."""
     taken = {x.untyped_storage().data_ptr() for x in inputs}
     owned = []
     for y in map(Tensor.contiguous, results):

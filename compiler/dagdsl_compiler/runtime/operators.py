@@ -1,4 +1,4 @@
-"""How operators of ours are made known to PyTorch."""
+"""Registers dagdsl's operators with PyTorch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def define(
     like: Callable[..., Any],
     on_cpu: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
-    """An operator `dagdsl::name`: what it runs, and `like`, which gives results of the same shape.
+    """Define the operator `dagdsl::name`; `like` returns results of the same shapes for tracing.
 
-    It takes tensors in any layout: with that of the trace prescribed, generated code would write
-    what enters several operators once for each. It is not differentiable.
+    It accepts tensors in any layout. If the layout of the trace were required, generated code would
+    write a value that enters several operators once for each. It is not differentiable.
     """
     LIBRARY.define(schema, tags=(torch.Tag.flexible_layout,))
     name = schema.partition("(")[0]
-    # Compiled code calls these, and what it calls would be compiled too.
+    # Compiled code calls these functions, which would otherwise be compiled too.
     untraced: Any = torch.compiler.disable
     LIBRARY.impl(name, untraced(run), "CompositeExplicitAutograd")
     if on_cpu is not None:

@@ -1,4 +1,4 @@
-"""Convolutions by oneDNN, with weights in the blocks that its kernels compute with."""
+"""Convolutions by oneDNN with packed weights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ACTIVATIONS: Final[Mapping[Callable[..., Any], tuple[str, list[float], str]]] = 
         torch.tanh: ("tanh", [], ""),
     }
 )
-"""How the kernels are told of an activation: the last arguments of `_convolution_pointwise`."""
+"""Activation -> the arguments by which oneDNN's kernels know it."""
 _BY_NAME: Final = {
     "none": ("none", [], ""),
     **{function.__name__: told for function, told in ACTIVATIONS.items()},
@@ -36,14 +36,14 @@ _BY_NAME: Final = {
 
 
 class PackedWeight(nn.Module):
-    """The weights of a convolution, in blocks: a constant, once they are frozen."""
+    """The packed weights of a convolution, which freezing turns into a constant."""
 
     weight: Tensor
 
     def __init__(self, conv: nn.Conv2d, batch: int | None, size: Iterable[int]) -> None:
-        """The convolution will usually read so many samples of that height and width: a hint.
+        """Pack for inputs of that batch size, height and width: a hint, not a requirement.
 
-        Without a number of samples the weights stay as they are, for each call to lay them out.
+        Without a batch size the weights stay plain, and each call packs them.
         """
         super().__init__()
         self._layout = _layout(conv)
@@ -51,14 +51,14 @@ class PackedWeight(nn.Module):
         self.register_buffer("weight", conv.weight.detach())
 
     def forward(self) -> Tensor:
-        """`[C', C / groups, kH, kW]`, opaque: for `PackedConvolution` only."""
+        """`[C', C / groups, kH, kW]`, in a layout that only `PackedConvolution` reads."""
         if self._hint is None:
             return self.weight
         return packed_weight(self.weight, self._layout, self._hint)
 
 
 class PackedConvolution(nn.Module):
-    """A convolution that is given its weights, and applies an activation."""
+    """A convolution that takes its weights as an input and applies an activation."""
 
     bias: Tensor | None
 
@@ -68,7 +68,7 @@ class PackedConvolution(nn.Module):
         self.register_buffer("bias", None if conv.bias is None else conv.bias.detach())
 
     def forward(self, x: Tensor, weight: Tensor, activation: str = "none") -> Tensor:
-        """`[B, C, H, W]` and what `PackedWeight` gives -> `[B, C', H', W']`."""
+        """`[B, C, H, W]` and the result of `PackedWeight` -> `[B, C', H', W']`."""
         return packed_convolution(x, weight, self.bias, self._layout, _BY_NAME[activation])
 
 

@@ -9,14 +9,14 @@ from torch import Tensor
 def adjacency(
     like: Tensor, size: int, places: list[tuple[int, int]], weights: list[Tensor | None]
 ) -> Tensor:
-    """The weight of the edge from node `i` to node `j` at `[b, i, j]`, zero where there is none.
+    """`[B, size, size]`: the weight of the edge from node `i` to node `j`, or zero, at `[b, i, j]`.
 
-    `places` are the `(i, j)` of the weights, each of which is `[B]` or `[1]`, or None for one.
-    `like` is any `[B, ...]` tensor of the graph. Gives `[B, size, size]`.
+    `places` are the `(i, j)` of `weights`, each `[B]`, `[1]`, or None for one. `like` is any
+    `[B, ...]` tensor of the graph.
     """
     ones = torch.ones_like(like.flatten(1)[:, 0])
     columns = [ones if w is None else w.to(like.dtype).expand(like.shape[0]) for w in weights]
-    # Looked up, not written in place: the gradient reaches the weights, and nothing is copied.
+    # An index lookup instead of in-place writes: gradients reach the weights without copies.
     table = [len(places)] * (size * size)
     for column, (i, j) in enumerate(places):
         table[i * size + j] = column

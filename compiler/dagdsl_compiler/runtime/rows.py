@@ -1,7 +1,7 @@
-"""Tensors that have rows for some of the samples only.
+"""Tensors with rows for some of the samples only.
 
-`run` is a mask `[B]` of these samples, `n` their number; an index says which rows of a tensor to
-take. Nothing here costs more than the rows it is about, and `n` may be zero.
+`run` is a mask `[B]` of these samples, and `n` is their number, which may be zero. The cost of each
+function is proportional to the rows that it handles.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from torch.nn import functional as F
 
 
 def rows(run: Tensor) -> Tensor:
-    """The samples that `run` marks, in order: `[B]` -> `[n]`."""
+    """The indices of the samples that `run` marks: `[B]` -> `[n]`."""
     return run.nonzero().squeeze(1)
 
 
 def places(run: Tensor) -> Tensor:
-    """For each sample its row among those that `run` marks, `n` if it has none: `[B]` -> `[B]`."""
-    # A slice of the last sum would ask torch.compile for its size, of a batch it knows nothing of.
+    """For each sample its row among those that `run` marks, or `n`: `[B]` -> `[B]`."""
+    # Slicing the last cumulative sum would require the batch size, unknown to torch.compile.
     return torch.where(run, run.long().cumsum(0) - 1, run.long().sum())
 
 
 def take(x: Tensor, index: Tensor) -> Tensor:
-    """The rows of `x` that `index` names: `[n, ...]`, `[m]` -> `[m, ...]`."""
+    """The rows `index` of `x`: `[n, ...]`, `[m]` -> `[m, ...]`."""
     return x.index_select(0, index)
 
 
 def with_zero(x: Tensor) -> Tensor:
-    """A row of zeros behind those of `x`: `[n, ...]` -> `[n + 1, ...]`.
+    """Append a row of zeros to `x`: `[n, ...]` -> `[n + 1, ...]`.
 
-    It is the row of all samples that have none, and keeps an empty `x` from being indexed.
+    It serves all samples without a row of their own, and makes an empty `x` safe to index.
     """
     return F.pad(x, [0, 0] * (x.dim() - 1) + [0, 1])
 

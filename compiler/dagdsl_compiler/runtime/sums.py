@@ -1,9 +1,9 @@
 """Weighted sums and their gradients as two operators, each one kernel for any number of edges.
 
-Code generated for a sum of tensors has a kernel for every number of them, forwards and backwards,
-and building those kernels is what compiling a dense stage would spend its time on. The operators
-are opaque to the generator. On a CPU, float32 runs through `sums.cpp`; all else is composed of
-operators of PyTorch.
+Generated code has a separate kernel for each number of summands, forward and backward, and building
+those kernels would take most of the time to compile a dense stage. These operators are opaque to
+the generator. On a CPU, float32 runs through `sums.cpp`; everything else is composed of PyTorch's
+operators, and so is all if torch cannot compile C++.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from dagdsl_compiler.torch_private import load_cpp
 
 _one = ctypes.c_float(1)
 _ONE = ctypes.addressof(_one)
-"""The weight of an edge that has none."""
+"""The address of the weight of edges without one."""
 
 
 def weighted_sum(values: list[Tensor], weights: list[Tensor], columns: list[int]) -> Tensor:
     """Sum of `values`, `[B, ...]` each, times columns of `weights`, `[B, E]` or `[1, E]` each.
 
-    `columns[i]` is the column of `weights[i]` that `values[i]` is multiplied with; -1 stands for
-    one. What a weight of zero is multiplied with has no say, not even if it is infinite. There is
-    no gradient: `fan_out` and `junction` have it.
+    `values[i]` is multiplied by the column `columns[i]` of `weights[i]`; -1 stands for weight one.
+    A value with weight zero is ignored even if it is infinite. Not differentiable: use `fan_out`
+    and `junction`.
     """
     result: Tensor = _weighted_sum_operator(values, weights, columns)
     return result
 
 
 def weight_gradients(x: Tensor, values: list[Tensor], like: Tensor, columns: list[int]) -> Tensor:
-    """For each sample the dot products of `x`, `[B, ...]`, with `values` like it.
+    """For each sample the dot products of `x`, `[B, ...]`, with each of `values`.
 
-    They are in `columns` of a result like `like`, `[B, E]`, or summed over the samples, `[1, E]`;
-    the other columns are zero.
+    The result has the shape of `like`: `[B, E]`, or `[1, E]` summed over the samples. The products
+    are in `columns`; the other columns are zero.
     """
     result: Tensor = _weight_gradients_operator(x, values, like, columns)
     return result
@@ -132,7 +132,7 @@ _weight_gradients_operator = define(
 
 
 def _alike(values: list[Tensor]) -> list[Tensor]:
-    """The values laid out as the first of them, each sample in one piece."""
+    """The values in the layout of the first, with the memory of each sample contiguous."""
     first = values[0]
     if not _is_dense(first):
         first = first.contiguous()
@@ -169,6 +169,5 @@ def _numbers(numbers: list[int]) -> ctypes.Array[ctypes.c_int64]:
 
 @cache
 def _kernels() -> ctypes.CDLL | None:
-    # The compiler, its flags and its cache are those of the generated code, which runs beside it
-    # and has to share its threads.
+    # Compiled with the compiler, flags and cache of generated code, whose threads it shares.
     return load_cpp(files("dagdsl_compiler.runtime").joinpath("sums.cpp").read_text())
