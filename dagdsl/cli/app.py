@@ -31,9 +31,12 @@ def run(arguments: list[str]) -> object:
     """Run one command and return its exit code if it is not 0. Raises what the command raises."""
     if arguments[:1] == ["check"] and arguments[1:] and not _options(arguments):
         # Editors and hooks run this at each save and commit: skip importing the option parser.
-        from dagdsl.cli.checking import check
+        from dagdsl.collector import gc_paused
 
-        return check(arguments[1:])
+        with gc_paused():  # imports create many objects, and none of them is garbage
+            from dagdsl.cli.checking import check
+
+            return check(arguments[1:])
     from dagdsl.cli.commands import app_for
 
     return app_for(arguments)(arguments, standalone_mode=False)

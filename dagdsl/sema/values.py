@@ -67,9 +67,9 @@ def describe(value: EvalValue) -> str:
 
 def convert(value: EvalValue, type: ParamType, what: str, at: Span, sink: Sink) -> Value | Unknown:
     """Return `value` as the given type, or UNKNOWN after an error."""
+    if _has_unknown(value):
+        return UNKNOWN
     match type, value:
-        case _, Unknown():
-            return UNKNOWN
         case "bool", bool():
             return value
         case "str", str():
@@ -102,6 +102,13 @@ def convert(value: EvalValue, type: ParamType, what: str, at: Span, sink: Sink) 
         label=f"expected {_KINDS[type]}",
     )
     return UNKNOWN
+
+
+def _has_unknown(value: EvalValue) -> bool:
+    """Whether a value, or an item of a list, had an error that was reported."""
+    if isinstance(value, list):
+        return any(map(_has_unknown, value))
+    return isinstance(value, Unknown)
 
 
 def fit(value: EvalValue, param: Param, at: Span, sink: Sink) -> Value | Unknown:

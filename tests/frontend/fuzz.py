@@ -1,4 +1,4 @@
-"""Broken variants of the shipped files -> diagnostics, soon, within bounds: never anything else.
+"""Check that broken variants of the shipped files give diagnostics, quickly and in little memory.
 
 `make fuzz` runs `python -m tests.frontend.fuzz 20000 FILE...` for the examples: so many variants of
 each. A variant is known by its file and number: `python -m tests.frontend.fuzz NUMBER FILE --show`.
@@ -35,7 +35,7 @@ _SPICE = ("{", "}", "(", ")", "[", "]", "->", "|>", "via", "stage", "node", "net
 
 
 def pieces_of(path: Path) -> list[str]:
-    """A file in words, signs and white space."""
+    """Split a file into words, punctuation and white space."""
     return _PIECES.findall(path.read_text(encoding="utf-8"))
 
 
@@ -45,7 +45,7 @@ def _all_pieces() -> list[str]:
 
 
 def broken(pieces: list[str], others: list[str], number: int) -> str:
-    """Variant `number` of a file; `others` are words of other files."""
+    """Return variant `number` of a file. `others` are words from other files."""
     random_ = random.Random(number)
     pieces = list(pieces)
     for _ in range(random_.choice((1, 1, 1, 2, 3, 8))):
@@ -87,7 +87,7 @@ def _break(pieces: list[str], others: list[str], random_: random.Random) -> None
 
 
 def examine(path: Path, text: str) -> str | None:
-    """What is wrong with how a text is answered; None if nothing is."""
+    """Return what is wrong with the front end's answer to a text, or None."""
     source = SourceFile(str(path), text)
     start = time.process_time()
     try:
@@ -104,7 +104,7 @@ def examine(path: Path, text: str) -> str | None:
 
 
 def peak_bytes() -> int:
-    """The most memory this process has held. `getrusage` would count its parent's, on Linux."""
+    """Return the peak memory of this process. On Linux, `getrusage` would include its parent's."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -114,7 +114,7 @@ def peak_bytes() -> int:
 
 
 def examine_all(path: Path, numbers: Iterable[int]) -> Iterator[str]:
-    """What is wrong with how some variants of a file are answered."""
+    """Yield what is wrong with the answers to some variants of a file."""
     pieces, others = pieces_of(path), _all_pieces()
     for number in numbers:
         wrong = examine(path, broken(pieces, others, number))
@@ -123,7 +123,7 @@ def examine_all(path: Path, numbers: Iterable[int]) -> Iterator[str]:
 
 
 def _report(path: Path, numbers: range, deadline: float) -> tuple[int, list[str], int]:
-    """How many of the variants of a file were tried in time, what was found, and the memory."""
+    """Return how many variants of a file were tried in time, the failures, and the peak memory."""
     tried = 0
 
     def in_time() -> Iterator[int]:
@@ -139,7 +139,7 @@ def _report(path: Path, numbers: range, deadline: float) -> tuple[int, list[str]
 
 
 def run(paths: list[Path], count: int, minutes: float) -> int:
-    """Try variants of files, a hundred at a time in turn: if time ends, it ends for all of them."""
+    """Try variants of all files in turn, a hundred at a time, so that all get the same share."""
     start = time.monotonic()
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     jobs: dict[Path, list[Future[tuple[int, list[str], int]]]] = {path: [] for path in paths}
@@ -167,7 +167,7 @@ def run(paths: list[Path], count: int, minutes: float) -> int:
 
 
 def main() -> int:
-    """Try variants of all files or of some, or show one."""
+    """Try variants of files, or show one."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("count", type=int, help="variants of each file")
     parser.add_argument("files", nargs="*", type=Path, help="which files: all that are shipped")

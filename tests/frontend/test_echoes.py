@@ -1,4 +1,4 @@
-"""A mistake is reported once: what follows from it alone is not."""
+"""A mistake is reported once, and its consequences are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expected MACs against all ways in which the gates of a small net can fall."""
+"""Expected MACs, compared with an enumeration of all gate states of a small net."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def stage(net: Net) -> Graph:
 
 
 def by_hand(graph: Graph, rate: float) -> float:
-    """The mean over all ways, each simulated edge by edge."""
+    """Return the mean over all gate states, each simulated edge by edge."""
     gated = [
         edge for edge in graph.edges if (r := router_of(graph, edge)) and r.threshold is not None
     ]
@@ -80,7 +80,7 @@ def by_hand(graph: Graph, rate: float) -> float:
     ("body", "reads"),
     [(COMPLETE, "source"), (COMPLETE, "target"), (COMPLETE, "stage"), (MIXED, "source")],
 )
-def test_against_all_ways(body: str, reads: str, rate: float) -> None:
+def test_against_all_gate_states(body: str, reads: str, rate: float) -> None:
     net = net_of(body, reads)
     assert expected_macs(net, rate) == pytest.approx(by_hand(stage(net), rate))
 

@@ -1,4 +1,4 @@
-"""Nets made from nets, and files of the standard library."""
+"""Nets derived from nets, and files of the standard library."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ net few   = large(classes = 5)
 """
 
 
-def test_a_net_is_made_from_a_net() -> None:
+def test_a_net_is_derived_from_a_net() -> None:
     small, large = (dagdsl.loads(GENERIC, net=name) for name in ("small", "large"))
     assert (small.name, large.name) == ("small", "large")
     assert (small.graph.node("s").shape[0], large.graph.node("s").shape[0]) == (8, 16)
     assert small.settings == {"depths": [1], "width": 8, "classes": 2}
 
 
-def test_what_is_left_open_can_be_given_later() -> None:
+def test_open_formals_can_be_given_later() -> None:
     assert dagdsl.loads(GENERIC, net="few").graph.node("logits").shape == (5,)
     assert dagdsl.loads(GENERIC, net="large", classes=7).graph.node("logits").shape == (7,)
     with pytest.raises(dagdsl.UsageError, match="no param `width`; the params are `classes`"):
         dagdsl.loads(GENERIC, net="large", width=3)
 
 
-def test_a_generic_net_is_checked_through_what_is_made_from_it() -> None:
+def test_a_generic_net_is_checked_through_nets_derived_from_it() -> None:
     analysis = analyse(SourceFile("n.dg", GENERIC))
     assert analysis.diagnostics == []
     assert list(analysis.nets) == ["small", "large", "few"]
     assert not analyse(SourceFile("n.dg", GENERIC), net="few").has_errors
 
 
-def test_a_generic_net_that_nothing_is_made_from_misses_its_values() -> None:
+def test_a_generic_net_that_is_not_used_lacks_values() -> None:
     (found,) = analyse(SourceFile("n.dg", GENERIC), net="general").diagnostics[:1]
     assert (found.code, found.span.text) == ("DG0212", "cell: op")
 
 
-def test_a_mistake_says_for_which_net_it_was_found() -> None:
+def test_a_mistake_names_the_derived_net() -> None:
     text = GENERIC.replace("few   = large(classes = 5)", "odd = general(gap |> fc(4), [2])")
     (found,) = analyse(SourceFile("n.dg", text)).diagnostics
     assert found.code == "DG0213"
@@ -69,8 +69,8 @@ def test_nets_of_other_files(tmp_path: Path) -> None:
     assert [d.code for d in analyse_file(main).diagnostics] == ["DG0210"]
 
 
-def test_params_of_the_file_that_a_net_is_made_from(tmp_path: Path) -> None:
-    """They are set like those of the file itself, which come first where both have one."""
+def test_params_of_the_file_that_a_net_is_derived_from(tmp_path: Path) -> None:
+    """They are set like the params of the file itself, which take precedence."""
     (tmp_path / "family.dg").write_text(
         "param wide: int = 8 in 1..64 param deep: int = wide in 1..64 param own: int = 3"
         "net general(classes: int = 2) {"
@@ -96,7 +96,7 @@ def test_params_of_the_file_that_a_net_is_made_from(tmp_path: Path) -> None:
         widths(wild=1)
 
 
-def test_params_of_what_is_only_imported_are_not_set(tmp_path: Path) -> None:
+def test_params_of_files_that_are_only_imported_are_not_set(tmp_path: Path) -> None:
     (tmp_path / "blocks.dg").write_text("param wide: int = 8 block b = fc(wide)")
     main = tmp_path / "main.dg"
     main.write_text('import "blocks.dg" net N { input x: f32[4] node y: blocks.b x -> y output y }')
@@ -157,7 +157,7 @@ def test_a_cut_through_a_router_is_refused() -> None:
         dagdsl.loads(text).only("b")
 
 
-def test_how_many_and_how_deep_is_bounded() -> None:
+def test_number_and_depth_of_nets_are_limited() -> None:
     many = GENERIC + "\n".join(f"net n{i} = small" for i in range(300))
     assert "DG0508" in [d.code for d in analyse(SourceFile("n.dg", many)).diagnostics]
     deep = GENERIC + "net n0 = small\n" + "\n".join(f"net n{i + 1} = n{i}" for i in range(200))

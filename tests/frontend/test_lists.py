@@ -1,4 +1,4 @@
-"""Lists, items, functions of values, arrays without nodes, and pipes as arguments."""
+"""Lists, indexing, functions, empty arrays, and pipes as arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.frontend.test_load import net, op, pairs, stage_of
 
 
 def channels(expression: str, before: str = "") -> int:
-    """What an expression is worth."""
+    """Return the value of an expression."""
     return net(f"node a: conv({expression}) image -> a output a", before).graph.node("a").shape[0]
 
 
@@ -32,7 +32,7 @@ def channels(expression: str, before: str = "") -> int:
         ("regnet_stages(17, 192, 76.82, 2.19, 56)[0][1]", 448),
     ],
 )
-def test_worth(expression: str, value: int) -> None:
+def test_values_of_expressions(expression: str, value: int) -> None:
     assert channels(expression) == value
 
 
@@ -117,7 +117,7 @@ def test_arguments_of_pipes_keep_the_names_of_their_own_place() -> None:
     assert (step.params["channels"], step.params["kernel"], step.params["groups"]) == (5, 7, 1)
 
 
-def test_pipes_stand_in_lists() -> None:
+def test_lists_contain_pipes() -> None:
     built = net(
         "cells = [conv(2), conv(3)] node n[2]: cells[index] image -> n output t { a = n[1] }"
     )
@@ -131,7 +131,7 @@ def test_an_empty_array_in_a_stage_keeps_the_rest() -> None:
     assert [node.name for node in graph.nodes] == ["in", "a", "out"]
 
 
-def test_stages_stand_in_arrays() -> None:
+def test_arrays_of_stages() -> None:
     built = net(
         "stage s[3] { channels = widths[index] stride = choose(equal(index, 0), 1, 2)"
         " node n[index]: conv(2 * channels - in.channels + index - index) connect chain }"
@@ -160,7 +160,7 @@ def test_patterns_are_values() -> None:
         net(f"wiring = relu {text}")
 
 
-def test_always_is_no_router() -> None:
+def test_always_is_not_a_step_of_a_router() -> None:
     text = "stage s { node n[2]: relu connect complete via always } image -> s output s"
     plain = "stage s { node n[2]: relu connect complete } image -> s output s"
     assert net(text).hash == net(plain).hash
@@ -168,9 +168,15 @@ def test_always_is_no_router() -> None:
         net(text.replace("always", "gap |> fc |> always"))
 
 
-def test_lists_are_bounded() -> None:
+def test_lists_are_limited() -> None:
     doubled = "\n".join(f"x{i + 1} = [x{i}, x{i}]" for i in range(60))
     with pytest.raises(dagdsl.InvalidSource, match="the list has more than"):
         net(f"x0 = [1] {doubled} node a: conv(x60) image -> a output a")
     with pytest.raises(dagdsl.InvalidSource, match="the list has more than"):
         channels(f"len([{'1, ' * 2000}])")
+
+
+def test_a_list_with_an_error_is_reported_once() -> None:
+    with pytest.raises(dagdsl.InvalidSource) as raised:
+        net("w = [wdith] node a: conv(w) image -> a output a")
+    assert [found.code for found in raised.value.diagnostics] == ["DG0201"]

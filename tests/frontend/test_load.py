@@ -1,4 +1,4 @@
-"""Text -> IR: what the language means."""
+"""Text -> IR: the semantics of the language."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_stage_without_change_has_no_entry() -> None:
     assert len(built.graph.node("s").steps) == 1
 
 
-def test_stage_entry_of_ones_own_knows_channels_and_stride() -> None:
+def test_custom_stage_entry_knows_channels_and_stride() -> None:
     built = net(
         "stage s { channels = 2 * in.channels stride = 2 entry = conv(channels, stride = stride)"
         " node n: conv(in.channels) connect chain } image -> s output s"
@@ -194,7 +194,7 @@ def test_hidden_layers_of_a_router_keep_their_size() -> None:
     assert [step.shape for step in router.steps] == [(4,), (16,), (16,), (3,)]
 
 
-def test_routers_may_stand_in_nets_and_blocks() -> None:
+def test_nets_and_blocks_may_have_routers() -> None:
     built = net(
         "node a: skip node b: relu image -> a a -> b via gap |> fc |> sigmoid output b",
         "block skip { node body: conv in -> body in -> out"
@@ -252,7 +252,7 @@ def test_json_is_the_identity() -> None:
         assert dump(again) == dump(built)
 
 
-def test_hash_is_of_the_network_not_of_its_spelling() -> None:
+def test_hash_depends_on_the_network_not_on_its_spelling() -> None:
     one = net("node a: conv(2 * 4) image -> a output a", "param t: int = 1")
     two = net("# the same\nwide = 8 node a: conv(wide) image -> a output a")
     three = net("node a: conv(9) image -> a output a")

@@ -1,4 +1,4 @@
-"""Net -> text -> net is the identity, `hash` and all."""
+"""Net -> text -> net is the identity, including the hash."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check(net: Net) -> str:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_nets(path: Path) -> None:
     for net in analyse_file(path).nets.values():
-        # `text_of` builds the net from its text, and raises if it is another one.
+        # `text_of` loads the text again and raises if the net differs.
         text_of(net)
 
 
@@ -85,7 +85,7 @@ def test_arrays_of_stages() -> None:
     assert "    connect complete" in lines
 
 
-def test_wires_that_no_pattern_makes() -> None:
+def test_wires_without_a_pattern() -> None:
     router = "router r = learned |> sigmoid\n"
     stage = "stage s { node n[5]: conv  connect ws(k = 2, seed = 3) via r }"
     assert any("edges(" in line for line in shown(router + in_net(stage, "image -> s", "output s")))
@@ -105,7 +105,7 @@ def test_routers_with_numbers() -> None:
     check(dagdsl.loads(routers + in_net(nodes, rest, "output c")))
 
 
-def test_what_no_text_says() -> None:
+def test_nets_that_no_text_describes() -> None:
     net = dagdsl.loads(in_net("node a: conv(3)", "image -> a", "output a"))
     other = net.replace(outputs=(net.outputs[0].replace(name="b"),))
     with pytest.raises(UsageError, match="cannot be written as text: output `b`"):
