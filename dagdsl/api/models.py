@@ -96,7 +96,7 @@ def load_torchvision_weights(model: nn.Module, state_dict: Mapping[str, torch.Te
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What `build` wrote.
+    """The result of `build`.
 
     `files` are the names of the files in `folder`. `forms` are the forms of the network that were
     compared on probe inputs, and `error` is their largest relative error. `batch` is the one batch
@@ -200,7 +200,7 @@ def build(
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write all files. What an earlier build left of an artefact is deleted first."""
+    """Write all files, after deleting those of an earlier artefact."""
     from dagdsl.files import make_folder, write_atomic
     from dagdsl_compiler.export.manifest import FILES, MANIFEST
 

@@ -50,14 +50,14 @@ def app_for(arguments: list[str]) -> typer.Typer:
 
 
 def _command(module: Any) -> Callable[..., None]:
-    """What a module runs: its `run`, or what its `command()` makes of it."""
+    """The function of a module: its `run`, or the result of its `command()`."""
     make = getattr(module, "command", None)
     run: Callable[..., None] = module.run if make is None else make()
     return run
 
 
 def _described(run: Callable[..., None]) -> Callable[[], None]:
-    """A stand-in for a command that is only listed, so that its options need not be made."""
+    """A stand-in for a command that is only listed, so that its options need not be derived."""
 
     def listed() -> None:
         raise AssertionError("the overview runs no command")

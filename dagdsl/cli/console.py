@@ -1,4 +1,4 @@
-"""What several commands share: common options, and how results are printed."""
+"""Options and output that several commands share."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dagdsl.cli.console import NetName
 
 
 class EntryKind(StrEnum):
-    """What changes a stage's input to the shape of its nodes."""
+    """The entry of a stage, which maps the stage's input to the shape of its nodes."""
 
     shrink = "shrink"
     first = "first"

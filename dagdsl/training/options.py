@@ -1,8 +1,8 @@
-"""How the fields of `TrainConfig` appear as options of `dagdsl train`.
+"""The fields of `TrainConfig` -> the options of `dagdsl train`.
 
 A field states its name, type, default and description once. The command line is derived from it:
 `batch_size` becomes `--batch-size`, a boolean becomes `--amp/--no-amp`. An `Option` in the field's
-annotation says what the field alone does not.
+annotation states the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What the command line needs to know about a field beyond its type and description.
+    """The properties of an option that the type and description of its field do not express.
 
     `group` is the section of `--help`. A `required` option must be given on the command line, even
     if the field has a default. `default` replaces the default shown by `--help`. `switch` makes the
@@ -63,6 +63,8 @@ def command_options(config: type[BaseModel]) -> Iterator[CommandOption]:
         extra = option_of(field)
         word, default, choices = name.replace("_", "-"), field.default, _choices(field.annotation)
         kind = _type(field.annotation)
+        if kind is float and isinstance(default, int):
+            default = float(default)
         if extra.switch is not None:
             word, values = extra.switch
             kind, default, choices = bool, default == values[True], ()

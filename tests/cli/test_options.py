@@ -71,6 +71,7 @@ class Recipe(BaseModel):
     kind: Literal["a", "b"] = Field("a", description="Kind.")
     names: tuple[str, ...] = Field((), description="Names.")
     backend: Annotated[str, Option(switch=("compile", {True: "on", False: "off"}))] = "off"
+    decay: float = Field(0, description="Decay.")
     path: Annotated[str, Option(required=True)] = ""
 
 
@@ -96,6 +97,11 @@ def test_given_options_reach_the_command(arguments: list[str], expected: dict[st
     done = CliRunner().invoke(app, ["net.dg", "--path", "here", *arguments])
     assert done.exit_code == 0, done.output
     assert seen == [("net.dg", {"path": "here", **expected})]
+
+
+def test_whole_default_of_a_float() -> None:
+    (decay,) = (option for option in command_options(Recipe) if option.field == "decay")
+    assert (decay.type, decay.default) == (float, 0.0)
 
 
 def test_required_options_must_be_given() -> None:
