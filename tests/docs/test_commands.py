@@ -25,7 +25,7 @@ import typer
 
 import dagdsl
 from dagdsl.cli.commands import MODULES, app_for
-from tests.docs.pages import PAGES, ROOT, Fence, fences
+from tests.docs.pages import CURRENT, PAGES, ROOT, Fence, fences
 
 TRAINS: Final = "trains for a minute; `make demo` and tests/cli do the same on a smaller scale"
 COMPILES: Final = "compiles for minutes; tests/cli and tests/export build smaller nets"
@@ -182,7 +182,7 @@ INLINE: Final = re.compile(r"`((?:dagdsl|make|python) [^`]+)`")
 def mentioned() -> Iterator[Any]:
     """Every command of the docs, in shell blocks and in the text, once."""
     seen: set[str] = set()
-    for page in PAGES:
+    for page in CURRENT:
         prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
         lines = [line for block in fences(page, "sh") for line in commands(block)]
         for text in [*lines, *(found.replace("\\|", "|") for found in INLINE.findall(prose))]:

@@ -13,7 +13,7 @@ import dagdsl
 from dagdsl.frontend import analyse
 from dagdsl.source import SourceFile
 from dagdsl.viz.formats import draw
-from tests.docs.pages import PAGES, ROOT, Fence, fences
+from tests.docs.pages import CURRENT, PAGES, ROOT, Fence, fences
 
 FOLDERS = "dagdsl|compiler|tests|docs|benchmarks|examples|editors|std"
 ROOTS = (ROOT, ROOT / "dagdsl")
@@ -21,8 +21,6 @@ CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 FILE = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 """A path from the root of the repository within the text."""
-CURRENT = [page for page in PAGES if page.parent.name != "decisions"]
-"""Decisions may name files of their time."""
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -78,3 +76,10 @@ def test_tables_are_current() -> None:
 def test_schema_is_current() -> None:
     schema = json.loads((ROOT / "docs/ir.schema.json").read_text())
     assert schema == json.loads(json.dumps(dagdsl.Net.json_schema()))
+
+
+def test_one_version() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", changes, re.MULTILINE)[0] == dagdsl.__version__
+    extension = json.loads((ROOT / "editors/vscode/package.json").read_text(encoding="utf-8"))
+    assert extension["version"] == dagdsl.__version__
