@@ -31,8 +31,25 @@ A fully connected layer adds in another order than the 1 x 1 convolution that it
 Training is compared in float64: batch statistics of eight values amplify rounding errors."""
 
 LARGE = "mobilenet_v2 of width 1.4"
-SHALLOW = "resnext26_64x4d"
-"""Not a net of the library: resnext101_64x4d with two blocks per stage."""
+IN_TRAINING = {
+    "resnet101": "resnet26",
+    "resnext101_64x4d": "resnext26_64x4d",
+    "regnet_y_8gf": "regnet_y_1_6gf",
+}
+"""Smaller nets for training, whose weights take twice the memory: fewer of the same blocks."""
+TWO_EACH = {
+    "resnet26": (
+        'import "std/models/resnet.dg" as family import "std/resnet.dg" as blocks '
+        "net resnet26 = family.resnet(blocks.bottleneck, [2, 2, 2, 2])",
+        {},
+    ),
+    "resnext26_64x4d": (
+        'import "std/models/resnext.dg" as family '
+        "net resnext26_64x4d = family.resnext([2, 2, 2, 2], groups = 64, group = 4)",
+        {"groups": 64, "width_per_group": 4},
+    ),
+}
+"""Nets that the library does not name, with two blocks per stage: source, torchvision's params."""
 PAIRS = [
     ("mobilenet_v2", "mobilenet_v2"),
     ("mobilenet_v2", LARGE),
@@ -46,8 +63,7 @@ PAIRS = [
 ]
 CASES = [
     *((family, name, False) for family, name in PAIRS),
-    # In float64, the weights of resnext101_64x4d alone take 640 MiB.
-    *((f, SHALLOW if name == "resnext101_64x4d" else name, True) for f, name in PAIRS),
+    *((family, IN_TRAINING.get(name, name), True) for family, name in PAIRS),
 ]
 
 
@@ -56,18 +72,15 @@ def unloaded(family: str, name: str) -> tuple[Net, nn.Module]:
     if name == LARGE:
         net = dagdsl.load(f"std/models/{family}.dg", size=SIZE, width=1.4)
         return net, build(family, width_mult=1.4)
-    if name == SHALLOW:
-        text = (
-            'import "std/models/resnext.dg" as family '
-            "net shallow = family.resnext([2, 2, 2, 2], groups = 64, group = 4)"
-        )
-        model = ResNet(Bottleneck, [2, 2, 2, 2], groups=64, width_per_group=4)
-        return dagdsl.loads(text, size=SIZE), model
+    if name in TWO_EACH:
+        source, params = TWO_EACH[name]
+        return dagdsl.loads(source, size=SIZE), ResNet(Bottleneck, [2, 2, 2, 2], **params)
     return dagdsl.load(f"std/models/{family}.dg", net=name, size=SIZE), build(name)
 
 
 def loaded(family: str, name: str, dtype: torch.dtype) -> tuple[nn.Module, nn.Module]:
     """Our net and torchvision's, with the same weights and statistics."""
+    free()
     torch.manual_seed(0)
     net, theirs = unloaded(family, name)
     for module in theirs.modules():
@@ -77,16 +90,14 @@ def loaded(family: str, name: str, dtype: torch.dtype) -> tuple[nn.Module, nn.Mo
             nn.init.normal_(module.running_mean, std=0.1)  # type: ignore[arg-type]
             nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
     theirs.to(torch.bfloat16)  # half the memory; every value is exact in float32 and float64
-    ours = dagdsl.compile(net.only("logits"), backend="eager")
+    ours = dagdsl.compile(net.only("logits"), backend="eager").to(torch.bfloat16)
     dagdsl.load_torchvision_weights(ours, theirs.state_dict())
-    ours.to(dtype)
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        shared = mine.detach().reshape(other.shape)
-        assert torch.equal(shared, other)
-        other.data = shared
-    theirs.to(dtype)
+        assert torch.equal(mine.reshape(other.shape), other)
+        mine.data = mine.data.to(dtype)
+        other.data = mine.data.reshape(other.shape)
     free()
-    return ours, theirs
+    return ours.to(dtype), theirs.to(dtype)
 
 
 def assert_close(ours: Tensor, theirs: Tensor) -> None:
