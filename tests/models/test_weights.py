@@ -1,8 +1,8 @@
 """With torchvision's weights, the nets of `std/models` compute what torchvision's models compute.
 
 The largest net has 83 million parameters. To keep the process small, both models share the memory
-of their weights once these are known to be equal, and the gradients of the first model wait in a
-file for those of the second.
+of their weights once these are known to be equal. What one model has to wait for while the other
+is built or run is kept in a file.
 """
 
 from __future__ import annotations
@@ -90,7 +90,14 @@ def loaded(family: str, name: str, dtype: torch.dtype) -> tuple[nn.Module, nn.Mo
             nn.init.normal_(module.running_mean, std=0.1)  # type: ignore[arg-type]
             nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
     theirs.to(torch.bfloat16)  # half the memory; every value is exact in float32 and float64
-    ours = dagdsl.compile(net.only("logits"), backend="eager").to(torch.bfloat16)
+    with TemporaryFile() as file:
+        torch.save(theirs.state_dict(), file)
+        theirs.to("meta")
+        free()
+        ours = dagdsl.compile(net.only("logits"), backend="eager").to(torch.bfloat16)
+        free()
+        file.seek(0)
+        theirs.load_state_dict(torch.load(file), assign=True)
     dagdsl.load_torchvision_weights(ours, theirs.state_dict())
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(mine.reshape(other.shape), other)
