@@ -1,4 +1,4 @@
-"""Compiled against eager: one full graph, the same results, the same gradients."""
+"""Compiled models against eager ones: one full graph, equal results and gradients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def flat(y: Any) -> list[Tensor]:
 
 
 def compare(net: Net, run: Callable[[fx.GraphModule], Callable[..., Any]], train: bool) -> None:
-    """Forward and, in training, backward of `run(graph)` against the graph itself."""
+    """Compare `run(graph)` with the graph: forward and, in training, backward."""
     first, second = (compile(net, backend="eager", seed=0).train(train) for _ in range(2))
     x = torch.randn(6, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(ys := flat(first(x)), zs := flat(run(second.graph)(x)))
@@ -78,7 +78,7 @@ def test_inductor_with_routes_and_other_batch_sizes() -> None:
             torch.testing.assert_close(second.eval()(x[:size], return_routes=True), expected)
 
 
-def test_which_batch_size_runs_where(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_by_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dagdsl_compiler.backends.inductor._PATIENCE", 2)
     monkeypatch.setattr("dagdsl_compiler.backends.inductor._EXACT", 2)
     ran: list[str] = []
@@ -105,7 +105,7 @@ def test_which_batch_size_runs_where(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes(5, 8) == ["exact 5", "exact 8"]
 
 
-def test_the_mark_of_a_symbolic_batch_stays_off_the_input() -> None:
+def test_symbolic_mark_does_not_reach_the_input() -> None:
     from dagdsl_compiler.backends.inductor import _with_symbolic_batch
 
     x = torch.randn(4, 3)

@@ -51,7 +51,7 @@ def run(x: Tensor) -> tuple[Tensor, Tensor]:
     return y.detach(), gradient
 
 
-def test_few_files_and_the_same_results(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_give_the_same_results(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batched_kernels, "KERNELS_A_FILE", 2)
     x = torch.randn(20, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     first = run(x)

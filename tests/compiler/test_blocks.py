@@ -1,4 +1,4 @@
-"""Every op of the catalogue: it is there, gives the shape of its rule, has its parameters."""
+"""Every op of the catalogue is implemented, with the shape and parameters of its rule."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_values() -> None:
     torch.testing.assert_close(call("hardsigmoid"), (x + 3).clamp(0, 6) / 6)
     torch.testing.assert_close(call("hardswish"), x * (x + 3).clamp(0, 6) / 6)
     torch.testing.assert_close(call("gelu"), x * 0.5 * (1 + torch.erf(x / 2**0.5)))
-    # The padding is not counted: the mean of a constant is that constant.
+    # Padding is not counted, so the mean of a constant is that constant.
     ones = torch.ones(1, 1, 5, 5)
     found = CALLS["avgpool"](op("avgpool", IMAGE))
     torch.testing.assert_close(found.function(ones, **found.arguments), torch.ones(1, 1, 3, 3))

@@ -40,7 +40,7 @@ def net() -> Net:
 
 
 def trained(net: Net, checkpoint: Stages, routes: bool) -> tuple[Model, list[Tensor]]:
-    """A model after two steps, and what it gave in them."""
+    """A model after two training steps, and its outputs in them."""
     model = dagdsl.compile(net, backend="eager", seed=0, checkpoint=checkpoint)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     results = []
@@ -76,7 +76,7 @@ def test_the_same_bits(net: Net, checkpoint: Stages, routes: bool) -> None:
 
 
 def kept_bytes(model: nn.Module, x: Tensor) -> int:
-    """What the forward pass keeps for the backward pass."""
+    """The bytes that the forward pass keeps for the backward pass."""
     kept: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ def test_wrong_choices(net: Net) -> None:
 
 
 def test_compiled() -> None:
-    """The dropout of the backward pass is that of the forward pass; statistics move once."""
+    """The backward pass repeats the dropout of the forward pass and updates no statistics."""
     net = dagdsl.loads(
         """
         net Linear {
@@ -147,7 +147,7 @@ def test_compiled() -> None:
     assert isinstance(conv, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
     assert conv.weight.grad is not None
-    # What is linear in its weights is their product with its gradient: with the same dropout.
+    # A function linear in its weights equals their product with its gradient, given equal dropout.
     torch.testing.assert_close((conv.weight * conv.weight.grad).sum(), y.sum())
     assert norm.num_batches_tracked == 1
     torch.testing.assert_close(norm.running_mean, 0.1 * x.mean((0, 2, 3)))

@@ -1,4 +1,4 @@
-"""The passes for evaluation, each on a small graph: before and after."""
+"""Each pass for evaluation on a small graph: before and after."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.compiler.test_passes import HERE, Drawing, after, text
 
 
 def worn(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
-    """A normalisation with statistics and weights of its own, in evaluation."""
+    """A batch normalisation in evaluation with random statistics and weights."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     for tensor in (norm.weight.data, norm.bias.data, norm.running_mean):
@@ -103,7 +103,7 @@ def test_batch_norm_without_a_layer_of_its_own() -> None:
 
 
 def regions(*, nested: bool = False) -> fx.GraphModule:
-    """`masked(relu(a * w + b), run)`, where `a` comes out of a region of its own."""
+    """`masked(relu(a * w + b), run)`, where `a` comes from another region."""
     d = Drawing()
     x, first, second, w = (d.input(name) for name in ("x", "first", "second", "w"))
     with d.write.region("one"):
@@ -257,7 +257,7 @@ def test_a_branch_inside_a_branch() -> None:
     assert "inner_branch = _branches.inner(second, y)" in text(body)
 
 
-def test_equal_things_of_two_regions_stay_two() -> None:
+def test_equal_values_in_two_regions_stay_separate() -> None:
     d = Drawing()
     x, run = d.input("x"), d.input("run")
     left = []
@@ -320,7 +320,7 @@ def test_layers_of_different_regions_stay_apart() -> None:
     assert after(MergeLinears(), module) == before
 
 
-def test_what_constants_are() -> None:
+def test_constant_values() -> None:
     d = Drawing()
     x = d.input("x")
     learned = d.write.module("learned", HERE, "learned")
@@ -344,7 +344,7 @@ def test_what_constants_are() -> None:
 
 
 class Counting(fx.Graph):
-    """Counts how many nodes are looked at when it is gone through."""
+    """Counts the nodes visited by iterating over it."""
 
     looks = 0
 
@@ -356,7 +356,7 @@ class Counting(fx.Graph):
 
 
 @pytest.mark.parametrize("step", [GroupRegions(), BranchRegions()])
-def test_a_graph_is_gone_through_equally_often_however_many_regions(step: Pass) -> None:
+def test_walks_over_the_graph_do_not_grow_with_regions(step: Pass) -> None:
     def looks(count: int) -> float:
         d = Drawing()
         d.write.graph = Counting()
@@ -379,7 +379,7 @@ def test_a_graph_is_gone_through_equally_often_however_many_regions(step: Pass) 
     assert looks(40) <= 2 * looks(5)
 
 
-def test_an_order_with_less_alive() -> None:
+def test_order_with_fewer_live_values() -> None:
     d = Drawing()
     x = d.input("x")
     sizes = {"a": 8, "b": 8, "c": 1, "d": 1, "y": 1}

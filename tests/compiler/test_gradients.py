@@ -1,4 +1,4 @@
-"""What reaches the routers in training."""
+"""Gradients that reach the routers in training."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_parameter_gets_a_gradient(reads: Reads) -> None:
 
 
 def logits_and_gradients(train: str) -> tuple[Tensor, Tensor]:
-    """Of the router of `in`, in a stage where some edges are closed and `out` is alive."""
+    """The gradients of the router of `in`, in a stage with closed edges and `out` alive."""
     net = net_of(complete(1, x=X, train=train), x=X)
     model = compile(net, backend="eager", seed=0)
     seen: list[Tensor] = []
@@ -42,7 +42,7 @@ def logits_and_gradients(train: str) -> tuple[Tensor, Tensor]:
         fc.weight.copy_(torch.tensor([[9.0, -9.0], [0.0, 0.0]]))
         fc.bias.copy_(torch.tensor([0.0, 2.0]))
     model.get_submodule("s1.routers.gate_n_0.fc").get_parameter("bias").data.fill_(2.0)
-    # With statistics of the batch, a dead sample would still have a say in the others.
+    # With batch statistics, a dead sample would still affect the others.
     model.get_submodule("s1.n.0.cell.bn").eval()
     fc.register_forward_hook(keep)
     model(torch.randn(16, 3, 4, 4, generator=torch.Generator().manual_seed(0))).sum().backward()
@@ -66,7 +66,7 @@ def test_soft_gates_have_a_gradient_everywhere() -> None:
 
 
 def test_straight_through_stops_at_the_dead_node_only() -> None:
-    # Its only in-edge closed, n[0] is dead: what it gives is zero whatever its gate weighs.
+    # With its only incoming edge closed, n[0] is dead: its output is zero whatever its gate.
     closed, gradient = logits_and_gradients("straight_through")
     assert not gradient[closed, 0].any()
     assert gradient[:, 1].all()

@@ -1,4 +1,4 @@
-"""What training on a CPU is compiled from: junctions, opaque gates, counters left to the caller."""
+"""Graphs for training on a CPU: junctions, opaque gates, and counters left to the caller."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_values_in_different_layouts() -> None:
     torch.testing.assert_close(weighted_sum(values, [weights] * 3, [0, 1, 2]), expected)
 
 
-def test_a_closed_edge_has_no_say() -> None:
+def test_a_closed_edge_is_ignored() -> None:
     values = [torch.full((1, 70), torch.inf), torch.ones(1, 70)]
     weights = torch.tensor([[0.0, 2.0]])
     assert weighted_sum(values, [weights] * 2, [0, 1]).eq(2).all()

@@ -1,4 +1,4 @@
-"""Convolutions with packed weights: run as they are, op by op, they compute what others do."""
+"""Convolutions with packed weights compute the same as plain ones, run op by op."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each pass on a net as small as can be: what it changes in the graph, and what it says of it.
+"""Each pass on a minimal net: its changes to the graph, and its remarks.
 
 `- ` marks what is in the graph before the pass, `+ ` what is in it after.
 """
@@ -46,13 +46,13 @@ MODES: dict[str, Mode] = {
 
 
 def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, str], fx.GraphModule]:
-    """Step -> the graph after it, the first time it runs; and the graph in the end."""
+    """Step -> the graph after its first run; and the final graph."""
     found: dict[str, str] = {}
 
     def keep(name: str, module: fx.GraphModule) -> None:
         found.setdefault(name, dump(module))
 
-    # Compiled it is at the first call, and there is none.
+    # It is compiled at the first call, which never comes.
     backend = "inductor" if mode in ("branch", "grouped") else "eager"
     checkpoint = [stage.name for stage in net.stages] if mode == "dense" else []
     model = compile(
@@ -62,7 +62,7 @@ def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, st
 
 
 def changes(before: str, after: str) -> str:
-    """Both graphs in one text; places are not aligned, for they would move with the lines."""
+    """The differences between both graphs. Comments are not aligned, so lines stay stable."""
     one, other = (
         [" # ".join(map(str.rstrip, line.split("  # "))) for line in graph.splitlines()]
         for graph in (before, after)
@@ -85,7 +85,7 @@ def test_a_pass(name: str, golden: Golden) -> None:
 
 
 def test_dead_nodes_and_edges(golden: Golden) -> None:
-    """They are never lowered: only the IR tells what a node without edges means to others."""
+    """Never lowered, because only the IR knows what a node without edges means to others."""
     net = dagdsl.load(HERE / "lower.dg")
     before, _ = graphs(net, "static")
     after, module = graphs(net, "static", {"x -> a": False, "x -> b": True})
@@ -94,7 +94,7 @@ def test_dead_nodes_and_edges(golden: Golden) -> None:
 
 
 def test_threshold_and_sum(golden: Golden) -> None:
-    """Between a router and the sums there is one threshold, and nothing edge by edge."""
+    """One threshold stands between a router and the sums, and nothing is computed edge by edge."""
     _, module = graphs(dagdsl.load(HERE / "threshold_and_sum.dg"), "static")
     golden(HERE / "threshold_and_sum.txt", dump(module))
 

@@ -1,4 +1,4 @@
-"""Each pass on a small graph: before and after; and what the verifier lets through."""
+"""Each pass on a small graph, before and after; and the faults that the verifier finds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HERE = Provenance("here", None)
 
 
 class Drawing:
-    """A writer with less to say."""
+    """A writer that needs no provenance."""
 
     def __init__(self) -> None:
         self.write = Writer()
@@ -82,7 +82,7 @@ def test_common_subexpressions() -> None:
     ]
 
 
-def test_equal_numbers_of_other_types_are_other_arguments() -> None:
+def test_equal_numbers_of_different_types_are_different_arguments() -> None:
     d = Drawing()
     x = d.input("x")
     results = [d.call("y", torch.mul, x, number) for number in (1, 1.0, True, 1)]
@@ -166,7 +166,7 @@ def test_a_router_shares_the_average_of_its_node_with_others() -> None:
     assert seen[-1][1] == 2
 
 
-def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
+def test_unrequested_routes_cost_nothing() -> None:
     net = net_of(complete(2))
     names = paths_of(net)
     module = lower(net, names, build_modules(net, names), routes=False)
@@ -178,7 +178,7 @@ def test_nothing_is_computed_for_routes_nobody_asked_for() -> None:
 
 
 @pytest.mark.parametrize("routes", [False, True])
-def test_every_node_says_where_it_comes_from(routes: bool) -> None:
+def test_every_node_has_provenance(routes: bool) -> None:
     origin = Origin(Span(SourceFile("a.dg", "conv"), 0, 4))
     net = net_of(complete(2, dead="keep_strongest"))
     nodes = tuple(

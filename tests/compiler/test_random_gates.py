@@ -1,4 +1,4 @@
-"""Gates that are random in training: their distributions, and that nothing else is random."""
+"""Gates with noise in training: their distributions, and determinism of everything else."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def net(activation: str, reads: str = "source", dead: str = "zero", tau: float =
 
 
 def draws(kind: str, logits: Tensor) -> Tensor:
-    """`[DRAWS, E]`: what a router in training makes of its logits."""
+    """The weights of a router in training: `[DRAWS, E]`."""
     torch.manual_seed(0)
     return Noise(kind, 1.0, TEMPERATURE).train().forward(logits.expand(DRAWS, -1))
 
 
 def test_hard_concrete_gates_are_closed_as_often_as_the_paper_says() -> None:
-    """Louizos et al., arXiv 1712.01312, section 2.2: P(z = 0) and, of the other end, P(z = 1)."""
+    """Louizos et al., arXiv 1712.01312, section 2.2: P(z = 0) and P(z = 1)."""
     logits = torch.tensor([-2.0, 0.0, 0.5, 3.0])
     z = hard_concrete(draws("logistic", logits))
     low, high = -0.1, 1.1
@@ -53,7 +53,7 @@ def test_hard_concrete_gates_are_closed_as_often_as_the_paper_says() -> None:
 
 
 def test_gumbel_sigmoid_opens_with_the_probability_of_its_logit() -> None:
-    """Maddison et al., arXiv 1611.00712, appendix B: whatever the temperature."""
+    """Maddison et al., arXiv 1611.00712, appendix B: for any temperature."""
     logits = torch.tensor([-2.0, 0.0, 0.5, 3.0])
     opened = torch.sigmoid(draws("logistic", logits)) > 0.5
     assert torch.allclose(opened.float().mean(0), torch.sigmoid(logits), atol=0.005)

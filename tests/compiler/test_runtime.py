@@ -1,4 +1,4 @@
-"""The functions a graph calls, each alone."""
+"""Unit tests of the functions that graphs call."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_keep_strongest() -> None:
     assert other[1].tolist() == [False] * 5
 
 
-def test_keep_strongest_of_the_dead() -> None:
+def test_keep_strongest_with_dead_sources() -> None:
     kept = gate.keep_strongest([torch.tensor([0.4])], [bools(0)], [bools(0)], [])
     assert kept[0].tolist() == [False]
 
@@ -129,7 +129,7 @@ def test_a_flat_factor_scales_channels() -> None:
     torch.testing.assert_close(aggregate.product([s, x], [None, None]), expected)
 
 
-def test_low_precision_features_stay_so() -> None:
+def test_low_precision_features_keep_their_type() -> None:
     x = torch.ones(2, 3, 4, 4, dtype=torch.bfloat16)
     assert aggregate.weighted_sum([x, x], [torch.ones(2), None]).dtype == torch.bfloat16
     assert liveness.masked(x, bools(1, 0)).dtype == torch.bfloat16

@@ -95,7 +95,7 @@ def test_all_ways_to_train_evaluate_alike(train: str) -> None:
 
 
 def test_edges_with_steps_are_masked() -> None:
-    # The bias makes what a dead node's edge carries differ from zero.
+    # Because of the bias, the edge of a dead node would carry a value other than zero.
     projection = (op("conv", X, kernel=1, bias=True), op("bn", X))
     for seed in range(4):
         check(net_of(complete(3, x=X, edge_steps=projection), x=X), seed)
