@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -22,9 +22,7 @@ class Element(BaseModel):
     are equal if all their fields are; the origin does not count, nor does the order of parameters.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, ignored_types=(cached_property,)
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     # A slot rather than a field or a private attribute: no part of JSON, schema, hash or
     # comparison, and free for elements that have none.
@@ -56,7 +54,7 @@ class Element(BaseModel):
         return self.replace(**(update or {}))
 
     def _fields(self) -> dict[str, Any]:
-        values = self.__dict__  # has cached properties as well
+        values = self.__dict__
         return {name: values[name] for name in type(self).model_fields}
 
     def __copy__(self) -> Self:

@@ -18,8 +18,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection
-from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, ValidationError
 
@@ -134,6 +133,12 @@ class Node(Element):
     shape: Shape
 
 
+class _Lookups(NamedTuple):
+    nodes: dict[str, Node]
+    edges_into: dict[str, tuple[Edge, ...]]
+    routers: dict[str, Router]
+
+
 class Graph(Element):
     """A DAG, with `nodes` in topological order: every edge leads to a later node.
 
@@ -146,32 +151,39 @@ class Graph(Element):
     edges: tuple[Edge, ...] = ()
     routers: tuple[Router, ...] = ()
 
-    @cached_property
-    def _by_name(self) -> dict[str, Node]:
-        return {node.name: node for node in self.nodes}
+    # A slot for the lookups, because a cached property would stand among the fields in `__dict__`:
+    # some versions of pydantic then try each step of a nested graph twice when they write JSON.
+    __slots__ = ("_made_lookups",)
+    if TYPE_CHECKING:
+        _made_lookups: _Lookups
 
-    @cached_property
-    def _by_target(self) -> dict[str, tuple[Edge, ...]]:
-        into: dict[str, list[Edge]] = {}
-        for edge in self.edges:
-            into.setdefault(edge.target, []).append(edge)
-        return {target: tuple(edges) for target, edges in into.items()}
-
-    @cached_property
-    def _routers(self) -> dict[str, Router]:
-        return {router.name: router for router in self.routers}
+    @property
+    def _lookups(self) -> _Lookups:
+        try:
+            return self._made_lookups
+        except AttributeError:
+            into: dict[str, list[Edge]] = {}
+            for edge in self.edges:
+                into.setdefault(edge.target, []).append(edge)
+            lookups = _Lookups(
+                {node.name: node for node in self.nodes},
+                {target: tuple(edges) for target, edges in into.items()},
+                {router.name: router for router in self.routers},
+            )
+            object.__setattr__(self, "_made_lookups", lookups)
+            return lookups
 
     def node(self, name: str) -> Node:
         """Return the node of that name. Raises KeyError if there is none."""
-        return self._by_name[name]
+        return self._lookups.nodes[name]
 
     def router(self, name: str) -> Router:
         """Return the router of that name. Raises KeyError if there is none."""
-        return self._routers[name]
+        return self._lookups.routers[name]
 
     def edges_into(self, name: str) -> tuple[Edge, ...]:
         """Return the incoming edges of a node, in the order in which it merges them."""
-        return self._by_target.get(name, ())
+        return self._lookups.edges_into.get(name, ())
 
     def restricted_to(self, names: Collection[str]) -> Graph:
         """Return the graph of these nodes, the edges between them and the routers of those edges.
