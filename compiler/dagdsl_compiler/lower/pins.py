@@ -21,7 +21,7 @@ Arrow: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What remains of a graph with pinned routes.
+    """The rest of a graph with pinned routes.
 
     `closed` are the removed edges: pinned closed, or from a node that is never alive. `dead` are
     the nodes whose incoming edges are all closed. `opened` are the edges whose gate never closes.
@@ -38,7 +38,7 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What pinned routes removed from a net, as paths of the IR.
+    """The parts of a net that pinned routes removed, as paths of the IR.
 
     Nodes that are never alive or no longer needed, edges that are never open, gates of edges that
     are always open, and routers that decide about no edge. `macs` are the multiply-adds saved for a

@@ -78,7 +78,7 @@ class FoldBatchNorm:
             assert isinstance(source, fx.Node)
             layer = layer_at(module, source, nn.Conv2d, nn.Linear)
             if not isinstance(layer, nn.Conv2d | nn.Linear):
-                obstacle = "what it reads is no layer that it could go into"
+                obstacle = "its input is not a layer to fold it into"
             elif len(source.users) > 1:
                 obstacle = f"others read {source.meta[IR]} too"
             elif regions_of(source) != regions_of(node):
@@ -90,7 +90,7 @@ class FoldBatchNorm:
                 yield did(node, f"folded into {source.meta[IR]}")
                 continue
             module.set_submodule(str(node.target), ChannelScale(norm))
-            yield did_not(node, f"{obstacle}: two numbers a channel")
+            yield did_not(node, f"{obstacle}: a scale and a shift for each channel")
 
 
 def _folded(layer: nn.Conv2d | nn.Linear, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
