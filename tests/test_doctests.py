@@ -43,31 +43,49 @@ def source_of(module: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the examples take for granted: networks, a run, an artefact, an image."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working directory of the examples."""
     folder = tmp_path_factory.mktemp("doctests")
     (folder / "examples").symlink_to(ROOT / "examples")
-    net = dagdsl.load(ROOT / "examples/quickstart.dg", width=8, depth=2)
-    run = folder / "runs" / "quickstart"
-    dagdsl.train(net, data="digits", epochs=1, batch_size=256, device="cpu", out=run)
-    tiny = dagdsl.loads(
-        "net Tiny { input image: f32[1, 8, 8]  node logits: gap |> fc(10)"
-        "  image -> logits  output logits }"
-    )
-    trained = folder / "runs" / "tiny"
-    dagdsl.train(tiny, data="digits", epochs=1, batch_size=256, device="cpu", out=trained)
-    dagdsl.build(tiny, folder / "build" / "trained", weights=trained)
-    (folder / "images").mkdir()
-    Image.effect_mandelbrot((20, 30), (-2, -1, 1, 1), 10).save(folder / "images" / "digit.png")
     return folder
 
 
+@pytest.fixture(scope="module")
+def run(folder: Path) -> None:
+    """A run in `runs/quickstart`."""
+    net = dagdsl.load(ROOT / "examples/quickstart.dg", width=8, depth=2)
+    out = folder / "runs" / "quickstart"
+    dagdsl.train(net, data="digits", epochs=1, batch_size=256, device="cpu", out=out)
+
+
+@pytest.fixture(scope="module")
+def artefact(folder: Path) -> None:
+    """An artefact with trained weights in `build/trained`, and an image."""
+    net = dagdsl.loads(
+        "net Tiny { input image: f32[1, 8, 8]  node logits: gap |> fc(10)"
+        "  image -> logits  output logits }"
+    )
+    out = folder / "runs" / "tiny"
+    dagdsl.train(net, data="digits", epochs=1, batch_size=256, device="cpu", out=out)
+    dagdsl.build(net, folder / "build" / "trained", weights=out)
+    (folder / "images").mkdir()
+    Image.effect_mandelbrot((20, 30), (-2, -1, 1, 1), 10).save(folder / "images" / "digit.png")
+
+
+NEEDS = {"run": "runs/quickstart", "artefact": "build/trained"}
+"""Fixture -> the path by which an example shows that it needs it."""
+
+
 @pytest.mark.parametrize("name", with_examples())
-def test_examples(name: str, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = import_module(name)
-    monkeypatch.chdir(workplace)
+def test_examples(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    for fixture, path in NEEDS.items():
+        if path in source_of(name):
+            request.getfixturevalue(fixture)
+    monkeypatch.chdir(folder)
     torch.manual_seed(0)
-    failed, tried = doctest.testmod(module)
+    failed, tried = doctest.testmod(import_module(name))
     assert tried
     assert not failed
 
