@@ -1,4 +1,4 @@
-"""A net and its profile -> which regions are worth running for some samples only."""
+"""A net and its profile -> which regions are worth skipping."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dagdsl_compiler.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class SkipRule:
-    """A region is skipped where it can be if that pays twice over what it costs.
+    """When a region is skipped: if that saves at least twice its cost.
 
-    To gather the rows of a group, or to branch, costs time that does not depend on the region's
-    work: it has to save `least_macs` multiply-adds a sample. And it stands in the way of fusion: it
-    has to save the share `least_share` of the region's work.
+    Gathering the rows of a group, or branching, takes a time that does not depend on the region's
+    work: skipping must save `least_macs` multiply-adds per sample. It also prevents fusion: it must
+    save the share `least_share` of the region's work.
     """
 
     least_macs: float
@@ -30,12 +30,12 @@ SINGLE = SkipRule(least_macs=200_000, least_share=0.15)
 """One sample: a branch. Break-even was measured at 79 % active."""
 
 BATCH = SkipRule(least_macs=50_000, least_share=0.1)
-"""Several samples, which share what gathering costs beyond their own rows."""
+"""Several samples: a group. They share the fixed cost of gathering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was decided of a region, and on what grounds."""
+    """The decision on a region, with the numbers it is based on."""
 
     region: str
     share: float
@@ -44,7 +44,7 @@ class Choice:
 
     @property
     def reason(self) -> str:
-        """The grounds, and what follows."""
+        """The numbers and the decision, in a few words."""
         how = "where needed" if self.skip else "for all"
         return f"needed by {self.share:.0%}, {self.macs:,} MACs: run {how}"
 
@@ -53,7 +53,7 @@ class Choice:
 
 
 def choose(net: Net, profile: Profile, rule: SkipRule) -> list[Choice]:
-    """Decide for each region. Raises UsageError if the profile is of another net."""
+    """Decide for each region whether to skip it. Raises UsageError for a profile of another net."""
     if profile.net != net.hash:
         raise UsageError(f"the profile is not of this net (`{net.name}`): measure it again")
     macs = dict(_macs(net))
@@ -67,16 +67,16 @@ def choose(net: Net, profile: Profile, rule: SkipRule) -> list[Choice]:
 
 
 def active_share(net: Net, profile: Profile) -> float:
-    """The multiply-adds that the samples of a profile need, as a share of those of all nodes.
+    """The multiply-adds that the samples of a profile need, as a share of all multiply-adds.
 
-    Counted are those of nodes and of the steps of edges, not of routers and weighted sums.
+    Nodes and steps of edges count, routers and weighted sums do not.
     """
     active, total = _active(net.graph, paths_of(net), 1.0, profile)
     return active / total if total else 1.0
 
 
 def _active(graph: Graph, paths: GraphPaths, outer: float, profile: Profile) -> tuple[float, float]:
-    """The multiply-adds needed and all, of a graph that the share `outer` of the samples needs."""
+    """The needed and the total multiply-adds of a graph that the share `outer` of samples needs."""
     active = total = 0.0
     parts = [
         *((n.steps, s, input_of(n, graph)) for n, s in zip(graph.nodes, paths.nodes, strict=True)
@@ -96,7 +96,7 @@ def _active(graph: Graph, paths: GraphPaths, outer: float, profile: Profile) -> 
 
 
 def _macs(net: Net) -> Iterator[tuple[str, int]]:
-    """The multiply-adds of what may be a region."""
+    """The multiply-adds of each node and edge: those that may be regions."""
     for graph, paths in graphs_of(net):
         for node, at in zip(graph.nodes, paths.nodes, strict=True):
             yield at.label, cost_of_node(node, graph).macs

@@ -1,7 +1,7 @@
-"""Two implementations of a net -> how far apart they are, on probe inputs at all routing extremes.
+"""Compares two implementations of a net on probe inputs at all routing extremes.
 
-Nothing leaves a build before it has been compared with the eager graph here: code for routed nets
-has been seen to be silently wrong only when all edges were closed, or only when all were open.
+A build writes nothing before it was compared with the eager graph here: compiled code for routed
+nets has been silently wrong only when all edges were closed, or only when all were open.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOLERANCE = 1e-4
 """Largest error of float32 outputs, relative to the largest value of the output (at least 1)."""
 BATCH = 4
 _NUDGE = 1e-5
-"""A change, relative and absolute, that is above rounding and below all else."""
+"""A relative and absolute change, larger than rounding errors and smaller than real ones."""
 
 State = Mapping[str, Tensor]
 
@@ -48,10 +48,10 @@ def compare(
     with_routes: bool = False,
     batches: Sequence[int] = (BATCH,),
 ) -> Deviation:
-    """Run both in evaluation, on the same weights and inputs, in every routing extreme.
+    """Run both modules in evaluation, with the same weights and inputs, at every routing extreme.
 
-    `batches` are the batch sizes to try. Both modules end with the weights `reference` had. Where
-    they differ, samples are left out whose routes in `reference` itself hang on the last digits.
+    `batches` are the batch sizes to try. Both modules end with the weights of `reference`. Samples
+    whose routes in `reference` itself depend on the last digits are ignored where results differ.
     """
     candidates = {"": candidate}
     return compare_each(net, reference, candidates, with_routes=with_routes, batches=batches)[""]
@@ -93,9 +93,9 @@ def compare_each(
 
 
 def probe_inputs(net: Net, batches: Sequence[int] = (BATCH,)) -> Iterator[tuple[Tensor, ...]]:
-    """Batches for all inputs of a net: noise, strong noise, nothing at all, nothing but one sample.
+    """Batches for all inputs of a net: noise, strong noise, zeros, and zeros but for one sample.
 
-    The last lets routers that are all but closed open for one sample of the batch.
+    In the last, routers that are nearly closed open for one sample of the batch.
     """
     generator = torch.Generator().manual_seed(0)
     shapes = [node.shape for node in net.inputs]
@@ -110,7 +110,7 @@ def probe_inputs(net: Net, batches: Sequence[int] = (BATCH,)) -> Iterator[tuple[
 
 
 def routing_extremes(net: Net, state: State) -> Iterator[tuple[str, State]]:
-    """The weights as they are, and with the routers' biases moved so that edges open or close."""
+    """The weights unchanged, and with biases of routers set so that edges open or close."""
     yield "as they are", state
     biases = list(_router_biases(net, state))
     if not biases:
@@ -127,7 +127,7 @@ def routing_extremes(net: Net, state: State) -> Iterator[tuple[str, State]]:
 
 
 def _router_biases(net: Net, state: State) -> Iterator[str]:
-    """The last bias on the way to the logits, of routers that look at the sample."""
+    """The last bias before the logits of each router that reads the sample."""
     for graph, paths in graphs_of(net):
         for router, at in zip(graph.routers, paths.routers, strict=True):
             own = [
@@ -140,10 +140,9 @@ def _router_biases(net: Net, state: State) -> Iterator[str]:
 
 
 def _is_sure(net: Net, reference: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
-    """The samples, a mask `[B]`, with the same open edges after a nudge of inputs and biases.
+    """A mask `[B]` of the samples whose open edges survive a nudge of inputs and biases.
 
-    A weight may come so close to its threshold that rounding decides: then neither of two
-    implementations is wrong.
+    If a weight is so close to its threshold that rounding decides, both implementations are right.
     """
     generator = torch.Generator().manual_seed(2)
     state = {name: value.clone() for name, value in reference.state_dict().items()}
@@ -177,7 +176,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _error(expected: Sequence[Tensor], got: Sequence[Tensor]) -> float:
-    """The largest error of any tensor; infinite for NaN; 0 where nothing is compared."""
+    """The largest error of any tensor; infinite for NaN; 0 if there is nothing to compare."""
     worst = 0.0
     for one, other in zip(expected, got, strict=True):
         if not one.numel():

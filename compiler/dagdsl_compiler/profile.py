@@ -1,4 +1,4 @@
-"""A model and calibration data -> how often each edge is open, and each region needed."""
+"""A model and calibration data -> how often each edge is open and each region is needed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Shares of `samples` samples, 0 to 1, by the paths of the IR.
+    """How a net routed `samples` samples: shares from 0 to 1, by the paths of the IR.
 
-    `edges`: in how many an edge that can close carried something (`s1: n[0] -> n[2]`). `regions`:
-    how many needed a node, or the steps of an edge, that not every sample needs. `net` is the hash
-    of the net.
+    `edges` gives for each edge that can close (`s1: n[0] -> n[2]`) the share of samples for which
+    it was open. `regions` gives for each node, or steps of an edge, that some samples can skip the
+    share that needed it. `net` is the hash of the net.
 
     >>> import dagdsl
     >>> profile = dagdsl.profile("runs/quickstart")
@@ -43,7 +43,7 @@ class Profile:
     regions: Mapping[str, float]
 
     def pins(self) -> dict[str, bool]:
-        """The edges that were open for all samples, or for none."""
+        """The edges that were open for all samples (True) or for none (False)."""
         return {edge: share == 1.0 for edge, share in self.edges.items() if share in (0.0, 1.0)}
 
     def to_json(self) -> str:
@@ -79,9 +79,10 @@ def pins_from_json(text: str) -> Pins:
 
 @torch.no_grad()
 def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Profile:
-    """Measure a model, in evaluation, on batches of inputs `[B, *shape]`.
+    """Measure the routes of a model in evaluation mode on batches of inputs `[B, *shape]`.
 
-    The model ends in the mode it was in. Raises UsageError if there is no sample.
+    Leaves the model in the mode, training or evaluation, in which it was. Raises UsageError if
+    `batches` has no sample.
     """
     training = model.training
     model.eval()
@@ -98,7 +99,7 @@ def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Pro
         samples += inputs[0].shape[0]
     model.train(training)
     if not samples:
-        raise UsageError("there are no samples to measure the routes on")
+        raise UsageError("cannot measure routes: the data has no samples")
     return Profile(
         net=net.hash,
         samples=samples,
@@ -108,7 +109,7 @@ def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Pro
 
 
 def _open_edges(model: Model, inputs: tuple[Tensor, ...]) -> dict[str, int]:
-    """In how many samples of a batch each edge that can close carried something."""
+    """The number of samples of a batch for which each edge that can close was open."""
     _, routes = model(*inputs, return_routes=True)
     counts = {}
     for graph, paths in graphs_of(model.net):
@@ -124,7 +125,7 @@ def _open_edges(model: Model, inputs: tuple[Tensor, ...]) -> dict[str, int]:
 
 
 class _Needs(fx.Interpreter):
-    """Runs a graph with regions and counts the samples that need each of them."""
+    """Runs a graph with regions and counts the samples that need each region."""
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module, garbage_collect_values=False)
@@ -141,6 +142,6 @@ class _Needs(fx.Interpreter):
         return result
 
     def _needed_by(self, region: Region, batch: int) -> int:
-        # Inside other regions, it also takes these to be needed; they are still being computed.
+        # A sample needs a region only if it needs the regions around it.
         masks = [self.env[self._runs[name]] for name in (*region.outer, region.name)]
         return int(torch.stack([mask.expand(batch) for mask in masks]).all(0).sum())

@@ -14,7 +14,7 @@ from dagdsl.errors import UsageError
 from dagdsl.ir.nodes import Edge, Graph, Net, Node, Output
 from dagdsl.ir.paths import paths_of
 from dagdsl.source import Origin, SourceFile, Span
-from dagdsl_compiler.driver import compile
+from dagdsl_compiler.driver import Mode, compile
 from dagdsl_compiler.errors import InputError, ModelError
 from dagdsl_compiler.executor import Executor
 from dagdsl_compiler.lower.modules import build_modules
@@ -86,6 +86,38 @@ def test_outputs() -> None:
 def test_wrong_inputs(inputs: tuple[Tensor, ...], message: str) -> None:
     with pytest.raises(InputError) as info:
         compile(two_inputs(), backend="eager")(*inputs)
+    assert str(info.value) == message
+
+
+@pytest.mark.parametrize("mode", ["dense", "grouped"])
+def test_inputs_by_name(mode: Mode) -> None:
+    model = compile(two_inputs(), backend="eager", mode=mode, seed=0).eval()
+    image, hint = torch.randn(5, *X), torch.randn(5, 3)
+    expected = model(image, hint)["b"]
+    for y in (
+        model(image=image, hint=hint),
+        model(hint=hint, image=image),
+        model(image, hint=hint),
+        model(hint=hint, image=image, return_routes=True)[0],
+    ):
+        assert torch.equal(y["b"], expected)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named", "message"),
+    [
+        ((), {"image": 4}, "missing input: `hint`"),
+        ((4,), {"image": 4}, "input `image` is given twice, by position and by name"),
+        ((4,), {"prompt": 3}, "there is no input `prompt`; the net has `image`, `hint`"),
+        ((4, 3, 3), {"hint": 3}, "expected 2 inputs (`image`, `hint`), got 3"),
+        ((), {"image": 3, "hint": 3}, "expected [B, 2, 4, 4] for input `image`, got [5, 3]"),
+    ],
+)
+def test_wrong_names(inputs: tuple[int, ...], named: dict[str, int], message: str) -> None:
+    values = {3: torch.ones(5, 3), 4: torch.ones(5, *X)}
+    model = compile(two_inputs(), backend="eager")
+    with pytest.raises(InputError) as info:
+        model(*map(values.get, inputs), **{name: values[x] for name, x in named.items()})
     assert str(info.value) == message
 
 

@@ -51,7 +51,7 @@ class Body:
 
     @property
     def holes(self) -> tuple[Hole, ...]:
-        """All that may become arguments."""
+        """The values that may become arguments."""
         keys = (Hole(f"key_{i}" if i else "key", key) for i, key in enumerate(self.keys))
         return (*keys, *(hole for _, code in self.members for hole in holes(code)))
 
@@ -67,7 +67,7 @@ class Place:
 
 
 def routes_key(index: int) -> str:
-    """What stands in a `forward` for the key of its routes, which differs from use to use."""
+    """The placeholder in a `forward` for the key of its routes, which differs between uses."""
     return f"<key {index}>"
 
 

@@ -16,12 +16,12 @@ LOCALS = frozenset(
     {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "nodes", "opens", "outputs"}
     | {"row", "router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"}
 )
-"""Names that a `forward` gives to variables of its own: no function may be hidden by them."""
+"""Names of variables in a `forward`. No function may have one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
-    """How routers decide, thresholds aside."""
+    """How routers decide, without their thresholds."""
 
     activation: Activation
     topk: int | None
@@ -53,7 +53,7 @@ class GateRule:
 
     @property
     def has_groups(self) -> bool:
-        """Whether it compares weights within groups."""
+        """Whether weights are compared within groups."""
         return self.activation == "softmax" or self.topk is not None or self.normalise
 
     @property
@@ -76,7 +76,7 @@ class GateRule:
 
 @dataclass(slots=True)
 class GateFunction:
-    """The function of a rule. `masks`: some routers take the life of what they read with them."""
+    """The function of a rule. With `masks`, some routers also mask by the source's liveness."""
 
     name: str
     rule: GateRule
@@ -199,7 +199,7 @@ def masks_source(graph: Graph, router: Router, mortal: frozenset[str]) -> bool:
 
 
 def base_name(router: Router) -> str:
-    """The name of a router in the text, without that of the vertex it was made for."""
+    """The name of a router in the text, without the vertex that it was made for."""
     if router.vertex is None:
         return router.name
     vertex = re.sub(r"\W+", "_", plain(router.vertex)).strip("_")

@@ -52,7 +52,7 @@ class GraphWriter:
         }
 
     def run(self) -> dict[str, str]:
-        """Write all nodes, then the routes; gives the variable of each node."""
+        """Write all nodes, then the routes. Return the variable of each node."""
         for node, at in zip(self.graph.nodes, self.names.nodes, strict=True):
             if node.kind != "in":
                 self.values[node.name] = self._node(node, at)
@@ -115,7 +115,7 @@ class GraphWriter:
     # Gates
 
     def _decide(self, node: Node, edges: Sequence[Edge], values: Sequence[str]) -> list[_Wire]:
-        """What the routers say of the in-edges of a node."""
+        """The weights of a node's incoming edges, and which are open."""
         wires = [_Wire(value, *self._gate(edge)) for edge, value in zip(edges, values, strict=True)]
         keep = [i for i, edge in enumerate(edges) if keeps_strongest(self.graph, edge)]
         if not keep:
@@ -151,7 +151,7 @@ class GraphWriter:
         return weights + index, None if is_open is None else is_open + index
 
     def _run(self, router: Router) -> tuple[str, str | None]:
-        """Write the decision of a router; gives the variables of its weights and open edges."""
+        """Write the decision of a router. Return the variables of its weights and open edges."""
         at = self.names.routers[self.graph.routers.index(router)]
         function = self.to.build.gates[router]
         rule = function.rule

@@ -1,4 +1,4 @@
-"""What an emitted file may need besides the runtime; copied into it as text."""
+"""Classes that an emitted file may need besides the runtime; copied into it as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An artefact -> how far it is from the model it was made of, in every routing extreme."""
+"""Compares an artefact with the model that it was built from, at every routing extreme."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dagdsl_compiler.probe import (
 )
 
 BATCHES = (1, 3, 20)
-"""Sizes that an artefact for any batch size is tried at; one is far above what export was shown."""
+"""Batch sizes at which an artefact for any size is tried; one is far above the example's."""
 
 
 _WITH_WEIGHTS = ("call_module", "get_attr")
 
 
 class Artefact(Protocol):
-    """What was built, loaded as its user would."""
+    """A loaded artefact, as its user would load it."""
 
     @property
     def replaceable(self) -> frozenset[str]:
@@ -37,7 +37,7 @@ class Artefact(Protocol):
         ...
 
     def replace(self, weights: Mapping[str, Tensor]) -> None:
-        """Give it other weights."""
+        """Replace weights."""
         ...
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""What an artefact takes and gives: `model.json` beside it. Read without torch."""
+"""The inputs and results of an artefact: its `model.json`. Read without torch."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MANIFEST = "model.json"
 PACKAGE = "model.pt2"
 ONNX = "model.onnx"
 FILES = (MANIFEST, PACKAGE, ONNX)
-"""What belongs together: files that hold the weights, or say how to use those that do."""
+"""The files of an artefact: they hold the weights or describe those that do."""
 _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """How images become the input of a net that was trained on them, and what its classes are.
+    """How images become the input of a trained net, and what its classes are.
 
-    Pixels in 0 to 1, of as many colours as `mean` has numbers, less `mean`, divided by `std`, each
-    a number a colour. `centre` is the share of height and width that is looked at. `logits` is the
-    output that has an entry for each of `classes`.
+    Pixels from 0 to 1 are normalised with `mean` and `std`, which have one number per channel.
+    `centre` is the share of height and width that is kept. `logits` is the output with an entry for
+    each of `classes`.
     """
 
     data: str
@@ -36,11 +36,12 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The order of inputs and results, with their shapes (less the batch), and where they are from.
+    """The inputs and results of an artefact, in order, and what it was built from.
 
-    `inputs`, `outputs`: name -> shape; the taps of a group are `features.p1`. After the outputs
-    come the routes, `[B, V, V]` each: key of a graph -> the names of its `V` nodes. `batch` is the
-    one batch size that it takes, None if it takes any. `images` is None without trained weights.
+    `inputs` and `outputs` map names to shapes without the batch; the taps of a group are named like
+    `features.p1`. The routes follow the outputs, `[B, V, V]` each: `routes` maps the key of a graph
+    to the names of its `V` nodes. `batch` is the one batch size that it takes, or None if it takes
+    any. `images` is None without trained weights.
     """
 
     net: str
@@ -55,7 +56,7 @@ class Manifest:
 
     @property
     def results(self) -> list[str]:
-        """The names of all that it returns, in order."""
+        """The names of all results, in order."""
         return [*self.outputs, *(f"routes.{key}" for key in self.routes)]
 
     def to_json(self) -> str:
@@ -68,7 +69,7 @@ class Manifest:
         try:
             content: dict[str, Any] = json.loads(text)
             if content.pop("version") != _VERSION:
-                raise UsageError("the artefact was built by another version of dagdsl: build anew")
+                raise UsageError("the artefact is of another version of dagdsl: build it again")
             images = content.pop("images")
             return cls(**content, images=None if images is None else Images(**images))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

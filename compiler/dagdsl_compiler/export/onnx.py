@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 MODES = ("dense", "static")
-"""The modes whose graphs ONNX can express without loss of what they save."""
+"""The modes whose graphs ONNX can express without losing what they save."""
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
 def check_installed() -> None:
-    """Raise UsageError unless all that it takes is there."""
+    """Raise UsageError if a package that ONNX export needs is not installed."""
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
@@ -43,16 +43,16 @@ class OnnxModel:
         results: Sequence[str],
         keep: Iterable[str],
     ) -> None:
-        """`inputs` and `results` are what it calls them; weights in `keep` stay replaceable.
+        """`inputs` and `results` name its arguments; weights in `keep` stay replaceable.
 
-        Raises ModelError if there is no ONNX for the program.
+        Raises ModelError if ONNX cannot express the program.
         """
         kept = {name: program.state_dict[name] for name in keep}
         exact = {name: tensor.detach().clone() for name, tensor in kept.items()}
         generator = torch.Generator().manual_seed(0)
         try:
             with torch.no_grad(), _silence():
-                # Equal ones would become one, of one name.
+                # ONNX merges equal weights, so make them different for the export.
                 for tensor in kept.values():
                     tensor.copy_(torch.rand(tensor.shape, generator=generator))
                 made: Any = torch.onnx.export(
@@ -73,7 +73,7 @@ class OnnxModel:
 
     @property
     def replaceable(self) -> frozenset[str]:
-        """The weights that are in it by their names."""
+        """The names of the weights in it."""
         return frozenset(self._weights)
 
     def to_bytes(self) -> bytes:
@@ -82,7 +82,7 @@ class OnnxModel:
         return content
 
     def replace(self, weights: Mapping[str, Tensor]) -> None:
-        """Give it other weights."""
+        """Replace weights."""
         import onnxruntime
         from onnx import numpy_helper
 
@@ -101,7 +101,7 @@ class OnnxModel:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """The exporter reports its steps, and warns of what is to change in itself."""
+    """Silence the exporter, which reports its steps and warns of changes in itself."""
     log = logging.getLogger("onnxscript")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -26,10 +26,10 @@ _LEVELS = ("DEFAULT", "AVX2", "AVX512")
 
 
 class Package:
-    """A loaded package. Called as it is, it checks nothing of its inputs."""
+    """A loaded package. It does not check its inputs."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UsageError for a file that is no package, or not one for this machine."""
+        """Raises UsageError for a file that is not a package, or not built for this machine."""
         try:
             self._loader = load_package(path)
         except (RuntimeError, OSError) as error:
@@ -41,11 +41,11 @@ class Package:
 
     @property
     def replaceable(self) -> frozenset[str]:
-        """The weights that are in it as they were, and can be replaced; others were folded."""
+        """The weights that can be replaced; the others were folded."""
         return frozenset(self._loader.get_constant_fqns())
 
     def replace(self, weights: Mapping[str, Tensor]) -> None:
-        """Give it other weights, in memory only: the file keeps those it has."""
+        """Replace weights in memory; the file keeps its own."""
         self._loader.load_constants(dict(weights), False, False, False)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -54,7 +54,7 @@ class Package:
 
 
 def _check_processor(path: Path, built_for: str) -> None:
-    """Raise UsageError rather than let the process die of an instruction there is not."""
+    """Raise UsageError if the code needs instructions that this processor lacks."""
     wanted, there = built_for.partition(" ")[0], torch.backends.cpu.get_cpu_capability()
     if wanted in _LEVELS and there in _LEVELS and _LEVELS.index(wanted) > _LEVELS.index(there):
         raise UsageError(
