@@ -20,7 +20,7 @@ Alive = Mapping[str, fx.Node]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wire:
+class LoweredEdge:
     """An edge with its path; `label` is the prefix of the names of its fx nodes."""
 
     edge: Edge
@@ -42,7 +42,7 @@ class EdgeGate:
 
 
 @dataclass(frozen=True, slots=True)
-class RouterDecision:
+class LoweredRouter:
     """The results of a router, each a list with an entry, `[B]` or `[1]`, for each edge.
 
     `weights` are taken before the threshold, `gated` after it. Without a threshold no edge closes:
@@ -55,10 +55,10 @@ class RouterDecision:
     is_open: fx.Node | None
 
 
-Keepers = Mapping[Wire, RouterDecision]
+Keepers = Mapping[LoweredEdge, LoweredRouter]
 
 
-def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> RouterDecision:
+def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> LoweredRouter:
     """Activation, normalisation and threshold of a router; `logits` are `[B, E]` or `[1, E]`."""
     name, place = at.identifier, Provenance.of(at.label, router)
 
@@ -90,16 +90,16 @@ def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> R
         )
     if is_open is None:
         entries = edges(weights)
-        return RouterDecision(router, entries, entries, None)
+        return LoweredRouter(router, entries, entries, None)
     if router.threshold is None:
         # Top-k closed its edges before the rest was normalised.
         entries = edges(weights)
-        return RouterDecision(router, entries, entries, edges(is_open))
+        return LoweredRouter(router, entries, entries, edges(is_open))
     gated = _close(write, f"{name}_gate", place, router, weights, is_open)
-    return RouterDecision(router, edges(weights), edges(gated), edges(is_open))
+    return LoweredRouter(router, edges(weights), edges(gated), edges(is_open))
 
 
-def gate_of(write: Writer, wire: Wire, decision: RouterDecision | None) -> EdgeGate:
+def gate_of(write: Writer, wire: LoweredEdge, decision: LoweredRouter | None) -> EdgeGate:
     """The gate of an edge as its router decides, regardless of the liveness of its source."""
     if decision is None:
         return EdgeGate()
@@ -109,7 +109,7 @@ def gate_of(write: Writer, wire: Wire, decision: RouterDecision | None) -> EdgeG
     return EdgeGate(weight, _entry(write, wire, "open", decision.is_open))
 
 
-def opened_gate(write: Writer, wire: Wire, decision: RouterDecision | None) -> EdgeGate:
+def opened_gate(write: Writer, wire: LoweredEdge, decision: LoweredRouter | None) -> EdgeGate:
     """The gate of an edge pinned open: the weight from its router, whatever the threshold."""
     if decision is None:
         return EdgeGate()
@@ -120,8 +120,8 @@ def opened_gate(write: Writer, wire: Wire, decision: RouterDecision | None) -> E
 
 
 def keep_strongest(
-    write: Writer, name: str, alive: Alive, gates: Mapping[Wire, EdgeGate], keepers: Keepers
-) -> dict[Wire, EdgeGate]:
+    write: Writer, name: str, alive: Alive, gates: Mapping[LoweredEdge, EdgeGate], keepers: Keepers
+) -> dict[LoweredEdge, EdgeGate]:
     """The gates of all incoming edges of a node, the strongest reopened where all are closed.
 
     `keepers` are the edges that may be reopened, with the decisions of their routers.
@@ -151,7 +151,7 @@ def keep_strongest(
     return result
 
 
-def reach(write: Writer, wire: Wire, gate: EdgeGate, alive: Alive) -> EdgeGate:
+def reach(write: Writer, wire: LoweredEdge, gate: EdgeGate, alive: Alive) -> EdgeGate:
     """The gate, also closed in samples in which the source of the edge is dead."""
     source = alive.get(wire.edge.source)
     if source is None:
@@ -167,7 +167,7 @@ def reach(write: Writer, wire: Wire, gate: EdgeGate, alive: Alive) -> EdgeGate:
     )
 
 
-def _entry(write: Writer, wire: Wire, what: str, entries: fx.Node) -> fx.Node:
+def _entry(write: Writer, wire: LoweredEdge, what: str, entries: fx.Node) -> fx.Node:
     assert wire.edge.gate is not None
     return write.item(f"{wire.label}_{what}", wire.place, entries, wire.edge.gate.index)
 

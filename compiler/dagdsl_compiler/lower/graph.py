@@ -19,8 +19,8 @@ from dagdsl.ir.paths import ElementPath, GraphPaths, plain
 from dagdsl_compiler.blocks.catalogue import CALLS, NOTHING, maker
 from dagdsl_compiler.lower.gates import (
     EdgeGate,
-    RouterDecision,
-    Wire,
+    LoweredEdge,
+    LoweredRouter,
     decide,
     gate_of,
     keep_strongest,
@@ -220,13 +220,13 @@ class GraphLowering:
         self.values = dict(inputs)
         self.alive: dict[str, fx.Node] = {}
         self.weights: dict[tuple[str, str], fx.Node | None] = {}
-        self.carried: dict[Wire, fx.Node] = {}
-        self.decisions: dict[str, RouterDecision] = {}
-        self.wires: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
+        self.carried: dict[LoweredEdge, fx.Node] = {}
+        self.decisions: dict[str, LoweredRouter] = {}
+        self.wires: dict[str, list[LoweredEdge]] = {node.name: [] for node in graph.nodes}
         prefix = f"{paths.identifier}_" if paths.module else ""
         for edge, at in zip(graph.edges, paths.edges, strict=True):
             label = f"{prefix}{plain(edge.source)}_to_{plain(edge.target)}"
-            self.wires[edge.target].append(Wire(edge, at, label))
+            self.wires[edge.target].append(LoweredEdge(edge, at, label))
 
     def run(self) -> None:
         """Lower all nodes."""
@@ -268,7 +268,7 @@ class GraphLowering:
         y.meta[SHAPE] = node.shape
         return y
 
-    def _carry(self, wire: Wire) -> fx.Node:
+    def _carry(self, wire: LoweredEdge) -> fx.Node:
         """The value that an edge carries, shared by the merge and a router that reads it."""
         if wire not in self.carried:
             source = self.values[wire.edge.source]
@@ -276,8 +276,8 @@ class GraphLowering:
         return self.carried[wire]
 
     def _decide_gates(
-        self, name: str, wires: Sequence[Wire], opened: frozenset[Wire] = frozenset()
-    ) -> dict[Wire, EdgeGate]:
+        self, name: str, wires: Sequence[LoweredEdge], opened: frozenset[LoweredEdge] = frozenset()
+    ) -> dict[LoweredEdge, EdgeGate]:
         """The gates of all incoming edges of a node, given in order, once its sources are known.
 
         The gates of `opened` edges never close. `name` is the identifier of the node.
@@ -304,7 +304,7 @@ class GraphLowering:
         decisions = [self._decision(wire.edge) for wire in self.wires[node.name]]
         return any(d is not None and d.router.train == "straight_through" for d in decisions)
 
-    def _decision(self, edge: Edge) -> RouterDecision | None:
+    def _decision(self, edge: Edge) -> LoweredRouter | None:
         """The decision of the router of an edge, lowered when first needed."""
         if edge.gate is None:
             return None

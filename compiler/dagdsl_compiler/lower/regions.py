@@ -18,7 +18,7 @@ from torch import fx, nn
 from dagdsl.analysis.shapes import carried_by, input_of
 from dagdsl.ir.nodes import Block, Graph, Net, Node, Router, Shape, Step
 from dagdsl.ir.paths import ElementPath, GraphPaths
-from dagdsl_compiler.lower.gates import EdgeGate, Wire
+from dagdsl_compiler.lower.gates import EdgeGate, LoweredEdge
 from dagdsl_compiler.lower.graph import GraphLowering, Lowering
 from dagdsl_compiler.lower.pins import Pins, remains_of
 from dagdsl_compiler.lower.remarks import Remark
@@ -78,7 +78,7 @@ class _RegionGraph(GraphLowering):
             name: [wire for wire in wires if _arrow(wire) not in self.remains.closed]
             for name, wires in self.wires.items()
         }
-        self.leaving: dict[str, list[Wire]] = {node.name: [] for node in graph.nodes}
+        self.leaving: dict[str, list[LoweredEdge]] = {node.name: [] for node in graph.nodes}
         for wires in self.live.values():
             for wire in wires:
                 self.leaving[wire.edge.source].append(wire)
@@ -88,7 +88,7 @@ class _RegionGraph(GraphLowering):
         # Nodes read by more than their outgoing edges.
         self.read_from_outside = ends | self.remains.read | self.entire | carried
         self.routers_reading = self._routers_reading()
-        self.gates: dict[str, dict[Wire, EdgeGate]] = {}
+        self.gates: dict[str, dict[LoweredEdge, EdgeGate]] = {}
         self.used: dict[str, fx.Node] = {}
         self._answers = {
             wire.edge.source
@@ -130,7 +130,7 @@ class _RegionGraph(GraphLowering):
         return self._leave(at.identifier, place, y, run, node.shape)
 
     def _merged(
-        self, node: Node, place: Provenance, carried: Mapping[Wire, fx.Node] | None = None
+        self, node: Node, place: Provenance, carried: Mapping[LoweredEdge, fx.Node] | None = None
     ) -> fx.Node:
         """The merged input of a node; closed edges contribute zeros where that matters."""
         carried = self._carried(node) if carried is None else carried
@@ -150,7 +150,7 @@ class _RegionGraph(GraphLowering):
         merged.meta[SHAPE] = input_of(node, self.ir)
         return merged
 
-    def _carried(self, node: Node) -> dict[Wire, fx.Node]:
+    def _carried(self, node: Node) -> dict[LoweredEdge, fx.Node]:
         """The values of the edges into a node, each computed where the edge is open."""
         gates, used = self._gates_into(node.name), self._used(node.name)
         values = {}
@@ -237,7 +237,7 @@ class _RegionGraph(GraphLowering):
                 why = f"{edge.source} is never alive" if dead else "it is always closed"
                 self._remark(at.label, True, f"left out: {why}")
 
-    def _unanswered(self, wire: Wire) -> fx.Node | None:
+    def _unanswered(self, wire: LoweredEdge) -> fx.Node | None:
         """The samples in which a merge reaches an edge, as far as known; None for all."""
         node = self.ir.node(wire.edge.target)
         if node.merge != "first_confident":
@@ -267,7 +267,7 @@ class _RegionGraph(GraphLowering):
             )
         return self.alive.get(name)
 
-    def _gates_into(self, name: str) -> dict[Wire, EdgeGate]:
+    def _gates_into(self, name: str) -> dict[LoweredEdge, EdgeGate]:
         """The gates of the live edges into a node, sources taken into account."""
         if name in self.gates:
             return self.gates[name]
@@ -355,7 +355,7 @@ def _has_routers(steps: Iterable[Step]) -> bool:
     return False
 
 
-def _arrow(wire: Wire) -> tuple[str, str]:
+def _arrow(wire: LoweredEdge) -> tuple[str, str]:
     return wire.edge.source, wire.edge.target
 
 
