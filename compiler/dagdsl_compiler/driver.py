@@ -81,7 +81,8 @@ def compile(
         inference.check_net(net)
         model = InferenceModel(modules, Executor(net, inference))
     model.to(device)
-    if on_pass is not None:
+    # In other modes the graph is of copies of weights, which are most likely loaded first.
+    if on_pass is not None or mode == "dense":
         model._executor.graph(model, on_pass)
     return model
 

@@ -115,6 +115,9 @@ class Executor(Generic[E]):
 
     def _look(self, modules: nn.Module) -> frozenset[str] | None:
         """Drop the programs if modules were replaced; the scopes with hooks, None without any."""
+        if torch.compiler.is_compiling():
+            # A user compiles the model as a part of something else: PyTorch guards it.
+            return None
         if self._watch is None or self._watch.changed():
             self.forget()
             self._watch = ModuleWatch(modules)

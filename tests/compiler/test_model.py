@@ -232,6 +232,13 @@ def test_training_flag_reaches_the_gates() -> None:
     assert (model.eval()(x, return_routes=True)[1]["s1"][:, *edges] == 0).any()
 
 
+def test_torch_can_compile_a_model_as_one_graph() -> None:
+    model = small().eval()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    x = torch.randn(3, 3, 4, 4)
+    torch.testing.assert_close(compiled(x), model(x))
+
+
 def test_it_learns() -> None:
     net = net_of(complete(2, x=X, init=1.0, threshold=0.1), x=X)
     model = compile(net, backend="eager", seed=0)
