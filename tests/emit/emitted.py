@@ -1,4 +1,4 @@
-"""An emitted `model.py` as a module, and its comparison with the compiled network."""
+"""Run an emitted `model.py`, and compare it with the compiled network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 3
 
 
 def run_source(net: Net) -> nn.Module:
-    """The network that `emit_source` writes, made by running its text."""
+    """The network in the text that `emit_source` returns."""
     return load_source(emit_source(net))
 
 
@@ -28,13 +28,13 @@ def batch(net: Net, dtype: torch.dtype) -> list[Tensor]:
 
 
 def pair(net: Net, backend: str = "eager") -> tuple[nn.Module, nn.Module]:
-    """The compiled and the emitted network with the same, random state."""
+    """The compiled and the emitted network, with the same random state."""
     compiled, emitted = driver.compile(net, backend=backend, seed=0), run_source(net)
     generator = torch.Generator().manual_seed(2)
     state = compiled.state_dict()
     for value in state.values():
         if value.is_floating_point():
-            # Away from ones and zeros, where wrong wiring would not show; variances stay positive.
+            # Zeros and ones would hide wrong wiring. Variances stay positive.
             value.add_(torch.rand(value.shape, generator=generator) * 0.5)
     assert list(emitted.state_dict()) == list(state)
     emitted.load_state_dict(state)
@@ -48,9 +48,10 @@ def assert_same(
     tolerance: float = 1e-9,
     modes: tuple[bool, ...] = (True, False),
 ) -> None:
-    """Outputs, routes, gradients and running statistics agree, in training and in evaluation.
+    """Check that outputs, routes, gradients and running statistics agree.
 
-    In float64, where gradients that are summed in another order differ by next to nothing.
+    `modes` are the values of `training` to check. The default is float64, in which gradients
+    summed in another order differ very little.
     """
     compiled, emitted = (model.to(dtype) for model in pair(net, backend))
     inputs = batch(net, dtype)
@@ -72,7 +73,7 @@ def _run(model: nn.Module, inputs: list[Tensor]) -> dict[str, Any]:
     outputs, routes = model(*inputs, return_routes=True)
     leaves: list[Tensor] = []
     torch.utils._pytree.tree_map(leaves.append, (outputs, routes))
-    # Of bounded slope: the features of a random net may be huge.
+    # A loss of bounded slope, because the features of a random net may be huge.
     losses = [torch.log1p(leaf * leaf).sum() for leaf in leaves if leaf.requires_grad]
     total = torch.stack(losses).sum()
     torch.autograd.backward(total)

@@ -1,4 +1,4 @@
-"""Inductor = `model.py`, forward and gradients, on random nets. Few: each takes long."""
+"""Code from Inductor and `model.py` agree on random nets. Only a few, because each is slow."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.strategies import nets
 )
 @given(nets())
 def test_random_net(net: Net) -> None:
-    # Code of Inductor draws other random numbers than eager code.
+    # Code from Inductor draws different random numbers from eager code.
     assume(not any(op in net.to_json() for op in ('"dropout"', '"noise"')))
-    # Of medium size, with routers: four compilations of a large net take minutes.
+    # A medium size allows routers, while four compilations of a large net take minutes.
     assume(8 <= len(net.to_json()) / 1000 <= 18)
     torch.compiler.reset()
     assert_same(net, "inductor", tolerance=1e-5, modes=(True,))

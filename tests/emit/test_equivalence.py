@@ -1,4 +1,4 @@
-"""`model.py` computes what the compiled network computes."""
+"""`model.py` computes the same as the compiled network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RULES = [
     max_examples=30,
     derandomize=True,
     deadline=None,
-    # Without shrinking: each example builds two networks, and it is small as it is.
+    # No shrinking: each example builds two networks, and is small already.
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -57,7 +57,7 @@ def test_random_nets(net: Net) -> None:
 
 @pytest.mark.parametrize("second", RULES)
 def test_regular_stages(second: str) -> None:
-    """Those that are written as loops, beside one that shares their class or does not."""
+    """Stages written as loops, next to a stage that may or may not share their class."""
     for first in (second, 'complete via gate("hard")'):
         assert_same(dagdsl.loads(REGULAR.format(first=first, second=second)))
 
@@ -79,7 +79,7 @@ def test_fresh_weights_are_the_same_for_the_same_seed() -> None:
 
 @pytest.fixture
 def inductor() -> str:
-    """The backend that generates code: seconds a network, so few and tiny ones."""
+    """The backend that generates code. Use few and tiny networks: each takes seconds."""
     torch.compiler.reset()
     return "inductor"
 

@@ -1,4 +1,4 @@
-"""Names of a net that Python, torch or the emitted text itself would take for something else."""
+"""Names in a net that mean something else to Python, torch or the emitted text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,18 @@ PLACES = [("router", "node", "inner"), ("net", "stage"), ("block",), ("input",)]
 SHADOWING = ("torch", "self")
 SURPRISING = [
     *("torch", "nn", "Tensor", "Steps", "Modules", "close"),
-    *("self", "super", "x", "routes", "return_routes", "values", "weights", "row", "key"),
+    *(
+        "self",
+        "super",
+        "x",
+        "routes",
+        "return_routes",
+        "values",
+        "weights",
+        "row",
+        "key",
+        "incoming",
+    ),
     *("forward", "train", "class", "len"),
     *("_private", "__mangled", "__init__", "routers", "edges"),
     *("keys", "outputs", "annotations", "NET", "index_"),
@@ -54,7 +65,7 @@ SURPRISING = [
 
 @pytest.mark.parametrize("name", SURPRISING)
 def test_surprising_name(name: str) -> None:
-    """In several places at once, so that it also collides with itself."""
+    """Use the name in several places at once, so that it also collides with itself."""
     for places in PLACES[: 3 if name in SHADOWING else 4]:
         names = {**USUAL, **dict.fromkeys(places, name)}
         assert_same(dagdsl.loads(TEMPLATE.format(**names)), modes=(False,))
@@ -70,15 +81,15 @@ def test_surprising_input(name: str) -> None:
     ['"""', "a b", "x\nimport os", "a.b", "", "n[0]; import os", "x[1][2]", "os.system('x')"],
 )
 @pytest.mark.parametrize("place", ["stem", "s1", "cell", "gate_in", "last"])
-def test_a_name_that_is_none_is_refused(name: str, place: str) -> None:
+def test_invalid_name_is_rejected(name: str, place: str) -> None:
     net = dagdsl.loads(TEMPLATE.format(**USUAL))
     text = net.to_json().replace(f'"{place}"', json.dumps(name))
-    with pytest.raises(ValueError, match="is no name"):
+    with pytest.raises(ValueError, match="is not a valid name"):
         emit_source(Net.from_json(text))
 
 
-def test_text_that_is_not_checked_stays_text() -> None:
-    """The net's name, its settings and the names of its outputs go into strings and comments."""
+def test_unchecked_text_cannot_become_code() -> None:
+    """The names of the net and its outputs, and its settings, appear in strings and docstrings."""
     evil = '"""\nraise SystemExit\n\\N{BULLET}\\'
     content = json.loads(dagdsl.loads(TEMPLATE.format(**USUAL)).to_json())
     content["name"] = evil

@@ -1,4 +1,4 @@
-"""What the emitted text looks like: the golden file, and what holds for every text."""
+"""The emitted text: a golden file, and properties of every text."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def test_golden(golden: Golden) -> None:
     net = dagdsl.load(GOLDEN / "dgnet.dg")
-    # Both change with dagdsl, while the network stays what it is.
+    # Both change with the version of dagdsl, even if the network does not.
     text = emit_source(net).replace(net.hash, "<hash>").replace(dagdsl.__version__, "<version>")
     golden(GOLDEN / "dgnet.model.txt", text)
 
 
-def test_the_text_is_the_same_each_time() -> None:
+def test_emitting_is_deterministic() -> None:
     first, second = (emit_source(dagdsl.load(GOLDEN / "dgnet.dg")) for _ in range(2))
     assert first == second
 
@@ -37,13 +37,13 @@ def test_the_text_is_the_same_each_time() -> None:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(nets())
-def test_it_needs_nothing_but_torch_and_fits_the_page(net: dagdsl.Net) -> None:
+def test_imports_only_torch_and_fits_line_length(net: dagdsl.Net) -> None:
     text = emit_source(net)
     assert imported(text) <= {"__future__", "typing", "torch"}
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_ruff_finds_nothing(tmp_path: Path) -> None:
+def test_passes_ruff(tmp_path: Path) -> None:
     sources = [GOLDEN / "dgnet.dg", Path("examples/quickstart.dg")]
     for path in sources:
         (tmp_path / f"{path.stem}.py").write_text(emit_source(dagdsl.load(path)))
@@ -54,7 +54,7 @@ def test_ruff_finds_nothing(tmp_path: Path) -> None:
 
 
 def imported(text: str) -> set[str]:
-    """The top-level packages that a text imports."""
+    """The top-level packages that a Python text imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

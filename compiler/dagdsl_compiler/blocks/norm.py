@@ -35,7 +35,7 @@ class Noise(nn.Module):
         self.temperature = temperature
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same shape as `x`."""
+        """Return a tensor of the same shape as `x`."""
         if not self.training:
             return x
         if self.kind == "normal":

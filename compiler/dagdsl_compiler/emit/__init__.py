@@ -1,3 +1,3 @@
-"""IR -> `model.py`, standalone PyTorch source."""
+"""Emit a net as `model.py`, standalone PyTorch source."""
 
 from dagdsl_compiler.emit.source import emit_source as emit_source

@@ -1,7 +1,7 @@
-"""The ops that packages add -> imports of these packages, and calls of what makes the modules.
+"""Code for ops that packages add: imports, and calls of the functions that make their modules.
 
-Their source is not copied: it may need anything, and it is the package's to change. So the file
-needs the package, and says so.
+Their source is not copied into `model.py`, because it may have dependencies of its own and its
+package may change it. The file imports the package instead, and its docstring says so.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from dagdsl_compiler.emit.code import ArgCode, CallCode, Code, Hole, literal
 
 
 def is_added(op: str) -> bool:
-    """Whether an op comes from a package."""
+    """Whether a package adds this op."""
     return op in OPS and OPS[op].module is not None
 
 
 def added_code(op: Op, x: Shape) -> Code:
-    """The call that makes the module of an op. Raises UsageError if nothing can import it."""
+    """The call that makes the module of `op` for an input of shape `x`, without the batch.
+
+    Raises UsageError if the function that makes the module cannot be imported.
+    """
     module, name = path_of(op.op)
     if "<" in name or module in ("", "__main__"):
         raise UsageError(
-            f"model.py cannot import the module of op `{op.op}`: put it into a package"
+            f"model.py cannot import the module of op `{op.op}`: move it into an importable package"
         )
     axes = ("channels", "height", "width")[: len(x)]
     sizes = tuple(ArgCode(Hole(axis, size)) for axis, size in zip(axes, x, strict=True))
@@ -36,17 +39,17 @@ def added_code(op: Op, x: Shape) -> Code:
 
 
 def alias_of(module: str) -> str:
-    """What a module of a package is called in the file: `blur.layers` is `blur_layers_module`."""
+    """The alias of an imported Python module: `blur.layers` -> `blur_layers_module`."""
     return f"{module.replace('.', '_')}_module"
 
 
 def modules_of(net: Net) -> list[str]:
-    """The Python modules that the ops of a net come from, in alphabetical order."""
+    """The Python modules that the net's ops come from, in alphabetical order."""
     found: set[str] = set()
     for graph in graphs_in((net.graph,)):
-        every = [node.steps for node in graph.nodes] + [edge.steps for edge in graph.edges]
-        every += [router.steps for router in graph.routers]
-        for steps in every:
+        pipes = [node.steps for node in graph.nodes] + [edge.steps for edge in graph.edges]
+        pipes += [router.steps for router in graph.routers]
+        for steps in pipes:
             found |= {path_of(op.op)[0] for op in _ops(steps) if is_added(op.op)}
     return sorted(found)
 

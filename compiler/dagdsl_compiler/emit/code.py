@@ -1,4 +1,7 @@
-"""Calls with holes for values -> lines of Python, broken where they are too long."""
+"""Expressions of the emitted file, and their layout as lines of Python.
+
+An expression may have holes for values. They are filled before it is printed.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ INDENT: Final = "    "
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A value that may become an argument of the class it stands in.
+    """A value that may become an argument of the enclosing class.
 
-    Holes of different `kind`s are different arguments, whatever their values.
+    Holes of different `kind` never share an argument, even if their values agree.
     """
 
     kind: str
@@ -27,7 +30,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class ArgCode:
-    """An argument; `prefix` is `name=`. It is left out where it is the text `default`."""
+    """An argument, with `prefix` `name=` if it has a name; omitted if its text is `default`."""
 
     code: Code
     prefix: str = ""
@@ -36,7 +39,7 @@ class ArgCode:
 
 @dataclass(frozen=True, slots=True)
 class CallCode:
-    """`callee(args)`; with other `brackets` also a list or a dict."""
+    """`callee(args)`; or, with other `brackets`, a list, tuple or dict."""
 
     callee: str
     args: tuple[ArgCode, ...] = ()
@@ -45,7 +48,7 @@ class CallCode:
 
 @dataclass(frozen=True, slots=True)
 class PackedCode:
-    """A list or a dict of short items, as many on a line as fit."""
+    """A list or dict of short items; each line holds as many as fit."""
 
     items: tuple[str, ...]
     brackets: str = "[]"
@@ -53,7 +56,7 @@ class PackedCode:
 
 @dataclass(frozen=True, slots=True)
 class ArrayCode:
-    """An `nn.ModuleList`; equal items are written once."""
+    """An `nn.ModuleList`. If all items are equal, one is written, with a `for`."""
 
     items: tuple[Code, ...]
 
@@ -68,7 +71,7 @@ class RepeatCode:
 
 @dataclass(frozen=True, slots=True)
 class InstanceCode:
-    """An instance of an emitted class: `label` finds the class, `holes` are all that it has."""
+    """An instance of the emitted class with index `label`; `holes` are the holes of its body."""
 
     label: int
     holes: tuple[Hole, ...]
@@ -76,7 +79,7 @@ class InstanceCode:
 
 Code: TypeAlias = str | Hole | CallCode | PackedCode | ArrayCode | RepeatCode | InstanceCode
 Instantiate: TypeAlias = Callable[[int, Sequence[str]], Code]
-"""The call that makes an instance of a class of that label; its holes are filled with the texts."""
+"""From the index of a class and the texts of its holes to the call that makes an instance."""
 
 
 def call(callee: str, *args: Code) -> CallCode:
@@ -85,7 +88,10 @@ def call(callee: str, *args: Code) -> CallCode:
 
 
 def literal(value: object) -> str:
-    """A value as Python writes it; nothing else can come out of it."""
+    """The Python literal of a value.
+
+    Strings are escaped, so that text of a net cannot become code.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     text = repr(value)
@@ -93,7 +99,7 @@ def literal(value: object) -> str:
 
 
 def holes(code: Code) -> Iterator[Hole]:
-    """All holes, from left to right."""
+    """All holes of the code, from left to right."""
     match code:
         case Hole():
             yield code
@@ -108,7 +114,7 @@ def holes(code: Code) -> Iterator[Hole]:
 
 
 def skeleton(code: Code) -> Code:
-    """The code without the values of its holes: equal for two codes of equal structure."""
+    """The code without the values of its holes. Equal structures have equal skeletons."""
     match code:
         case Hole():
             return Hole(code.kind, "")
@@ -123,7 +129,7 @@ def skeleton(code: Code) -> Code:
 
 
 def fill(code: Code, texts: Iterator[str], instantiate: Instantiate) -> Code:
-    """The code with each hole replaced by the next of `texts`, and each use by a call."""
+    """The code with each hole replaced by the next of `texts`, and each instance by a call."""
     match code:
         case Hole():
             return next(texts)
@@ -144,7 +150,7 @@ def fill(code: Code, texts: Iterator[str], instantiate: Instantiate) -> Code:
 
 
 def flat(code: Code) -> str:
-    """The code, its holes filled, on one line."""
+    """The code on one line. Its holes must be filled."""
     match code:
         case str():
             return code
@@ -155,11 +161,11 @@ def flat(code: Code) -> str:
             return f"{brackets[0]}{', '.join(items)}{brackets[1]}"
         case RepeatCode(item, count):
             return f"{flat(item)} for _ in range({count})"
-    raise AssertionError("holes are filled before code is printed")
+    raise AssertionError("code has unfilled holes")
 
 
 def layout(code: Code, prefix: str = "", suffix: str = "", depth: int = 0) -> list[str]:
-    """`prefix code suffix` at an indentation of `depth`, broken as `ruff format` breaks it."""
+    """The lines of `prefix code suffix`, indented `depth` levels, broken as by `ruff format`."""
     pad = INDENT * depth
     line = pad + prefix + flat(code) + suffix
     if len(line) <= WIDTH:
@@ -173,21 +179,21 @@ def layout(code: Code, prefix: str = "", suffix: str = "", depth: int = 0) -> li
             return [head, *spread(args, depth + 1), tail]
         case PackedCode(items, brackets):
             head = f"{pad}{prefix}{brackets[0]}"
-            return [head, *_pack(items, depth + 1), f"{pad}{brackets[1]}{suffix}"]
+            return [head, *_pack_lines(items, depth + 1), f"{pad}{brackets[1]}{suffix}"]
         case RepeatCode(item, count):
             return [*layout(item, prefix, "", depth), f"{pad}for _ in range({count})"]
     return [line]
 
 
 def spread(args: Iterable[ArgCode], depth: int) -> list[str]:
-    """The arguments of a call, each on lines of its own."""
+    """The arguments of a call, each on separate lines."""
     args = tuple(args)
-    # A generator must be the only argument, without a comma.
+    # A generator expression must be the only argument, and allows no trailing comma.
     comma = "" if any(isinstance(arg.code, RepeatCode) for arg in args) else ","
     return [line for arg in args for line in layout(arg.code, arg.prefix, comma, depth)]
 
 
-def _pack(items: Sequence[str], depth: int) -> Iterator[str]:
+def _pack_lines(items: Sequence[str], depth: int) -> Iterator[str]:
     line = INDENT * depth
     for item in items:
         if line.strip() and len(line) + len(item) + 1 > WIDTH:
@@ -198,18 +204,18 @@ def _pack(items: Sequence[str], depth: int) -> Iterator[str]:
 
 
 def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
-    """The lines, further to the right."""
+    """The lines, indented by `depth` levels."""
     return [INDENT * depth + line if line else "" for line in lines]
 
 
 def wrap(text: str, depth: int = 0) -> list[str]:
-    """A paragraph as lines that fit at that depth; nothing in it can end a string or a comment."""
+    """Wrap a paragraph for this depth, and replace what could end a string or a comment."""
     width = WIDTH - len(INDENT) * depth - len('"""')
     return textwrap.wrap(plain(text), width, break_on_hyphens=False)
 
 
 def docstring(paragraphs: Sequence[str | Sequence[str]], depth: int = 1) -> list[str]:
-    """A docstring at that depth; a paragraph that is a sequence of lines keeps its lines."""
+    """A docstring at this depth. A paragraph given as a sequence keeps its line breaks."""
     lines: list[str] = []
     for part in paragraphs:
         rows = [part] if isinstance(part, str) else part

@@ -1,4 +1,7 @@
-"""The helpers an emitted file may define -> their text: the very code the compiled network runs."""
+"""The helpers that an emitted file may define.
+
+Their text is the source of the functions that the compiled network runs.
+"""
 
 from __future__ import annotations
 
@@ -64,23 +67,23 @@ _ALL: tuple[Callable[..., Any], ...] = (
 )
 
 DEFINITIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
-    {thing.__name__: thing for thing in _ALL}
+    {helper.__name__: helper for helper in _ALL}
 )
-"""Name -> definition, in the order in which they are written."""
+"""Name -> function or class, in the order in which the file defines them."""
 
 
 def definition(name: str) -> list[str]:
-    """The lines of a definition."""
+    """The source lines of a helper."""
     return inspect.getsource(DEFINITIONS[name]).rstrip().split("\n")
 
 
 def names_in(text: str) -> set[str]:
-    """All names that a text refers to."""
+    """All names that a Python text refers to."""
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
 def needed(text: str) -> Sequence[str]:
-    """The definitions that a text uses, and those that these use."""
+    """The helpers that a Python text uses, directly or through other helpers."""
     used: set[str] = set()
     texts = [text]
     while texts:

@@ -1,4 +1,4 @@
-"""Parts of the IR -> what the docstrings of an emitted file say about them."""
+"""Descriptions of parts of the IR, for the docstrings of an emitted file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MAX_ROWS = 32
 
 
 def transition(x: Shape, y: Shape) -> str:
-    """`24 x 16 x 16`, or `3 x 32 x 32 to 24 x 16 x 16`."""
+    """Input and output shape: `3 x 32 x 32 to 24 x 16 x 16`, or `24 x 16 x 16` if they agree."""
     return format_shape(y) if x == y else f"{format_shape(x)} to {format_shape(y)}"
 
 
 def counts(graph: Graph) -> str:
-    """`4 nodes, 15 edges (14 gated), 5 routers`."""
+    """The size of a graph: `4 nodes, 15 edges (14 gated), 5 routers`."""
     inner = [node for node in graph.nodes if node.kind in ("node", "stage")]
     gated = sum(edge.gate is not None for edge in graph.edges)
     text = f"{_plural(len(inner), 'node')}, {_plural(len(graph.edges), 'edge')}"
@@ -28,7 +28,10 @@ def counts(graph: Graph) -> str:
 
 
 def graph(graph: Graph) -> tuple[str, ...]:
-    """How much there is of it, and a line for each source and router: `a -> b, c via gate_a`."""
+    """The size of a graph, then a line for each source and router: `a -> b, c via gate_a`.
+
+    Consecutive nodes without branches share a line: `image -> stem -> s1`.
+    """
     rows: dict[tuple[str, str], list[str]] = defaultdict(list)
     for edge in graph.edges:
         via = f" via {edge.gate.router}" if edge.gate else ""
@@ -41,7 +44,7 @@ def graph(graph: Graph) -> tuple[str, ...]:
             lines[-1] += arrow
         else:
             lines.append(source + arrow)
-        # A line goes on as long as nothing but it enters and leaves the node at its end.
+        # The line continues while its last node has one incoming and one outgoing edge.
         end = targets[-1]
         leaves = sum(row_source == end for row_source, _ in rows)
         alone = len(targets) == leaves == 1 and not via and len(graph.edges_into(end)) == 1
@@ -55,14 +58,14 @@ def graph(graph: Graph) -> tuple[str, ...]:
 
 
 def output(output: Output) -> str:
-    """`logits`, or `features (p3, p4)`."""
+    """An output and its taps: `logits`, or `features (p3, p4)`."""
     if isinstance(output.value, str):
         return output.name
     return f"{output.name} ({', '.join(output.value)})"
 
 
 def elements(net: Net) -> str:
-    """`2 stages, 9 nodes, 25 edges (20 gated), 5 routers, 12,345 parameters`."""
+    """The size of a net: `2 stages, 9 nodes, 25 edges (20 gated), 5 routers, 12,345 parameters`."""
     costs = cost_of_net(net)
     routers = sum(len(graph.routers) for graph in graphs_in((net.graph,)))
     gated = f" ({costs.gated_edges} gated)" if costs.gated_edges else ""

@@ -1,4 +1,4 @@
-"""Routers -> functions from logits to weights: one for all routers that decide alike."""
+"""Functions from logits to edge weights, shared by all routers that follow the same rule."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from dagdsl_compiler.emit.code import ArgCode, CallCode, docstring, indent, layo
 from dagdsl_compiler.emit.identifiers import Names, snake
 
 LOCALS = frozenset(
-    {"alive", "edges", "groups", "i", "into", "is_open", "j", "node", "nodes", "opens", "outputs"}
-    | {"row", "router", "routers", "routes", "self", "values", "w", "weight", "weights", "x"}
+    {"alive", "edges", "groups", "i", "incoming", "is_open", "j", "node", "nodes", "open_masks"}
+    | {"outputs", "row", "router", "routers", "routes", "self", "values", "w", "weight", "weights"}
+    | {"x"}
 )
-"""Names of variables in a `forward`. No function may have one of them."""
+"""Names of local variables in `forward`, which no function may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
-    """How routers decide, without their thresholds."""
+    """How a router turns logits into weights, except for the value of its threshold."""
 
     activation: Activation
     topk: int | None
@@ -48,35 +49,35 @@ class GateRule:
 
     @property
     def closes(self) -> bool:
-        """Whether it may close edges."""
+        """Whether the rule can close edges."""
         return self.topk is not None or self.has_threshold
 
     @property
     def has_groups(self) -> bool:
-        """Whether weights are compared within groups."""
+        """Whether the rule compares weights within groups."""
         return self.activation == "softmax" or self.topk is not None or self.normalise
 
     @property
     def close(self) -> str:
-        """The runtime function that closes edges."""
+        """The name of the runtime function that closes edges."""
         return "close_straight_through" if self.train == "straight_through" else "close"
 
     def weigh(self, weights: str) -> str:
-        """The weights of open edges."""
+        """Code for the weights of open edges."""
         return f"binary({weights})" if self.binary else weights
 
     def __str__(self) -> str:
         words: list[str] = [self.activation] if self.activation != "none" else []
-        words += [f"the {self.topk} largest"] if self.topk is not None else []
+        words += [f"top {self.topk}"] if self.topk is not None else []
         words += ["normalise"] if self.normalise else []
         words += [f"{self.train} threshold"] if self.has_threshold else []
-        words += ["one where open"] if self.binary else []
-        return ", ".join(words) or "the logits as they are"
+        words += ["binary weights"] if self.binary else []
+        return ", ".join(words) or "raw logits"
 
 
 @dataclass(slots=True)
 class GateFunction:
-    """The function of a rule. With `masks`, some routers also mask by the source's liveness."""
+    """The function of a rule. If `masks`, it can also mask by the liveness of the source node."""
 
     name: str
     rule: GateRule
@@ -85,20 +86,19 @@ class GateFunction:
 
     @property
     def has_tau(self) -> bool:
-        """Whether its routers differ in their thresholds."""
+        """Whether the threshold is an argument, because it differs between routers."""
         return len(self.taus) > 1
 
     def print(self) -> list[str]:
-        """Its definition."""
+        """The lines of its definition."""
         rule = self.rule
         formals = ["logits: Tensor"]
         formals += ["tau: float"] if self.has_tau else []
         formals += ["groups: tuple[int, ...]"] if rule.has_groups else []
         formals += ["training: bool"] if rule.train == "soft" else []
         formals += ["alive: Tensor | None = None"] if self.masks else []
-        both = rule.closes
         result = "tuple[Tensor, ...]"
-        result = f"tuple[{result}, {result}]" if both else result
+        result = f"tuple[{result}, {result}]" if rule.closes else result
         head = CallCode(f"def {self.name}", tuple(map(ArgCode, formals)))
         return [
             *layout(head, suffix=f" -> {result}:"),
@@ -107,12 +107,12 @@ class GateFunction:
         ]
 
     def _doc(self) -> list[str]:
-        gives = "The weight of each edge"
+        result = "The weight of each edge"
         if self.rule.closes:
-            gives += " and whether it is open"
-        text = f"{gives}: {self.rule}."
+            result += " and whether it is open"
+        text = f"{result}: {self.rule}."
         if self.rule.dead == "keep_strongest":
-            text += " Closing is left to the nodes, which keep their strongest edge."
+            text += " The target nodes close edges, and keep the strongest if all would close."
         return [text]
 
     def _body(self) -> Iterator[str]:
@@ -158,25 +158,25 @@ class GateFunction:
 
 @dataclass(slots=True)
 class GateFunctions:
-    """The functions of all rules of a net."""
+    """The functions of all rules in a net."""
 
     names: Names
     functions: dict[GateRule, GateFunction] = field(default_factory=dict)
 
     @classmethod
     def of(cls, net: Net, names: Names) -> GateFunctions:
-        """Collect the rules of all graphs."""
+        """Collect the rules of all routers in `net`."""
         made = cls(names)
         for graph in graphs_in((net.graph,)):
-            mortal = may_be_dead(graph)
+            maybe_dead = may_be_dead(graph)
             for router in graph.routers:
                 rule = GateRule.of(router)
                 if rule not in made.functions:
-                    wish = snake(base_name(router))
-                    wish = f"{wish}_gate" if wish in LOCALS else wish
-                    made.functions[rule] = GateFunction(names.new(wish), rule)
+                    name = snake(base_name(router))
+                    name = f"{name}_gate" if name in LOCALS else name
+                    made.functions[rule] = GateFunction(names.new(name), rule)
                 function = made.functions[rule]
-                function.masks |= masks_source(graph, router, mortal)
+                function.masks |= masks_source(graph, router, maybe_dead)
                 function.taus |= set() if router.threshold is None else {router.threshold}
         return made
 
@@ -184,10 +184,11 @@ class GateFunctions:
         return self.functions[GateRule.of(router)]
 
 
-def masks_source(graph: Graph, router: Router, mortal: frozenset[str]) -> bool:
-    """Whether the edges of a router all leave one node, which may be dead.
+def masks_source(graph: Graph, router: Router, maybe_dead: frozenset[str]) -> bool:
+    """Whether a router closes its edges in samples where their source is dead.
 
-    Where the strongest edge is kept they must not be closed before the node has chosen.
+    It does so if all its edges leave one node, which is among `maybe_dead`. A router with
+    `dead = "keep_strongest"` does not: the target node first selects its strongest edge.
     """
     sources = {
         edge.source
@@ -195,11 +196,11 @@ def masks_source(graph: Graph, router: Router, mortal: frozenset[str]) -> bool:
         if edge.gate is not None and edge.gate.router == router.name
     }
     keeps = router.threshold is not None and router.dead == "keep_strongest"
-    return len(sources) == 1 and sources <= mortal and not keeps
+    return len(sources) == 1 and sources <= maybe_dead and not keeps
 
 
 def base_name(router: Router) -> str:
-    """The name of a router in the text, without the vertex that it was made for."""
+    """The name of a router in the source, without the suffix for its vertex."""
     if router.vertex is None:
         return router.name
     vertex = re.sub(r"\W+", "_", plain(router.vertex)).strip("_")

@@ -1,7 +1,7 @@
-"""Graph -> the lines of a `forward`, node by node.
+"""Write a graph as the lines of a `forward`, node by node.
 
-The counterpart of `lower/graph.py`: the same calls in the same order, so that even the random
-numbers of dropout fall alike.
+The counterpart of `lower/graph.py`. It makes the same calls in the same order, so that dropout
+also draws the same random numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dagdsl.ir.nodes import Edge, Graph, Node, Router
 from dagdsl.ir.paths import ElementPath, GraphPaths
 from dagdsl_compiler.emit.classes import routes_key
 from dagdsl_compiler.emit.code import Code, PackedCode, call, literal
-from dagdsl_compiler.emit.forward import Forward, is_routed
+from dagdsl_compiler.emit.forward import ClassWriter, is_routed
 from dagdsl_compiler.emit.gates import GateRule, masks_source
 from dagdsl_compiler.emit.identifiers import snake
 from dagdsl_compiler.lower.modules import vertex_read
@@ -22,8 +22,8 @@ from dagdsl_compiler.runtime.aggregate import MERGES
 
 
 @dataclass(frozen=True, slots=True)
-class _Wire:
-    """The code for an edge: what it carries, its weight (None: one), if it is open (None: yes)."""
+class _EdgeCode:
+    """Expressions for an edge: its value, weight (None: 1) and open mask (None: always open)."""
 
     value: str
     weight: str | None = None
@@ -31,16 +31,16 @@ class _Wire:
 
 
 class GraphWriter:
-    """Writes the nodes of a graph one after the other; `values` are their variables."""
+    """Writes the nodes of a graph in order; `values` maps a node to its variable."""
 
     def __init__(
-        self, forward: Forward, graph: Graph, names: GraphPaths, values: dict[str, str]
+        self, writer: ClassWriter, graph: Graph, names: GraphPaths, values: dict[str, str]
     ) -> None:
-        self.to = forward
+        self.writer = writer
         self.graph = graph
         self.names = names
         self.values = values
-        self.mortal = may_be_dead(graph)
+        self.may_be_dead = may_be_dead(graph)
         self.alive: dict[str, str] = {}
         self.carried: dict[tuple[str, str], str] = {}
         self.decided: dict[str, tuple[str, str | None]] = {}
@@ -52,7 +52,7 @@ class GraphWriter:
         }
 
     def run(self) -> dict[str, str]:
-        """Write all nodes, then the routes. Return the variable of each node."""
+        """Write all nodes, then the routes. Returns the variable of each node."""
         for node, at in zip(self.graph.nodes, self.names.nodes, strict=True):
             if node.kind != "in":
                 self.values[node.name] = self._node(node, at)
@@ -65,36 +65,36 @@ class GraphWriter:
     def _node(self, node: Node, at: ElementPath) -> str:
         edges = self.graph.edges_into(node.name)
         values = [self._carry(edge) for edge in edges]
-        wires = [
-            self._reach(edge, wire)
-            for edge, wire in zip(edges, self._decide(node, edges, values), strict=True)
+        incoming = [
+            self._reach(edge, edge_code)
+            for edge, edge_code in zip(edges, self._gate_edges(node, edges, values), strict=True)
         ]
-        for edge, wire in zip(edges, wires, strict=True):
-            self.weights[edge.source, edge.target] = wire.weight
-        result = self._merge(node, wires)
+        for edge, edge_code in zip(edges, incoming, strict=True):
+            self.weights[edge.source, edge.target] = edge_code.weight
+        result = self._merge(node, incoming)
         if node.steps:
             routes = ["routes"] if is_routed(node.steps) else []
-            result = call(self.to.module(at), result, *routes)
+            result = call(self.writer.module(at), result, *routes)
         name = snake(node.name)
-        if node.name in self.mortal:
-            alive = self.alive[node.name] = self.to.names.new(f"{name}_alive")
-            opens = [wire.is_open for wire in wires]
-            self.to.put(alive, call("any_open", PackedCode(_known(opens))))
+        if node.name in self.may_be_dead:
+            alive = self.alive[node.name] = self.writer.names.new(f"{name}_alive")
+            masks = [edge_code.is_open for edge_code in incoming]
+            self.writer.put(alive, call("any_open", PackedCode(_present(masks))))
             result = call("masked", result, alive)
         elif isinstance(result, str) and result.isidentifier():
             return result
-        variable = self.to.names.new(name)
-        self.to.put(variable, result)
+        variable = self.writer.names.new(name)
+        self.writer.put(variable, result)
         return variable
 
-    def _merge(self, node: Node, wires: Sequence[_Wire]) -> Code:
-        values = [wire.value for wire in wires]
-        weights = [wire.weight for wire in wires]
+    def _merge(self, node: Node, incoming: Sequence[_EdgeCode]) -> Code:
+        values = [edge_code.value for edge_code in incoming]
+        weights = [edge_code.weight for edge_code in incoming]
         if not any(weights):
             if len(values) == 1:
                 return values[0]
             if node.merge == "sum":
-                return _plain_sum(values)
+                return _unweighted_sum(values)
             if node.merge == "concat":
                 return call("torch.cat", PackedCode(tuple(values)), "1")
         lists = (PackedCode(tuple(values)), PackedCode(tuple(map(str, weights))))
@@ -107,68 +107,76 @@ class GraphWriter:
             value = self.values[edge.source]
             if edge.steps:
                 routes = ["routes"] if is_routed(edge.steps) else []
-                source, value = value, self.to.names.new(_arrow(edge))
-                self.to.put(value, call(self.to.module(self.edge_scopes[key]), source, *routes))
+                source, value = value, self.writer.names.new(_arrow(edge))
+                self.writer.put(
+                    value, call(self.writer.module(self.edge_scopes[key]), source, *routes)
+                )
             self.carried[key] = value
         return self.carried[key]
 
     # Gates
 
-    def _decide(self, node: Node, edges: Sequence[Edge], values: Sequence[str]) -> list[_Wire]:
-        """The weights of a node's incoming edges, and which are open."""
-        wires = [_Wire(value, *self._gate(edge)) for edge, value in zip(edges, values, strict=True)]
+    def _gate_edges(
+        self, node: Node, edges: Sequence[Edge], values: Sequence[str]
+    ) -> list[_EdgeCode]:
+        """Write the gates of a node's incoming edges, without the liveness of their sources."""
+        incoming = [
+            _EdgeCode(value, *self._gate(edge)) for edge, value in zip(edges, values, strict=True)
+        ]
         keep = [i for i, edge in enumerate(edges) if keeps_strongest(self.graph, edge)]
         if not keep:
-            return wires
+            return incoming
         others = [
-            self._reach(edge, wire).is_open
-            for i, (edge, wire) in enumerate(zip(edges, wires, strict=True))
+            self._reach(edge, edge_code).is_open
+            for i, (edge, edge_code) in enumerate(zip(edges, incoming, strict=True))
             if i not in keep
         ]
-        kept = [wires[i].is_open for i in keep]
+        kept = [incoming[i].is_open for i in keep]
         if None not in others:
-            variable = self.to.names.new(f"{snake(node.name)}_open")
+            variable = self.writer.names.new(f"{snake(node.name)}_open")
             alive = [str(self.alive.get(edges[i].source)) for i in keep]
-            weights = [wires[i].weight for i in keep]
-            lists = (_known(weights), _known(kept), tuple(alive), _known(others))
-            self.to.put(variable, call("keep_strongest", *map(PackedCode, lists)))
+            weights = [incoming[i].weight for i in keep]
+            lists = (_present(weights), _present(kept), tuple(alive), _present(others))
+            self.writer.put(variable, call("keep_strongest", *map(PackedCode, lists)))
             kept = [f"{variable}[{position}]" for position in range(len(keep))]
         for i, is_open in zip(keep, kept, strict=True):
-            weight = self.to.names.new(f"{_arrow(edges[i])}_weight")
+            weight = self.writer.names.new(f"{_arrow(edges[i])}_weight")
             rule = GateRule.of(self._router(edges[i]))
-            self.to.put(weight, call(rule.close, rule.weigh(str(wires[i].weight)), str(is_open)))
-            wires[i] = _Wire(wires[i].value, weight, is_open)
-        return wires
+            self.writer.put(
+                weight, call(rule.close, rule.weigh(str(incoming[i].weight)), str(is_open))
+            )
+            incoming[i] = _EdgeCode(incoming[i].value, weight, is_open)
+        return incoming
 
     def _gate(self, edge: Edge) -> tuple[str | None, str | None]:
         if edge.gate is None:
             return None, None
         router = self._router(edge)
         if router.name not in self.decided:
-            self.decided[router.name] = self._run(router)
+            self.decided[router.name] = self._write_decision(router)
         weights, is_open = self.decided[router.name]
         index = f"[{edge.gate.index}]"
         return weights + index, None if is_open is None else is_open + index
 
-    def _run(self, router: Router) -> tuple[str, str | None]:
-        """Write the decision of a router. Return the variables of its weights and open edges."""
+    def _write_decision(self, router: Router) -> tuple[str, str | None]:
+        """Write the decision of a router. Returns the variables of its weights and open masks."""
         at = self.names.routers[self.graph.routers.index(router)]
-        function = self.to.build.gates[router]
+        function = self.writer.build.gates[router]
         rule = function.rule
-        logits = self.to.logits(router, at, self._read(router))
+        logits = self.writer.logits(router, at, self._read(router))
         args: list[Code] = [logits]
         args += [literal(router.threshold)] if function.has_tau else []
         args += [str(router.groups)] if rule.has_groups else []
         args += ["self.training"] if rule.train == "soft" else []
-        if masks_source(self.graph, router, self.mortal):
+        if masks_source(self.graph, router, self.may_be_dead):
             args.append(f"alive={self.alive[self._source(router)]}")
         name = snake(router.name)
-        weights = self.to.names.new(name, f"{name}_weights")
+        weights = self.writer.names.new(name, f"{name}_weights")
         if not rule.closes:
-            self.to.put(weights, call(function.name, *args))
+            self.writer.put(weights, call(function.name, *args))
             return weights, None
-        is_open = self.to.names.new(f"{name}_open")
-        self.to.put(f"{weights}, {is_open}", call(function.name, *args))
+        is_open = self.writer.names.new(f"{name}_open")
+        self.writer.put(f"{weights}, {is_open}", call(function.name, *args))
         return weights, is_open
 
     def _read(self, router: Router) -> Code | None:
@@ -177,24 +185,24 @@ class GraphWriter:
                 return None
             case "target" if router.vertex is not None:
                 edges = self.graph.edges_into(router.vertex)
-                return _plain_sum([self._carry(edge) for edge in edges])
+                return _unweighted_sum([self._carry(edge) for edge in edges])
             case _:
                 return self.values[vertex_read(self.graph, router)]
 
-    def _reach(self, edge: Edge, wire: _Wire) -> _Wire:
-        """The same edge, closed where its source is dead."""
+    def _reach(self, edge: Edge, edge_code: _EdgeCode) -> _EdgeCode:
+        """The same edge, closed in samples where its source is dead."""
         alive = self.alive.get(edge.source)
         if alive is None:
-            return wire
-        if edge.gate and masks_source(self.graph, self._router(edge), self.mortal):
-            return _Wire(wire.value, wire.weight, wire.is_open or alive)
+            return edge_code
+        if edge.gate and masks_source(self.graph, self._router(edge), self.may_be_dead):
+            return _EdgeCode(edge_code.value, edge_code.weight, edge_code.is_open or alive)
         weight, is_open = alive, alive
-        if wire.weight is not None:
-            weight = self.to.names.new(_arrow(edge))
-            self.to.put(weight, call("masked", wire.weight, alive))
-        if wire.is_open is not None:
-            is_open = f"{wire.is_open} & {alive}"
-        return _Wire(wire.value, weight, is_open)
+        if edge_code.weight is not None:
+            weight = self.writer.names.new(_arrow(edge))
+            self.writer.put(weight, call("masked", edge_code.weight, alive))
+        if edge_code.is_open is not None:
+            is_open = f"{edge_code.is_open} & {alive}"
+        return _EdgeCode(edge_code.value, weight, is_open)
 
     def _router(self, edge: Edge) -> Router:
         assert edge.gate is not None
@@ -215,17 +223,17 @@ class GraphWriter:
             f"({order[source]}, {order[target]}): {weight}"
             for (source, target), weight in self.weights.items()
         )
-        edges = self.to.names.new("edges")
+        edges = self.writer.names.new("edges")
         like = self.values[self.graph.nodes[0].name]
-        self.to.lines.append("        if routes is not None:")
-        self.to.put(edges, PackedCode(items, "{}"), depth=3)
+        self.writer.lines.append("        if routes is not None:")
+        self.writer.put(edges, PackedCode(items, "{}"), depth=3)
         code = call("adjacency", like, str(len(order)), f"list({edges})", f"list({edges}.values())")
-        key = routes_key(len(self.to.keys))
-        self.to.put(f"routes[{key}]", code, depth=3)
-        self.to.keys.append(self.names.routes)
+        key = routes_key(len(self.writer.keys))
+        self.writer.put(f"routes[{key}]", code, depth=3)
+        self.writer.keys.append(self.names.routes)
 
 
-def _plain_sum(values: Sequence[str]) -> Code:
+def _unweighted_sum(values: Sequence[str]) -> Code:
     line = " + ".join(values)
     if len(values) <= 4:
         return line
@@ -236,6 +244,6 @@ def _arrow(edge: Edge) -> str:
     return f"{snake(edge.source)}_to_{snake(edge.target)}"
 
 
-def _known(codes: Sequence[str | None]) -> tuple[str, ...]:
+def _present(codes: Sequence[str | None]) -> tuple[str, ...]:
     assert None not in codes
     return tuple(map(str, codes))

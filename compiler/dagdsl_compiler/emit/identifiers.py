@@ -1,4 +1,4 @@
-"""Names of an IR, which nobody vouches for -> names that Python takes and that mean one thing."""
+"""Turn the names of an untrusted IR into valid and unambiguous Python identifiers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 
 def plain(text: str) -> str:
-    """The text without what has a meaning inside a docstring or a comment."""
+    """Replace every character that could end or escape a docstring or comment by `?`."""
     return re.sub(r"[^ -!#-\[\]-~]", "?", text)
 
 
 def is_attribute(text: str) -> bool:
-    """Whether `self.text` says what it looks like: an ASCII name, not reserved, not mangled."""
+    """Whether `self.<text>` is a plain attribute: an ASCII name, not reserved and not mangled."""
     return (
         re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) is not None
         and not (text.startswith("__") and not text.endswith("__"))
@@ -23,36 +23,36 @@ def is_attribute(text: str) -> bool:
 
 
 def snake(text: str) -> str:
-    """A name for a variable: `n[2]` gives `n2`."""
+    """A variable name: `n[2]` -> `n2`."""
     name = re.sub(r"\[(\d+)\]", r"\1", text)
     name = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_") or "x"
     return f"x{name}" if name[0].isdigit() else name
 
 
 def pascal(text: str) -> str:
-    """A name for a class: `inverted_residual` gives `InvertedResidual`."""
+    """A class name: `inverted_residual` -> `InvertedResidual`."""
     words = [word for word in re.split(r"[\W_]+", text, flags=re.ASCII) if word]
     name = "".join(word[0].upper() + word[1:] for word in words) or "Block"
     return f"Block{name}" if name[0].isdigit() else name
 
 
 class Names:
-    """Hands out names, each once. One that is taken gets a number behind it."""
+    """Hands out unique names. A taken name gets a number as its suffix."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {*taken, *keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
 
-    def new(self, wish: str, *others: str) -> str:
-        """The first of these names that is not taken; the last of them with a number otherwise."""
-        free = (name for name in (wish, *others) if name not in self._taken)
-        wish = next(free, others[-1] if others else wish)
-        name, count = wish, 2
+    def new(self, preferred: str, *others: str) -> str:
+        """The first of these names that is free; if all are taken, the last with a number."""
+        free = (name for name in (preferred, *others) if name not in self._taken)
+        base = next(free, others[-1] if others else preferred)
+        name, count = base, 2
         while name in self._taken:
-            name = f"{wish}_{count}" if wish[-1].isdigit() else f"{wish}{count}"
+            name = f"{base}_{count}" if base[-1].isdigit() else f"{base}{count}"
             count += 1
         self._taken.add(name)
         return name
 
     def child(self) -> Names:
-        """The names of a scope inside this one."""
+        """The names of a nested scope. It starts with the names that are taken here."""
         return Names(self._taken)

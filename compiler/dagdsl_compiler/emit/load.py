@@ -1,4 +1,4 @@
-"""The text of a `model.py` -> the module it describes, for comparing it with what was compiled."""
+"""Load an emitted `model.py`, to compare its network with the compiled one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch import nn
 
 
 def load_source(source: str) -> nn.Module:
-    """Run a `model.py` that `emit_source` has just written; gives an instance of its network.
+    """Execute the text of a `model.py` and return an instance of its network.
 
-    Nothing else may be given to it: the text is executed.
+    Pass only text that `emit_source` has just returned, because all of it is executed.
     """
     module = ModuleType("model")
     exec(compile(source, "model.py", "exec"), module.__dict__)
@@ -19,6 +19,6 @@ def load_source(source: str) -> nn.Module:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == "model"
     ]
-    # The network is the last class of the file: it is made from those before it.
+    # The network is the last class, because it uses the others.
     network: nn.Module = classes[-1]()
     return network

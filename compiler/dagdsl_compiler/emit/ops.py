@@ -1,4 +1,4 @@
-"""Op -> the code of the module that computes it; the counterpart of `blocks/`."""
+"""The code of each op's module; the counterpart of `blocks/`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Emitter: TypeAlias = Callable[[Shape, Op], Code]
 
 
 def op_code(op: Op, x: Shape) -> Code:
-    """The constructor call of the module that applies `op` to an input of shape `x`.
+    """The call that makes the module of `op` for an input of shape `x`, without the batch.
 
-    Raises ValueError for an op that the catalogue does not have.
+    Raises ValueError if the op is not in the catalogue, or if a number among its parameters is
+    not a number.
     """
     emitter = _EMITTERS.get(op.op)
     if emitter is None and is_added(op.op):
@@ -29,7 +30,7 @@ def op_code(op: Op, x: Shape) -> Code:
 def _number(op: Op, name: str) -> Hole:
     value = op.params[name]
     if isinstance(value, str) or value is None:
-        raise ValueError(f"{name!r} of op {op.op!r} is no number")
+        raise ValueError(f"{name!r} of op {op.op!r} is not a number")
     return Hole(name, value)
 
 

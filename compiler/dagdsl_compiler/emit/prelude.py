@@ -1,4 +1,4 @@
-"""Classes that an emitted file may need besides the runtime; copied into it as text."""
+"""Classes and functions that are copied into an emitted file, besides those of the runtime."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Modules(nn.Module):
-    """Modules by name. The names are part of the keys of a checkpoint."""
+    """A container of named modules. The names appear in checkpoint keys."""
 
     def __init__(self, /, **modules: nn.Module) -> None:
         super().__init__()
@@ -16,17 +16,17 @@ class Modules(nn.Module):
 
 
 class Steps(Modules):
-    """Modules applied one after the other."""
+    """Named modules, applied in order."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply them."""
+        """Apply the modules in order."""
         for step in self.children():
             x = step(x)
         return x
 
 
 class GlobalAvgPool(nn.Module):
-    """The mean over height and width."""
+    """Average over height and width."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C]."""
@@ -34,10 +34,10 @@ class GlobalAvgPool(nn.Module):
 
 
 class Zero(nn.Module):
-    """Zeros of the shape of the input."""
+    """Replaces its input with zeros of the same shape."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same shape as `x`."""
+        """Return zeros of the shape of `x`."""
         return torch.zeros_like(x)
 
 
@@ -51,7 +51,10 @@ def conv(
     dilation: int = 1,
     bias: bool = False,
 ) -> nn.Conv2d:
-    """A convolution that keeps the size at stride 1 and an odd kernel; Kaiming normal weights."""
+    """Make a convolution with Kaiming-normal weights.
+
+    At stride 1, an odd kernel keeps height and width.
+    """
     padding = dilation * (kernel - 1) // 2
     module = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias)
     nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -61,7 +64,7 @@ def conv(
 
 
 def router_fc(inputs: int, outputs: int, init: float, bias: bool = True) -> nn.Linear:
-    """The last layer of a router: it starts with weights near zero and the bias `init`."""
+    """Make the last layer of a router. Weights start near zero, and the bias at `init`."""
     module = nn.Linear(inputs, outputs, bias)
     nn.init.normal_(module.weight, std=0.01)
     if module.bias is not None:

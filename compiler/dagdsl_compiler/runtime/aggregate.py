@@ -25,7 +25,7 @@ def weighted_sum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
         if total is None:
             total = value if weight is None else value * scale
         else:
-            # One pass over memory where `total + value * scale` takes two in eager mode.
+            # One pass over memory; in eager mode, `total + value * scale` takes two.
             total = total + value if weight is None else torch.addcmul(total, value, scale)
     assert total is not None
     return total
@@ -72,7 +72,10 @@ def maximum(values: list[Tensor], weights: list[Tensor | None]) -> Tensor:
 
 
 def first_confident(values: list[Tensor], weights: list[Tensor | None], tau: float) -> Tensor:
-    """For each sample the first logits `[B, C]` that are sure of a class; the last if none is."""
+    """For each sample, the first logits `[B, C]` with a probability above `tau`.
+
+    If there are none, the last logits.
+    """
     result: Tensor | None = None
     for value, weight in zip(reversed(values), reversed(weights), strict=True):
         if weight is not None:
@@ -87,7 +90,7 @@ def first_confident(values: list[Tensor], weights: list[Tensor | None], tau: flo
 
 
 def unsure(values: list[Tensor], weights: list[Tensor | None], tau: float) -> Tensor:
-    """Whether none of the logits `[B, C]` is sure of a class: `[B]`."""
+    """Whether none of the logits `[B, C]` gives a class a probability above `tau`: `[B]`."""
     found: Tensor | None = None
     for value, weight in zip(values, weights, strict=True):
         if weight is not None:

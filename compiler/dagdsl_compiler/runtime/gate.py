@@ -30,7 +30,7 @@ def hard_concrete(logits: Tensor) -> Tensor:
 
 
 def strongest(weights: Tensor, groups: tuple[int, ...], k: int) -> Tensor:
-    """A mask of the `k` edges of largest weight in each group, shaped like `weights`."""
+    """A mask of the `k` edges with the largest weights in each group, shaped like `weights`."""
     parts = []
     for part in torch.split_with_sizes(weights, groups, 1):
         chosen = part.topk(min(k, part.shape[1]), 1).indices
@@ -76,7 +76,7 @@ def binary(weights: Tensor) -> Tensor:
 
 
 def close(weights: Tensor, is_open: Tensor) -> Tensor:
-    """The weights of open edges, and zeros for closed ones, whose weights get no gradient."""
+    """Zero the weights of closed edges. They get no gradient."""
     return torch.where(is_open, weights, 0)
 
 
@@ -91,9 +91,9 @@ def keep_strongest(
     """Reopen the strongest edge into a node in samples in which all edges into it are closed.
 
     The first three lists have an entry `[B]` or `[1]` for each edge that may be reopened: its
-    weight, whether its gate is open, and whether its source is alive (None: always). `others` says
-    of each other incoming edge whether it is open and its source alive. Returns the new `is_open`,
-    each `[B]`. Of equal weights, the first wins.
+    weight, whether its gate is open, and whether its source is alive (None: always). `others` has
+    an entry for each other incoming edge: whether it is open and its source alive. Returns the new
+    `is_open`, each `[B]`. Among equal weights, the first wins.
     """
     ranks, opened = [], list(others)
     for weight, gate, source in zip(weights, is_open, alive, strict=True):

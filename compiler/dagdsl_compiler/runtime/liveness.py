@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 def both(first: Tensor, second: Tensor) -> Tensor:
-    """An edge is open when its gate is open and its source alive."""
+    """Whether an edge is open: its gate is open and its source alive."""
     return first & second
 
 
 def any_open(edges: list[Tensor]) -> Tensor:
-    """A node is alive when one of the edges into it is open."""
+    """Whether a node is alive: at least one edge into it is open."""
     alive = edges[0]
     for edge in edges[1:]:
         alive = alive | edge
@@ -22,5 +22,5 @@ def any_open(edges: list[Tensor]) -> Tensor:
 
 
 def masked(value: Tensor, alive: Tensor) -> Tensor:
-    """Zero in dead samples: of a node's output `[B, ...]`, or of an edge's weight `[B]`."""
+    """Zero the dead samples of a node's output `[B, ...]` or an edge's weight `[B]`."""
     return value * alive.to(value.dtype).view(-1, *(1,) * (value.dim() - 1))
