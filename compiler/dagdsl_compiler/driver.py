@@ -1,4 +1,4 @@
-"""`Net` -> `Model`: the phases of the compiler in their order."""
+"""`Net` -> `Model`: the phases of the compiler in order."""
 
 from __future__ import annotations
 
@@ -48,27 +48,26 @@ def compile(
     checkpoint: Sequence[str] | Literal["all"] = (),
     on_pass: OnPass | None = None,
 ) -> Model:
-    """Make a network that can be trained, or in another mode than `dense` only evaluated.
+    """Compile a network: trainable in mode `dense`, for evaluation only in the other modes.
 
     `MODE_SUMMARIES` describes the modes; all give the same results in evaluation. `pins` fix edges
     as open or closed (`{"s1: in -> n[0]": False}`). `profile` says how often edges are open.
-    `seed` fixes the initial weights, the same on every device, and leaves torch's own random state
-    as it was; without it they are drawn from that state. Of the stages in `checkpoint` training
-    keeps only what enters and leaves them, and computes the rest again in the backward pass.
-    `on_pass` is shown the graph as lowered and after each pass; `explain(model.graph)` is what the
-    passes did, and why they did not. The `inductor` backend generates code when the model is first
-    called.
+    `seed` determines the initial weights, the same on every device, and leaves torch's random state
+    unchanged; without it the weights are drawn from that state. Training keeps only the inputs and
+    outputs of the stages in `checkpoint`, and recomputes the rest in the backward pass. `on_pass`
+    is called with the graph as lowered and after each pass; `explain(model.graph)` returns the
+    remarks of the passes. The `inductor` backend generates code when the model is first called.
 
-    Raises UsageError for a backend, a mode or a stage there is not, for pins or a profile that are
-    not of this net or not for this mode.
+    Raises UsageError for an unknown backend, mode or stage, and for pins or a profile that do not
+    belong to this network or mode.
     """
     check_choice("backend", backend, BACKENDS)
     check_choice("mode", mode, MODE_SUMMARIES)
     if mode == "dense" and (pins or profile is not None):
-        raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
+        raise UsageError("mode `dense` takes neither pins nor a profile: choose another mode")
     stages = _stages(net, checkpoint)
     if stages and mode != "dense":
-        raise UsageError(f"mode `{mode}` keeps nothing for a backward pass: nothing to checkpoint")
+        raise UsageError(f"mode `{mode}` has no backward pass, so there is nothing to checkpoint")
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.default_generator.manual_seed(seed)
@@ -81,16 +80,16 @@ def compile(
         inference.check_net(net)
         model = InferenceModel(modules, Executor(net, inference))
     model.to(device)
-    # In other modes the graph is of copies of weights, which are most likely loaded first.
+    # Other modes copy the weights, so build their graph later: weights are usually loaded first.
     if on_pass is not None or mode == "dense":
         model._executor.graph(model, on_pass)
     return model
 
 
 def eager_copy(model: Model) -> Model:
-    """An eager model, able to train, of the same net with the same weights.
+    """Return a trainable eager model of the same net with the same weights.
 
-    Raises UsageError if modules were replaced by others: the net does not describe these.
+    Raises UsageError if modules were replaced, because the net does not describe the new ones.
     """
     copied = compile(model.net, backend="eager", seed=0)
     there = dict(model.named_modules())
@@ -120,7 +119,7 @@ def _stages(net: Net, chosen: Sequence[str] | Literal["all"]) -> tuple[str, ...]
 
 
 def check_choice(what: str, name: str, choices: Iterable[str]) -> None:
-    """Raise UsageError if there is no backend, mode, ... of this name."""
+    """Raise UsageError if `name` is not among `choices`; `what` is their kind, in words."""
     if name not in choices:
         known = ", ".join(f"`{choice}`" for choice in choices) or "none"
         raise UsageError(f"there is no {what} `{name}`; there are {known}")

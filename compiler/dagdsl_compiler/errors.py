@@ -21,7 +21,7 @@ class ModelError(DagdslError):
     """PyTorch failed inside the network. The original error is chained as the cause.
 
     `message` is PyTorch's message, `ir` the path of the element that failed (`s1.n[0].ir.conv_2`),
-    and `origin` its place in the text. Both are None if only the compiled code failed.
+    and `origin` its place in the text. `ir` and `origin` are None if only the compiled code failed.
 
     >>> import dagdsl, torch
     >>> model = dagdsl.compile(dagdsl.load("examples/quickstart.dg"), backend="eager")

@@ -1,4 +1,4 @@
-"""What runs a net over a tree of modules: it checks inputs, keeps programs and explains errors."""
+"""Runs a net over a tree of modules: checks inputs, caches programs and explains errors."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dagdsl_compiler.runtime.checkpoint import Checkpointed
 from dagdsl_compiler.watch import ModuleWatch
 
 _ANY_BATCH = 2
-"""A batch size that stands for all but one sample."""
+"""Stands for every batch size above one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A graph and what runs it."""
+    """A graph and the callable that runs it."""
 
     graph: fx.GraphModule
     run: Callable[..., Any]
@@ -31,14 +31,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Which of the programs of a net: with routes among its results, for one sample only."""
+    """Identifies a program of a net: whether it returns routes, and whether it takes one sample."""
 
     routes: bool
     single: bool = False
 
 
 class Execution(Protocol):
-    """How a net is executed: which programs there are, and how each is made."""
+    """How a net is executed: which programs it has, and how each is made."""
 
     def check(self, inputs: Sequence[Tensor]) -> None:
         """Raise UsageError for inputs that cannot be executed in this way."""
@@ -68,7 +68,7 @@ E = TypeVar("E", bound=Execution)
 
 
 class Executor(Generic[E]):
-    """Executes a net. The modules are given to each call, so that it can be copied with them."""
+    """Executes a net. Each call receives the modules, so a model and its executor can be copied."""
 
     def __init__(self, net: Net, execution: E) -> None:
         self.net = net
@@ -83,10 +83,10 @@ class Executor(Generic[E]):
         named: Mapping[str, Tensor],
         routes: bool,
     ) -> Any:
-        """The outputs for some inputs; with `routes` the pair of outputs and routes.
+        """Return the outputs for these inputs; with `routes` the pair of outputs and routes.
 
-        Raises InputError, UsageError as `Execution.check`, and ModelError if PyTorch fails. While
-        hooks are registered, an error is raised unchanged: explaining it would fire them again.
+        Raises InputError, UsageError like `Execution.check`, and ModelError if PyTorch fails. While
+        hooks are registered, errors are raised unchanged: explaining them would fire hooks again.
         """
         bound = bind(self.net, inputs, named)
         self.execution.check(bound)
@@ -106,17 +106,17 @@ class Executor(Generic[E]):
         return self._program(modules, _ANY_BATCH, routes, self._look(modules), on_pass).graph
 
     def forget(self) -> None:
-        """Drop all programs: the next call makes them anew, with the weights as they are then."""
+        """Drop all programs. The next call rebuilds them with the weights of that moment."""
         self._programs.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Compiled code cannot be copied, and graphs would keep the modules of the original.
+        # Compiled code cannot be copied, and graphs would refer to the modules of the original.
         return {**self.__dict__, "_programs": {}, "_watch": None}
 
     def _look(self, modules: nn.Module) -> frozenset[str] | None:
-        """Drop the programs if modules were replaced; the scopes with hooks, None without any."""
+        """Drop the programs if modules were replaced. Return the scopes with hooks, or None."""
         if torch.compiler.is_compiling():
-            # A user compiles the model as a part of something else: PyTorch guards it.
+            # The model is compiled as a part of something else, and PyTorch guards its modules.
             return None
         if self._watch is None or self._watch.changed():
             self.forget()

@@ -13,7 +13,7 @@ from dagdsl.errors import UsageError
 from dagdsl.ops.spec import format_shape
 
 _COUNTER = "num_batches_tracked"
-"""A buffer that state dicts of old versions lack and that no forward pass reads."""
+"""A buffer that old state dicts lack. No forward pass reads it."""
 
 _ROUTERS = "routers"
 """The part of a key that marks a graph's routers (see `dagdsl/ir/paths.py`)."""

@@ -1,4 +1,4 @@
-"""A network that is only evaluated, and skips what a sample does not need."""
+"""Networks for evaluation only, which skip the nodes that a sample does not need."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MODE_SUMMARIES: Mapping[Mode, str] = {
     "branch": "each node only if it is needed, one sample at a time",
     "auto": "per node, from a profile: skipped where that pays",
 }
-"""The execution modes in a line each. All but `dense` only evaluate; all give the same results."""
+"""One line per execution mode. Only `dense` can train; all modes give the same results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Inference:
             raise UsageError("mode `auto` needs a profile: measure one on calibration data")
 
     def check(self, inputs: Sequence[Tensor]) -> None:
-        """Raise UsageError for inputs that require gradients; one sample at a time for `branch`."""
+        """Raise UsageError for inputs that require gradients, or several samples for `branch`."""
         if any(x.requires_grad for x in inputs):
             raise UsageError(
                 f"mode `{self.mode}` gives no gradients, but an input requires them: "
@@ -72,7 +72,7 @@ class Inference:
             )
 
     def variant(self, batch: int, routes: bool) -> Variant:
-        """Branches for one sample, groups for several."""
+        """The variant with branches for one sample, with groups for several."""
         return Variant(routes, self.mode == "branch" or (self.mode == "auto" and batch == 1))
 
     def program(
@@ -96,12 +96,12 @@ class Inference:
         return Program(graph, EVALUATORS[self.backend](graph, skips and not variant.single))
 
     def all_pins(self, net: Net, modules: nn.Module) -> Pins:
-        """The pinned edges, given the weights in `modules`; `pins` has the last word."""
+        """All pinned edges, given the weights in `modules`; `pins` takes precedence."""
         measured = self.profile.pins() if self.profile and self.mode == "static" else {}
         return {**measured, **constant_pins(net, modules), **self.pins}
 
     def choices(self, net: Net, single: bool) -> list[Choice]:
-        """What `auto` decides for each region, for one sample or for several."""
+        """The decision of mode `auto` on each region, for one sample or for several."""
         assert self.profile is not None
         return choose(net, self.profile, SINGLE if single else BATCH)
 
@@ -131,7 +131,7 @@ class Inference:
         generated: bool = False,
         packed: bool = False,
     ) -> fx.GraphModule:
-        """The graph after all passes, over copies of the modules with their weights as of now.
+        """The graph after all passes, over copies of the modules with their current weights.
 
         `everywhere`: see `lower_regions`; `generated` and `packed`: see `evaluation`.
         """
@@ -153,15 +153,15 @@ class Inference:
 
 
 class InferenceModel(Model):
-    """A network for evaluation only. `compile` with a mode other than `dense` makes it.
+    """A network for evaluation only, made by `compile` with a mode other than `dense`.
 
-    Its children, parameters and outputs are those of a `Model`. What runs are copies of them, made
-    at the first call, in which batch normalisation is folded into the layers before it and, with
-    the `inductor` backend, weights are constants of the generated code. `load_state_dict`,
-    whatever moves or converts the module (`to`, `half`, ...) and replaced modules make these copies
-    anew at the next call, and it is compiled again; after changing weights in place, call
-    `refresh()`. A module in the place of a node must compute each sample independently of the
-    others in the batch. Hooks cannot fire: a call raises UsageError while they are registered.
+    It has the children, parameters and outputs of a `Model`, but runs on copies of the modules,
+    made at the first call. In these, batch normalisation is folded into the layers before it. With
+    the `inductor` backend, weights are constants of the generated code. After `load_state_dict`,
+    after `to`, `half` and other conversions, and when modules were replaced, the next call makes
+    new copies and compiles again. After changing weights in place, call `refresh()`. A module that
+    replaces a node must compute each sample independently of the others in the batch. Hooks cannot
+    fire: a call raises UsageError while any are registered.
 
     >>> import dagdsl, torch
     >>> net = dagdsl.load("examples/quickstart.dg")
@@ -186,15 +186,15 @@ class InferenceModel(Model):
 
     @property
     def removed(self) -> Removed:
-        """What pinned routes and constant gates take out, with the weights as they are now."""
+        """The parts that pinned routes and constant gates remove, given the current weights."""
         return removed_by(self.net, self._executor.execution.all_pins(self.net, self))
 
     def refresh(self) -> None:
-        """Take the weights as they are now at the next call."""
+        """Make the next call use the current weights."""
         self._executor.forget()
 
     def train(self, mode: bool = True) -> Self:
-        """Nothing to do for evaluation. Raises UsageError for training."""
+        """Do nothing for `mode=False`. Raises UsageError for training."""
         if mode:
             raise UsageError(
                 f'mode `{self.mode}` only evaluates: compile with mode="dense" to train'
@@ -202,22 +202,22 @@ class InferenceModel(Model):
         return super().train(False)
 
     def forward(self, /, *inputs: Tensor, return_routes: bool = False, **named: Tensor) -> Any:
-        """As `Model.forward`, without gradients.
+        """Like `Model.forward`, without gradients.
 
-        Routes are exact for every sample; with them, nodes that have a routed graph inside run for
-        all samples. Raises UsageError for inputs that require gradients, for modules with hooks,
-        or in mode `branch` for more than one sample.
+        Routes are exact for every sample: if they are requested, nodes that contain a routed graph
+        run for all samples. Raises UsageError for inputs that require gradients, for modules with
+        hooks, and in mode `branch` for more than one sample.
         """
         with torch.no_grad():
             return super().forward(*inputs, return_routes=return_routes, **named)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As `nn.Module.load_state_dict`; the next call takes the new weights."""
+        """Like `nn.Module.load_state_dict`; the next call uses the new weights."""
         self.refresh()
         return super().load_state_dict(*args, **kwargs)
 
     def extra_repr(self) -> str:
-        """The net's name, the backend and the mode."""
+        """The name of the net, the backend and the mode."""
         return f"{super().extra_repr()}, mode={self.mode}"
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:

@@ -1,4 +1,4 @@
-"""The arguments of a call -> the inputs of a net in the order of declaration, checked."""
+"""The arguments of a call -> the checked inputs of a net, in the order of declaration."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dagdsl_compiler.errors import InputError
 
 
 def bind(net: Net, inputs: Sequence[Tensor], named: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-    """The inputs of a call, given by position, by name, or some by each: `[B, *shape]` each.
+    """Return the inputs of a call, `[B, *shape]` each, given by position or by name.
 
-    Raises InputError if one is missing, unknown or given twice, or not as the net declares it.
+    Raises InputError if one is missing, unknown, given twice, or does not match its declaration.
     """
     names = [node.name for node in net.inputs]
     if len(inputs) > len(names) or (not named and len(inputs) < len(names)):

@@ -20,13 +20,13 @@ from dagdsl_compiler.runtime.scope import ScopeCall
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """Every node for every sample. It can train, with the activations of some stages recomputed."""
+    """Computes every node for every sample, and can train, with checkpointed stages if wanted."""
 
     backend: str
     checkpoint: tuple[str, ...] = ()
 
     def check(self, inputs: Sequence[Tensor]) -> None:
-        """All inputs will do."""
+        """Accept all inputs."""
 
     def variant(self, batch: int, routes: bool) -> Variant:
         """One program for all batch sizes."""
@@ -40,7 +40,7 @@ class Dense:
         hooked: frozenset[str] | None,
         on_pass: OnPass | None,
     ) -> Program:
-        """The graph over the modules themselves. Hooks fire only where PyTorch runs it op by op."""
+        """The graph over the modules themselves. Hooks fire only if PyTorch runs it op by op."""
         called = hooked or frozenset()
         graph = lower(net, paths_of(net), modules, routes=variant.routes, called=called)
         run_passes(graph, on_pass, training(self.checkpoint))
@@ -59,21 +59,21 @@ class Dense:
 
 
 class Model(nn.Module):
-    """A network as a module. `compile` makes it.
+    """A network as a module, made by `compile`.
 
-    Its children are the modules of the net under the names of the net and nothing else, so the
-    keys of `state_dict()` are those of docs/architecture.md. It can be moved, copied, pickled,
-    trained and evaluated like any module:
+    Its children are exactly the modules of the net, under their names in the net, so the keys of
+    `state_dict()` are those of docs/architecture.md. It can be moved, copied, pickled, trained and
+    evaluated like any module:
 
     - Nodes, stages, blocks and routers are modules too: `model.s1`, `model.s1.n[0]`. Hooks on them
-      fire, with what a node merged as the input and what its steps computed as the output, before
-      zeros are put in the place of samples in which the node is dead. An array of nodes, such as
-      `model.s1.n`, is never called. Code compiled by `inductor` fires no hooks: while hooks are
-      registered, the model runs op by op, and warns of it.
-    - A module that was replaced (`model.s1.n[0] = MyModule()`, `setattr`, parametrisations,
-      quantisation) counts from the next call on; with `inductor`, that call compiles. In the place
-      of a node, stage, block or router it is called with what the element would read. A stage that
-      was replaced has no routes.
+      fire. The input of a node is its merged value; the output is the result of its steps, before
+      samples in which the node is dead are set to zero. An array of nodes, such as `model.s1.n`,
+      is never called. Code compiled by `inductor` fires no hooks: while hooks are registered, the
+      model runs op by op, and warns about it.
+    - A replaced module (`model.s1.n[0] = MyModule()`, `setattr`, parametrisation, quantisation)
+      takes effect at the next call; with `inductor`, that call compiles. A module that replaces a
+      node, stage, block or router is called with the input of that element. A replaced stage has
+      no routes.
 
     >>> import dagdsl, torch
     >>> net = dagdsl.load("examples/quickstart.dg")
@@ -85,14 +85,14 @@ class Model(nn.Module):
     _executor: Executor[Any]
 
     if TYPE_CHECKING:
-        # Any of the names of the net, which a type checker cannot know.
+        # Names of the net are attributes, which a type checker cannot know.
         def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, modules: nn.Module, executor: Executor[Any]) -> None:
         super().__init__()
         for name, child in modules.named_children():
             self.add_module(name, child)
-        # All else that the model knows: any other attribute could be the name of a node.
+        # The only attribute of its own: any other might be the name of a node.
         self._executor = executor
 
     @property
@@ -109,18 +109,18 @@ class Model(nn.Module):
         """The outputs of the net: a tensor, or a dict when it has several or a group.
 
         Inputs are `[B, *shape]`, in the order of declaration or by name: `model(image=x)`. An input
-        called `return_routes` can be given by position only. With `return_routes` the result is
-        the pair of the outputs and the routes: a dict with `[B, V, V]` for each graph that has
-        routers, the weight of the edge from node `i` to node `j` at `[b, i, j]`; their gradient
-        reaches the routers. The graph with routes is compiled when it is first asked for.
+        named `return_routes` can be given by position only. With `return_routes` the result is the
+        pair of the outputs and the routes: a dict with a tensor `[B, V, V]` for each graph that has
+        routers. Entry `[b, i, j]` is the weight of the edge from node `i` to node `j`. Gradients
+        flow through the routes to the routers. The graph with routes is compiled at first use.
 
         Raises:
-            InputError: the inputs are not as declared.
-            ModelError: PyTorch failed at some place of the net. While hooks are registered, its
-                error is raised unchanged.
+            InputError: the inputs do not match their declarations.
+            ModelError: PyTorch failed inside the network. While hooks are registered, its error is
+                raised unchanged.
         """
         return self._executor.run(self, inputs, named, return_routes)
 
     def extra_repr(self) -> str:
-        """The net's name and the backend."""
+        """The name of the net and the backend."""
         return f"{self.net.name}, backend={self._executor.execution.backend}"

@@ -15,11 +15,11 @@ from dagdsl_compiler.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class SkipRule:
-    """When a region is skipped: if that saves at least twice its cost.
+    """The rule for skipping a region: it must save at least twice what it costs.
 
-    Gathering the rows of a group, or branching, takes a time that does not depend on the region's
-    work: skipping must save `least_macs` multiply-adds per sample. It also prevents fusion: it must
-    save the share `least_share` of the region's work.
+    Gathering the rows of a group, or branching, has a fixed cost, so skipping must save at least
+    `least_macs` multiply-adds per sample. Skipping also prevents fusion, so it must save at least
+    the share `least_share` of the region's work.
     """
 
     least_macs: float
@@ -27,10 +27,10 @@ class SkipRule:
 
 
 SINGLE = SkipRule(least_macs=200_000, least_share=0.15)
-"""One sample: a branch. Break-even was measured at 79 % active."""
+"""For one sample: a branch. Break-even was measured at 79 % active."""
 
 BATCH = SkipRule(least_macs=50_000, least_share=0.1)
-"""Several samples: a group. They share the fixed cost of gathering."""
+"""For several samples: a group. They share the fixed cost of gathering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Choice:
 
     @property
     def reason(self) -> str:
-        """The numbers and the decision, in a few words."""
+        """The numbers and the decision as a short text."""
         how = "where needed" if self.skip else "for all"
         return f"needed by {self.share:.0%}, {self.macs:,} MACs: run {how}"
 
@@ -67,16 +67,16 @@ def choose(net: Net, profile: Profile, rule: SkipRule) -> list[Choice]:
 
 
 def active_share(net: Net, profile: Profile) -> float:
-    """The multiply-adds that the samples of a profile need, as a share of all multiply-adds.
+    """The share of all multiply-adds that the samples of a profile need.
 
-    Nodes and steps of edges count, routers and weighted sums do not.
+    Counts nodes and steps of edges, but not routers and weighted sums.
     """
     active, total = _active(net.graph, paths_of(net), 1.0, profile)
     return active / total if total else 1.0
 
 
 def _active(graph: Graph, paths: GraphPaths, outer: float, profile: Profile) -> tuple[float, float]:
-    """The needed and the total multiply-adds of a graph that the share `outer` of samples needs."""
+    """The needed and the total multiply-adds of a graph needed by the share `outer` of samples."""
     active = total = 0.0
     parts = [
         *((n.steps, s, input_of(n, graph)) for n, s in zip(graph.nodes, paths.nodes, strict=True)
@@ -96,7 +96,7 @@ def _active(graph: Graph, paths: GraphPaths, outer: float, profile: Profile) -> 
 
 
 def _macs(net: Net) -> Iterator[tuple[str, int]]:
-    """The multiply-adds of each node and edge: those that may be regions."""
+    """The multiply-adds of each node and edge, the possible regions."""
     for graph, paths in graphs_of(net):
         for node, at in zip(graph.nodes, paths.nodes, strict=True):
             yield at.label, cost_of_node(node, graph).macs

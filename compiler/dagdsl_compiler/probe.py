@@ -1,7 +1,7 @@
 """Compares two implementations of a net on probe inputs at all routing extremes.
 
-A build writes nothing before it was compared with the eager graph here: compiled code for routed
-nets has been silently wrong only when all edges were closed, or only when all were open.
+A build is compared with the eager graph here before it is written. Compiled code for routed nets
+has been silently wrong only when all edges were closed, or only when all were open.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOLERANCE = 1e-4
 """Largest error of float32 outputs, relative to the largest value of the output (at least 1)."""
 BATCH = 4
 _NUDGE = 1e-5
-"""A relative and absolute change, larger than rounding errors and smaller than real ones."""
+"""A relative and absolute change, larger than rounding errors and smaller than actual faults."""
 
 State = Mapping[str, Tensor]
 
@@ -50,8 +50,8 @@ def compare(
 ) -> Deviation:
     """Run both modules in evaluation, with the same weights and inputs, at every routing extreme.
 
-    `batches` are the batch sizes to try. Both modules end with the weights of `reference`. Samples
-    whose routes in `reference` itself depend on the last digits are ignored where results differ.
+    `batches` are the batch sizes to try. Both modules end with the weights of `reference`.
+    Differences are ignored in samples whose routes in `reference` depend on rounding.
     """
     candidates = {"": candidate}
     return compare_each(net, reference, candidates, with_routes=with_routes, batches=batches)[""]
@@ -66,7 +66,7 @@ def compare_each(
     with_routes: bool = False,
     batches: Sequence[int] = (BATCH,),
 ) -> dict[str, Deviation]:
-    """Compare several modules with `reference` as `compare` does; the results by name."""
+    """Compare several modules with `reference`, like `compare`; return the results by name."""
     kwargs = {"return_routes": True} if with_routes else {}
     start = {name: value.clone() for name, value in reference.state_dict().items()}
     modules = (reference, *candidates.values())
@@ -93,9 +93,9 @@ def compare_each(
 
 
 def probe_inputs(net: Net, batches: Sequence[int] = (BATCH,)) -> Iterator[tuple[Tensor, ...]]:
-    """Batches for all inputs of a net: noise, strong noise, zeros, and zeros but for one sample.
+    """Batches for all inputs of a net: noise, strong noise, zeros, and noise in only one sample.
 
-    In the last, routers that are nearly closed open for one sample of the batch.
+    The last opens routers that are nearly closed, for one sample of the batch.
     """
     generator = torch.Generator().manual_seed(0)
     shapes = [node.shape for node in net.inputs]
@@ -110,7 +110,7 @@ def probe_inputs(net: Net, batches: Sequence[int] = (BATCH,)) -> Iterator[tuple[
 
 
 def routing_extremes(net: Net, state: State) -> Iterator[tuple[str, State]]:
-    """The weights unchanged, and with biases of routers set so that edges open or close."""
+    """The unchanged weights, and weights with router biases that open or close edges."""
     yield "as they are", state
     biases = list(_router_biases(net, state))
     if not biases:
@@ -140,9 +140,9 @@ def _router_biases(net: Net, state: State) -> Iterator[str]:
 
 
 def _is_sure(net: Net, reference: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
-    """A mask `[B]` of the samples whose open edges survive a nudge of inputs and biases.
+    """A mask `[B]` of the samples whose open edges stay the same if inputs and biases are nudged.
 
-    If a weight is so close to its threshold that rounding decides, both implementations are right.
+    If a weight is so close to its threshold that rounding decides, both results are correct.
     """
     generator = torch.Generator().manual_seed(2)
     state = {name: value.clone() for name, value in reference.state_dict().items()}

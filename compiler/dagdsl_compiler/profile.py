@@ -28,8 +28,8 @@ class Profile:
     """How a net routed `samples` samples: shares from 0 to 1, by the paths of the IR.
 
     `edges` gives for each edge that can close (`s1: n[0] -> n[2]`) the share of samples for which
-    it was open. `regions` gives for each node, or steps of an edge, that some samples can skip the
-    share that needed it. `net` is the hash of the net.
+    it was open. `regions` gives for each region (a node, or the steps of an edge, that samples can
+    skip) the share of samples that needed it. `net` is the hash of the net.
 
     >>> import dagdsl
     >>> profile = dagdsl.profile("runs/quickstart")
@@ -72,7 +72,7 @@ def pins_from_json(text: str) -> Pins:
         return {edge: {"open": True, "closed": False}[state] for edge, state in states.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            'pinned routes are an object of edges, as {"s1: in -> n[0]": "open"}, '
+            'pinned routes must be an object of edges, such as {"s1: in -> n[0]": "open"}, '
             f'each "open" or "closed" ({error})'
         ) from error
 
@@ -81,8 +81,8 @@ def pins_from_json(text: str) -> Pins:
 def profile(model: Model, batches: Iterable[Tensor | tuple[Tensor, ...]]) -> Profile:
     """Measure the routes of a model in evaluation mode on batches of inputs `[B, *shape]`.
 
-    Leaves the model in the mode, training or evaluation, in which it was. Raises UsageError if
-    `batches` has no sample.
+    Restores training mode afterwards if the model was in it. Raises UsageError if `batches` has no
+    samples.
     """
     training = model.training
     model.eval()
@@ -113,7 +113,7 @@ def _open_edges(model: Model, inputs: tuple[Tensor, ...]) -> dict[str, int]:
     _, routes = model(*inputs, return_routes=True)
     counts = {}
     for graph, paths in graphs_of(model.net):
-        # A module in the place of a stage has no routes.
+        # A module that replaces a stage has no routes.
         if not graph.is_gated or paths.routes not in routes:
             continue
         is_open = (routes[paths.routes] != 0).sum(0).tolist()

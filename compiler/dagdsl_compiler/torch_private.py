@@ -1,13 +1,13 @@
 """All private API of torch that dagdsl uses, each with a fallback.
 
-Torch may rename or drop what is named here in any release, and older releases lack some of it.
-Every function asks what the installed torch can do, not for its version. Where something is
+Torch may rename or drop these names in any release, and older releases lack some of them. Every
+function tests what the installed torch can do, not its version. Where something is
 missing, code is slower or one feature refuses to work and says so; results stay the same. No other
 file of the two packages names private API, and every fallback has a test: see
 `tests/compiler/test_torch_private.py`.
 
-Imports stand inside the functions. Most of TorchInductor takes seconds to import, and `dagdsl run`
-needs only the loader of packages.
+Imports are inside the functions: most of TorchInductor takes seconds to import, and `dagdsl run`
+needs only the package loader.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def can_freeze() -> bool:
 
 
 def inductor_config(**options: Any) -> AbstractContextManager[Any]:
-    """Set options of TorchInductor for a while. Fallback: options that it lacks are ignored."""
+    """Set options of TorchInductor within a context. Fallback: ignore options that it lacks."""
     from torch._inductor import config
 
     known = {name: value for name, value in options.items() if hasattr(config, name)}
@@ -150,7 +150,7 @@ def kernel_builder() -> KernelBuilder | None:
 
 
 def inductor(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> Any:
-    """TorchInductor as it is: a backend for `torch.compile`."""
+    """TorchInductor without changes: a backend for `torch.compile`."""
     import torch._inductor
 
     return torch._inductor.compile(graph, list(inputs))
@@ -171,10 +171,10 @@ def async_compile_replaced(replacement: type) -> Iterator[None]:
 
 
 def warm_up_call(wrapper: bool) -> Callable[[], Any] | None:
-    """A call that detects vector instructions and precompiles the header of all kernels.
+    """A call that detects vector instructions and precompiles the header that all kernels include.
 
-    With `wrapper`, the header is that of code whose kernels are called from C++. Fallback: None;
-    TorchInductor then does the same when it first needs it.
+    With `wrapper`, the header is that for code that calls its kernels from C++. Fallback: None;
+    TorchInductor then does this work when it first needs the results.
     """
     try:
         from torch._inductor.codecache import CppPythonBindingsCodeCache, CppWrapperCodeCache
@@ -186,7 +186,7 @@ def warm_up_call(wrapper: bool) -> Callable[[], Any] | None:
     # Since torch 2.14 empty code counts as code without vector instructions, which has no header.
     known = "needs_vec_isa" in _parameters(cache.load_async)
     options = {"needs_vec_isa": True} if known else {}
-    # Empty code: everything that any code needs is prepared, and nothing is compiled.
+    # Empty code: this prepares what all code needs, and compiles nothing.
     return lambda: cache.load_async("", **options)
 
 
@@ -224,7 +224,7 @@ def has_cpp_compiler() -> bool:
 
 
 def build_package(program: ExportedProgram, path: Path, options: dict[str, Any]) -> None:
-    """Compile a program into a package. It is the one way there is: without it, no artefacts."""
+    """Compile a program into a package. There is no fallback: without it, no artefacts."""
     import torch._inductor
 
     torch._inductor.aoti_compile_and_package(
@@ -240,7 +240,7 @@ class PackageLoader(Protocol):
         ...
 
     def get_metadata(self) -> dict[str, str]:
-        """What was recorded when the package was built."""
+        """The metadata recorded when the package was built."""
         ...
 
     def get_constant_fqns(self) -> list[str]:
@@ -250,7 +250,7 @@ class PackageLoader(Protocol):
     def load_constants(
         self, weights: dict[str, Tensor], inactive: bool, check_full: bool, user_managed: bool
     ) -> None:
-        """Replace weights. Newer torch has a fifth argument, whose default is wanted."""
+        """Replace weights. Newer torch has a fifth argument; leave it at its default."""
         ...
 
 
@@ -271,7 +271,7 @@ def _private_loader() -> Callable[..., Any] | None:
 
 
 class _PublicLoader:
-    """The public interface to packages, in the shape of the private one."""
+    """Adapts the public interface of packages to the private one."""
 
     def __init__(self, path: Path) -> None:
         import torch._inductor
@@ -297,9 +297,9 @@ class _PublicLoader:
 
 
 def can_pack() -> bool:
-    """Whether torch has oneDNN and its operators for weights in blocks.
+    """Whether torch has oneDNN and its operators for packed weights.
 
-    If not, `passes/pack.py` leaves convolutions as they are.
+    If not, `passes/pack.py` leaves convolutions unchanged.
     """
     names = ("_reorder_convolution_weight", "_convolution_pointwise", "data_ptr", "_nbytes")
     return torch.backends.mkldnn.is_available() and all(  # type: ignore[no-untyped-call]
@@ -308,7 +308,7 @@ def can_pack() -> bool:
 
 
 def packed_weight(weight: Tensor, layout: Sequence[Any], size: list[int]) -> Tensor:
-    """The weight of a convolution in the blocks that oneDNN prefers for inputs of that size.
+    """The weight of a convolution in the blocked layout that oneDNN prefers for that input size.
 
     `layout` is padding, stride, dilation and groups. The result is opaque: only
     `packed_convolution` and `bytes_of_packed` read it.
@@ -318,7 +318,7 @@ def packed_weight(weight: Tensor, layout: Sequence[Any], size: list[int]) -> Ten
 
 
 def register_fake_packing() -> None:
-    """Tell torch what `packed_weight` returns while it traces a graph: it does not know itself."""
+    """Tell torch the shape of `packed_weight` for tracing, since it has no rule of its own."""
     name = "mkldnn::_reorder_convolution_weight"
     torch.library.register_fake(name, _fake_packed_weight, allow_override=True)
 
@@ -327,7 +327,7 @@ def _fake_packed_weight(weight: Tensor, *layout: object) -> Tensor:
     try:
         return weight.to_mkldnn()
     except NotImplementedError:
-        # Before torch 2.14 a fake tensor cannot be converted. A dense one does instead.
+        # Before torch 2.14 fake tensors cannot be converted; a dense one serves as well.
         return torch.empty_like(weight)
 
 
@@ -344,13 +344,13 @@ def packed_convolution(
 
 
 def bytes_of_packed(packed: Tensor) -> bytes:
-    """The memory of what `packed_weight` returned."""
+    """The bytes of a result of `packed_weight`."""
     address: int = torch.ops.mkldnn.data_ptr(packed)
     return ctypes.string_at(address, torch.ops.mkldnn._nbytes(packed))
 
 
 def add_to_each(tensors: list[Tensor], number: int) -> None:
-    """Add a number to each tensor in place. Fallback: one call a tensor."""
+    """Add a number to each tensor in place. Fallback: one call per tensor."""
     together = getattr(torch, "_foreach_add_", None)
     if together is not None:
         together(tensors, number)

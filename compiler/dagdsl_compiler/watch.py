@@ -1,4 +1,4 @@
-"""Notices what a user changes in a module tree: replaced modules, and hooks."""
+"""Detects changes that a user makes to a module tree: replaced modules, and hooks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dagdsl_compiler.runtime.scope import ModuleScope
 
 
 class ModuleWatch:
-    """A module tree as it was when a graph was made of it.
+    """A snapshot of a module tree, taken when a graph is made from it.
 
-    `changed` and `hooked` run before each call of a model. They cost about 0.3 us a module.
+    `changed` and `hooked` run before each call of a model. They cost about 0.3 us per module.
     """
 
     def __init__(self, root: nn.Module) -> None:

@@ -40,9 +40,9 @@ def train(
     Returns the summary, measured on the test images with the best weights; these are in
     `best.safetensors`, and `open_run` loads them.
 
-    Raises UsageError if an option is wrong, if the network is no classifier of this data, if the
-    folder, the data or the checkpoint cannot be used, if the loss is not finite, and if a stage has
-    closed for good.
+    Raises UsageError if an option is wrong, if the network is not a classifier for this data, if
+    the folder, the data or the checkpoint cannot be used, if the loss is not finite, and if a stage
+    has closed for good.
 
     >>> import dagdsl
     >>> net = dagdsl.load("examples/quickstart.dg", width=8, depth=2)
@@ -173,7 +173,7 @@ def profile(
 class BenchReport:
     """The times that `bench` measured, a row for each execution mode and batch size.
 
-    `machine` says where. `noise_warning` says why the times may be wrong, None if
+    `machine` describes the computer. `noise_warning` says why the times may be wrong; it is None if
     the machine was quiet.
 
     >>> import dagdsl

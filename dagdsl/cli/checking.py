@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagdsl.diagnostics.model import Diagnostic
 
 _MAX_ROUNDS = 10
-"""How often the fixes of a file are applied: each round may reveal further mistakes."""
+"""The maximum rounds of fixes for a file: each round may reveal further mistakes."""
 
 
 class CheckFormat(StrEnum):

@@ -18,7 +18,7 @@ from dagdsl.syntax import ast
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a net is elaborated from. `frames` lead from `net` to the declaration of `name`."""
+    """A net to elaborate, with its arguments. `frames` lead from `net` to `name`."""
 
     name: ast.Ident
     net: ast.Net

@@ -54,7 +54,7 @@ class _RouterStep:
 
 @dataclass(frozen=True, slots=True)
 class RouterDecision:
-    """What a router does with its logits: the fields of `Router` with the same names."""
+    """How a router turns logits into gates: the fields of `Router` with the same names."""
 
     activation: Activation = "none"
     topk: int | None = None

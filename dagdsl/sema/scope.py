@@ -1,4 +1,4 @@
-"""What names refer to: modules, one per file, and the scopes inside them."""
+"""Where names are found: modules, one per file, and the scopes inside them."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def make_op(
     frames: Frames = (),
     defaults: Mapping[str, Value] | None = None,
 ) -> Op:
-    """Return an op with all its parameters; `defaults` are for those that the text leaves out."""
+    """Return an op with all its parameters; `defaults` are for parameters that the text omits."""
     context.grow(at, ops=1)
     origin = Origin(at, frames)
     params, known = bind_params(

@@ -49,7 +49,7 @@ _KINDS: Mapping[str, str] = {
 
 
 def describe(value: EvalValue) -> str:
-    """Return a value as it is written in a `.dg` file."""
+    """Return a value in the notation of a `.dg` file."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -65,9 +65,9 @@ class _Action(NamedTuple):
 
 
 def build(source: SourceFile, tokens: Iterable[Token], problems: Problems) -> ast.File | None:
-    """Return the tree of tokens, the last of which is the end token.
+    """Return the tree of tokens, or None if they break the grammar.
 
-    Returns None if they break the grammar.
+    The last token is the end token.
     """
     parser = parser_with(_Builder(source, problems).callbacks())
     part = None

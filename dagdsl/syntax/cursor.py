@@ -1,4 +1,4 @@
-"""What may be written at an offset of a text, as the parser sees it. For completion in an editor.
+"""The tokens that the parser accepts at an offset of a text, for completion in an editor.
 
 Only the text before the offset counts. A broken statement is dropped, and parsing continues after
 it.

@@ -31,7 +31,7 @@ class Token(lark.Token):
     end: int = lark.Token.end_pos  # type: ignore[assignment]
 
     def __new__(cls, type: str, text: str, start: int, end: int) -> Self:
-        """Create a token. Lark's own constructor also takes lines and columns, and its time."""
+        """Create a token. Lark's own constructor also takes lines and columns, and is slower."""
         token = str.__new__(cls, text)
         token.type, token.value, token.start, token.end = type, text, start, end
         return token

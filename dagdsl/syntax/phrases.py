@@ -1,7 +1,8 @@
 """Turn the pieces of a statement into a document with its possible line breaks.
 
-A pipe too long for a line has one step a line, starting with `|>`; a list too long has one item a
-line. A pipe or list written on several lines stays so, since its line breaks may be meaningful.
+A pipe too long for one line has one step per line, starting with `|>`; a list too long has one item
+per line. A pipe or list written on several lines keeps several lines, since its line breaks may be
+meaningful.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class WeightsInfo(JsonRecord):
 
 
 class RunProgress(JsonRecord):
-    """The state of a run. Every file of its folder but the weights can be derived from it."""
+    """The state of a run. All files of its folder except the weights can be derived from it."""
 
     ir_hash: str
     config: TrainConfig

@@ -54,8 +54,8 @@ def train(
     """Train `net` and write weights, metrics and summary to the folder `out`.
 
     With `resume` the run in `out` continues after its last finished epoch, or starts if there is
-    none. Without `resume`, `out` must not hold a run. Raises UsageError if the network is no
-    classifier of this data, if the folder, the data or the checkpoint cannot be used, if the loss
+    none. Without `resume`, `out` must not hold a run. Raises UsageError if the network is not a
+    classifier for this data, if the folder, the data or the checkpoint cannot be used, if the loss
     is not finite, and if a stage has closed for good.
     """
     observer = observer or Observer()

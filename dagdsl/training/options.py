@@ -40,8 +40,8 @@ class CommandOption:
     """One option of the command line, derived from the field `field`.
 
     `type` is `bool` for a pair of flags. Otherwise it is `int`, `float` or `str`; the field parses
-    the string. `default` is what the command line takes if the option is not given, None if that is
-    no value of `type`.
+    the string. `default` is the default of the command line, None if it is not a value of
+    `type`.
     """
 
     field: str

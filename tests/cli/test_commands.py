@@ -182,7 +182,7 @@ class TestBuild:
         assert done.returncode == 0, done.stderr
         assert "\nfold_batch_norm\n  + s.entry.bn: folded into s.entry.conv\n" in done.stdout
         assert "\nevaluation_only\n  nothing to do\n" in done.stdout
-        assert "- logits.fc: no other layer reads what it reads\n" in done.stdout
+        assert "- logits.fc: no other layer has the same input\n" in done.stdout
         done = dagdsl("build", tiny, *args, "--explain-passes", "--format", "json")
         steps = {step["name"]: step["remarks"] for step in json.loads(done.stdout)["passes"]}
         assert steps["group_regions"] == [

@@ -1,4 +1,4 @@
-"""The kernels of a graph are compiled together, and come out of the cache together."""
+"""The kernels of a graph are compiled together, and loaded from the cache together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    """Forget everything that a new process would not know."""
+    """Clear all caches, as in a new process."""
     from torch._inductor.utils import clear_caches
 
     torch.compiler.reset()
@@ -38,7 +38,7 @@ def forget() -> None:
 
 
 def several_kernels(x: Tensor) -> Tensor:
-    # Sorting is no kernel of TorchInductor on a CPU, so what stands between are kernels apart.
+    # TorchInductor does not generate sorting on a CPU, so the code around it is separate kernels.
     x = (x.sin() * 2).sort(dim=0).values
     x = (x.exp() + x.mean(0)).sort(dim=0).values
     return (x.relu() / x.std(1, keepdim=True)).cumsum(0)
@@ -65,7 +65,7 @@ def test_kernels_give_the_same_results(cache: Path, monkeypatch: pytest.MonkeyPa
     assert sum(kernels) > len(kernels)
     assert len(kernels) <= 4, "two for each direction"
 
-    # Another process takes them as they are.
+    # Another process loads them without compiling.
     built = {path: path.stat().st_mtime_ns for path in cache.glob("*/*.so")}
     forget()
     for ours, theirs in zip(run(x), first, strict=True):
@@ -84,7 +84,7 @@ def test_one_by_one_if_that_fails(cache: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_compiles_with_one_thread(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one thread, a lock used to be waited for by the thread that held it, for 600 s."""
+    """With one thread, a task once waited 600 s for a lock that its own thread held."""
     fail = "kernels were compiled one by one"
     monkeypatch.setattr(AsyncCompile, "cpp_pybinding", lambda *args: pytest.fail(fail))
     x = torch.randn(20, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

@@ -52,7 +52,7 @@ def trained(net: Net, checkpoint: Stages, routes: bool) -> tuple[Model, list[Ten
         sum((tensor**2).sum() for tensor in tensors).backward()
         optimizer.step()
         results += tensors
-    results.append(torch.rand(1))  # where the random numbers have got to
+    results.append(torch.rand(1))  # also compares the state of the random generator
     return model, results
 
 
@@ -119,7 +119,7 @@ def test_errors_still_say_where(net: Net) -> None:
 def test_wrong_choices(net: Net) -> None:
     with pytest.raises(UsageError, match=r"no stage `s`; there are `s1`, `s\[0\]`, `s\[1\]`"):
         dagdsl.compile(net, checkpoint=["s"])
-    with pytest.raises(UsageError, match="mode `static` keeps nothing for a backward pass"):
+    with pytest.raises(UsageError, match="mode `static` has no backward pass, so there is nothing"):
         dagdsl.compile(net, mode="static", checkpoint="all")
     flat = dagdsl.loads("net N { input x: f32[4] node y: fc(2) x -> y output y }")
     with pytest.raises(UsageError, match="`N` has no stages to checkpoint"):
@@ -147,7 +147,8 @@ def test_compiled() -> None:
     assert isinstance(conv, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
     assert conv.weight.grad is not None
-    # A function linear in its weights equals their product with its gradient, given equal dropout.
+    # The function is linear in its weights, so with equal dropout it is their product with the
+    # gradient.
     torch.testing.assert_close((conv.weight * conv.weight.grad).sum(), y.sum())
     assert norm.num_batches_tracked == 1
     torch.testing.assert_close(norm.running_mean, 0.1 * x.mean((0, 2, 3)))

@@ -30,7 +30,7 @@ from tests.compiler.test_passes import HERE, Drawing, after, text
 
 
 def worn(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
-    """A batch normalisation in evaluation with random statistics and weights."""
+    """The normalisation in evaluation mode, with random statistics and weights."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     for tensor in (norm.weight.data, norm.bias.data, norm.running_mean):

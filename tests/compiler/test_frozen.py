@@ -1,4 +1,4 @@
-"""The modes compiled by Inductor: one full graph, right at every batch size and routing extreme."""
+"""Modes compiled by Inductor: one full graph, correct for all batch sizes and routing extremes."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_soft_gates_have_a_gradient_everywhere() -> None:
 
 
 def test_straight_through_stops_at_the_dead_node_only() -> None:
-    # With its only incoming edge closed, n[0] is dead: its output is zero whatever its gate.
+    # With its only incoming edge closed, n[0] is dead: its output is zero for any gate.
     closed, gradient = logits_and_gradients("straight_through")
     assert not gradient[closed, 0].any()
     assert gradient[:, 1].all()

@@ -1,4 +1,4 @@
-"""Hooks on the modules of a model: they fire like those of any module, or the call says why not."""
+"""Hooks on the modules of a model fire like those of any module, or the call says why not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ELEMENTS = {
 
 
 class Seen:
-    """Records what hooks of each module are given."""
+    """Records the shapes that the hooks of each module receive."""
 
     def __init__(self, model: Model, *paths: str) -> None:
         self.calls: list[str] = []
@@ -135,7 +135,7 @@ def test_removed_hooks_leave_nothing_behind() -> None:
 
 
 def test_hooks_with_checkpointed_stages() -> None:
-    """The backward pass computes what it needs of a stage again, and hooks fire, as in PyTorch."""
+    """The backward pass recomputes the stage, and hooks fire again, as in PyTorch."""
     model = compile(NET, backend="eager", seed=0, checkpoint="all")
     seen = Seen(model, "s1", "s1.n.0", "logits")
     model(image(NET))["logits"].sum().backward()
@@ -144,7 +144,7 @@ def test_hooks_with_checkpointed_stages() -> None:
 
 
 def test_a_routed_stage_in_a_routed_net() -> None:
-    """Routes come out of an element that is called, also of one inside another."""
+    """Elements that are called return their routes, even if nested."""
     net = gated_stage()
     model, plain = shaken(net, 3), shaken(net, 3)
     paths = [name for name, _ in model.named_children() if name != "routers"]
@@ -190,8 +190,8 @@ def test_a_hook_on_the_model_itself_fires_in_every_mode() -> None:
     assert calls == [5]
 
 
-def test_compiled_code_makes_room_for_hooks() -> None:
-    """A model of the backend `inductor` runs op by op while it has hooks, and says so once."""
+def test_hooks_suspend_compiled_code() -> None:
+    """With the backend `inductor` a model runs op by op while it has hooks, and warns once."""
     model = compile(NET, backend="inductor", seed=0)
     plain = compile(NET, backend="eager", seed=0)
     seen = Seen(model, "s1.n.0", "logits.fc")

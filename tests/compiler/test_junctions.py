@@ -1,4 +1,4 @@
-"""Graphs for training on a CPU: junctions, opaque gates, and counters left to the caller."""
+"""Graphs for training on a CPU: junctions, opaque gates, and batch counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The module `compile` gives: what it takes, gives, keeps, and how it fails."""
+"""The module that `compile` returns: inputs, outputs, state, and errors."""
 
 from __future__ import annotations
 

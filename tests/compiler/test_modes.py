@@ -57,7 +57,7 @@ def test_complete_stage(reads: Reads, dead: str) -> None:
     agree(net_of(complete(3, reads=reads, x=X, dead=dead), x=X), 0)
 
 
-# With these seeds the outputs vary between samples, so a route that is mixed up shows.
+# With these seeds outputs vary between samples, so confused routes would be noticed.
 @pytest.mark.parametrize("seed", [8, 9, 13, 21])
 def test_random_graphs(seed: int) -> None:
     agree(net_of(random_graph(seed, X), random_graph(seed + 1000, X), x=X), seed)
@@ -75,9 +75,9 @@ def test_edges_with_steps(reads: Reads) -> None:
     agree(net_of(complete(3, x=X, reads=reads, edge_steps=projection), x=X), 0)
 
 
-@pytest.mark.parametrize("looks", ["own", "foreign", "nowhere"])
-def test_weights_that_are_the_same_for_every_sample(looks: str) -> None:
-    """And a router that looks at a node though it may weigh an edge that does not leave it."""
+@pytest.mark.parametrize("reader", ["own", "foreign", "none"])
+def test_weights_that_are_the_same_for_every_sample(reader: str) -> None:
+    """Also with a router that reads `a` and decides about an edge from `a` or from another node."""
     cell = pipe(X, "conv", "bn", "relu")
     nodes = (
         Node(kind="in", name="in", shape=X),
@@ -92,12 +92,12 @@ def test_weights_that_are_the_same_for_every_sample(looks: str) -> None:
         Edge(source="in", target="b", gate=Gate(router="gate", index=1)),
         Edge(source="b", target="out", gate=Gate(router="fixed", index=1)),
     ]
-    if looks != "nowhere":
-        routers.append(router("looker", "a", 1, x=X))
-        source = "a" if looks == "own" else "in"
-        edges.append(Edge(source=source, target="out", gate=Gate(router="looker", index=0)))
-    if looks == "foreign":
-        # So that it is known beforehand where nobody but the router needs `a`.
+    if reader != "none":
+        routers.append(router("reader", "a", 1, x=X))
+        source = "a" if reader == "own" else "in"
+        edges.append(Edge(source=source, target="out", gate=Gate(router="reader", index=0)))
+    if reader == "foreign":
+        # Then it is known before `a` runs which samples need `a` only for the router.
         edges[1] = Edge(source="a", target="b", gate=Gate(router="gate", index=2))
     net = net_of(Graph(nodes=nodes, edges=tuple(edges), routers=tuple(routers)), x=X)
     agree(net, 0, ("grouped", "branch"))
@@ -105,7 +105,7 @@ def test_weights_that_are_the_same_for_every_sample(looks: str) -> None:
 
 @pytest.mark.parametrize("reads", ["source", "target", "stage"])
 def test_a_tap_of_a_node_inside_the_net(reads: Reads) -> None:
-    """What is returned, or looked at by a router, is needed though no open edge leaves it."""
+    """A node that is returned or read by a router is needed even if no open edge leaves it."""
     stage = complete(2, x=X, reads=reads)
     by_name = {n.name: n for n in stage.nodes}
     names = {"in": "image", "n[0]": "a", "n[1]": "b", "out": "end"}
@@ -121,7 +121,7 @@ def test_a_tap_of_a_node_inside_the_net(reads: Reads) -> None:
 
 
 def gated_stage(reads: Reads = "stage") -> Net:
-    """A whole stage, with routers of its own, and a block with a graph, behind gates."""
+    """A stage with routers and a block with a graph, both behind gates."""
     inner = complete(2, x=X, reads=reads)
     cell = Block(name="cell", steps=(op("relu", X), complete(1, x=X)), shape=X)
     nodes = (
@@ -152,7 +152,7 @@ def test_stages_behind_gates(reads: Reads) -> None:
 
 
 def rows_of(model: InferenceModel) -> dict[str, list[int]]:
-    """How many samples each convolution will have seen, call by call."""
+    """A dict that collects the number of samples of each call of each convolution."""
     seen: dict[str, list[int]] = {}
 
     def watch(path: str, module: nn.Module) -> None:
@@ -180,7 +180,7 @@ def test_a_node_runs_on_the_samples_that_need_it(reads: Reads) -> None:
     is_open = routes["s1"] != 0
     needed = is_open.any(1)
     if reads == "stage":
-        # Known beforehand, so a node that leads nowhere does not run either.
+        # All gates are known early, so a node without an open outgoing edge does not run either.
         for j in (3, 2, 1):
             needed[:, j] = (is_open[:, j] & (needed if j < 3 else needed.new_ones(()))).any(1) & (
                 is_open[:, j, j + 1 :]
@@ -188,11 +188,11 @@ def test_a_node_runs_on_the_samples_that_need_it(reads: Reads) -> None:
             ).any(1)
     for j in (1, 2, 3):
         assert seen.get(f"s1.n.{j - 1}.cell.conv", [0]) == [int(needed[:, j].sum())]
-    assert any(0 < rows[0] < 32 for rows in seen.values()), "nothing was to be seen"
+    assert any(0 < rows[0] < 32 for rows in seen.values()), "no convolution skipped samples"
 
 
 def only_sample(net: Net, model: Model, open_for: int) -> Tensor:
-    """Images for which all gates of the stage are closed but for one of them."""
+    """Images for which all gates of the stage are closed, except for one image."""
     fc = model.get_submodule("s1.routers.gate.fc")
     assert isinstance(fc, nn.Linear)
     nn.init.constant_(fc.weight, 5.0)
@@ -266,7 +266,7 @@ def test_it_only_evaluates() -> None:
     assert [name for name, _ in model.named_children()] == ["stem", "s1", "logits"]
 
 
-def test_what_modes_take() -> None:
+def test_arguments_of_modes() -> None:
     net = net_of(complete(2, x=X), x=X)
     pins = {"s1: in -> n[0]": True}
     for options, message in [
@@ -302,7 +302,7 @@ def test_early_exits(sure: float) -> None:
     agree(loads(EARLY_EXITS, sure=sure), 0)
 
 
-def test_what_stands_behind_a_sure_exit_is_not_computed() -> None:
+def test_nodes_after_a_sure_exit_are_skipped() -> None:
     net = loads(EARLY_EXITS)
     model = shaken(net, 0)
     images = torch.randn(64, *X)

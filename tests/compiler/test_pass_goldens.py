@@ -1,6 +1,6 @@
 """Each pass on a minimal net: its changes to the graph, and its remarks.
 
-`- ` marks what is in the graph before the pass, `+ ` what is in it after.
+`- ` marks lines of the graph before the pass, `+ ` lines of the graph after it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, st
     def keep(name: str, module: fx.GraphModule) -> None:
         found.setdefault(name, dump(module))
 
-    # It is compiled at the first call, which never comes.
+    # The model is never called, so it is never compiled.
     backend = "inductor" if mode in ("branch", "grouped") else "eager"
     checkpoint = [stage.name for stage in net.stages] if mode == "dense" else []
     model = compile(
@@ -62,7 +62,7 @@ def graphs(net: Net, mode: Mode, pins: Pins | None = None) -> tuple[dict[str, st
 
 
 def changes(before: str, after: str) -> str:
-    """The differences between both graphs. Comments are not aligned, so lines stay stable."""
+    """The differences between two graphs. Comments are not aligned, to keep the lines stable."""
     one, other = (
         [" # ".join(map(str.rstrip, line.split("  # "))) for line in graph.splitlines()]
         for graph in (before, after)
@@ -85,7 +85,7 @@ def test_a_pass(name: str, golden: Golden) -> None:
 
 
 def test_dead_nodes_and_edges(golden: Golden) -> None:
-    """Never lowered, because only the IR knows what a node without edges means to others."""
+    """Dead parts are never lowered: only the IR tells how a dead node affects others."""
     net = dagdsl.load(HERE / "lower.dg")
     before, _ = graphs(net, "static")
     after, module = graphs(net, "static", {"x -> a": False, "x -> b": True})
@@ -94,7 +94,7 @@ def test_dead_nodes_and_edges(golden: Golden) -> None:
 
 
 def test_threshold_and_sum(golden: Golden) -> None:
-    """One threshold stands between a router and the sums, and nothing is computed edge by edge."""
+    """Between a router and the sums is one threshold, and nothing is computed edge by edge."""
     _, module = graphs(dagdsl.load(HERE / "threshold_and_sum.dg"), "static")
     golden(HERE / "threshold_and_sum.txt", dump(module))
 
@@ -110,7 +110,7 @@ def test_every_pass_has_a_golden() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, mode in MODES.items() if mode != "dense"])
-def test_it_computes_what_it_did(name: str) -> None:
+def test_results_stay_the_same(name: str) -> None:
     net, mode = dagdsl.load(HERE / f"{name}.dg"), MODES[name]
     plain = compile(net, backend="eager", seed=0).eval()
     model = compile(net, mode=mode, backend="eager", seed=0)

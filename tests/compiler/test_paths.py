@@ -85,7 +85,7 @@ def test_keys_of_parameters() -> None:
     ]
 
 
-def test_what_people_read() -> None:
+def test_keys_of_routes_and_labels() -> None:
     paths = paths_of(net_of(complete(1, x=X), x=X))
     stage = paths.nodes[2].steps[0]
     assert isinstance(stage, GraphPaths)
@@ -139,7 +139,7 @@ def public(*modules: nn.Module) -> list[str]:
 
 
 def net_of_names(names: Sequence[str]) -> Net:
-    """A net, and a stage in it, with a node of each name; some have parameters, some have none."""
+    """A net and a stage in it, each with a node of every name, with and without parameters."""
     names = [name for name in names if not keyword.iskeyword(name)]
     inside = tuple(
         node(name, op("conv", X) if i % 2 else op("relu", X), x=X) for i, name in enumerate(names)
@@ -163,7 +163,7 @@ def net_of_names(names: Sequence[str]) -> Net:
 
 @pytest.fixture(scope="module")
 def awkward() -> Net:
-    """The net whose nodes are named like all public attributes of all classes of modules."""
+    """A net whose nodes are named like the public attributes of all classes of modules."""
     net = net_with(
         Node(kind="in", name="in", shape=X),
         node("a", op("conv", X), x=X),
@@ -217,8 +217,8 @@ def test_two_graphs_of_one_node_have_routes_of_their_own() -> None:
     assert [g.routes for g in paths.nodes[1].steps if isinstance(g, GraphPaths)] == ["a", "a_2"]
 
 
-def test_names_that_are_one_identifier() -> None:
-    """`n[0]` and `n_0` are not mixed up, in any form of the net."""
+def test_names_with_the_same_identifier() -> None:
+    """No form of the net confuses `n[0]` and `n_0`."""
     net = dagdsl.loads(
         """
         edition 1

@@ -1,4 +1,4 @@
-"""Pinned routes: what they do to results, what they take out, and which are refused."""
+"""Pinned routes: their effect on results, the parts they remove, and wrong pins."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_static_takes_out_what_pins_rule_out() -> None:
 
 
 def replayed(model: nn.Module, weights: Tensor, x: Tensor) -> Tensor:
-    """A complete stage run by its adjacency; an edge that carries nothing weighs zero."""
+    """Run a complete stage by its adjacency; the weight of a closed edge is zero."""
 
     def cell(path: str, m: Tensor) -> Tensor:
         y = model.get_submodule(f"{path}.bn")(model.get_submodule(f"{path}.conv")(m)).relu()
@@ -198,7 +198,7 @@ def test_files() -> None:
         "s1: c -> d": False,
     }
     for text in ("[", "[1]", '{"a -> b": "ajar"}', "null"):
-        with pytest.raises(UsageError, match="pinned routes are an object of edges"):
+        with pytest.raises(UsageError, match="pinned routes must be an object of edges"):
             pins_from_json(text)
         with pytest.raises(UsageError, match="not a profile"):
             Profile.from_json(text)

@@ -1,4 +1,4 @@
-"""The comparison itself: what it drives, and what it leaves out."""
+"""The probe: the routing extremes that it tries, and the samples that it ignores."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_extremes_open_and_close_all_edges() -> None:
     assert shares["all edges closed"] == 0
 
 
-def test_routes_that_hang_on_the_last_digits_are_left_out() -> None:
-    """A weight exactly on its threshold: which side it falls on is nobody's fault."""
+def test_routes_that_depend_on_rounding_are_ignored() -> None:
+    """If a weight is exactly at its threshold, either decision is correct."""
     reference = shaken(NET, 0).eval()
     with torch.no_grad():
         gate = reference.get_submodule("s1.routers.gate.fc")

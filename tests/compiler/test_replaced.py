@@ -1,4 +1,4 @@
-"""Modules that a user puts in the place of others: they count, in every mode and backend."""
+"""Modules that a user replaces take effect in every mode and backend."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scale(nn.Module):
 
 
 class Doubled(nn.Conv2d):
-    """A subclass with a forward of its own, as LoRA layers are."""
+    """A subclass that overrides `forward`, as LoRA layers do."""
 
     def forward(self, x: Tensor) -> Tensor:
         return 2 * super().forward(x)
@@ -99,7 +99,7 @@ def router(model: Model) -> None:
 
 
 class Open(nn.Module):
-    """Logits that open some edges by the first number of a sample."""
+    """Logits that depend on the first numbers of a sample, so some edges open."""
 
     def __init__(self, edges: int) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_replaced_module_counts_in_the_next_call(change: Any) -> None:
+def test_a_replaced_module_takes_effect_at_the_next_call(change: Any) -> None:
     x = image(NET, 32)
     dense = shaken(NET, 7).eval()
     before = dense(x)
@@ -144,7 +144,7 @@ def test_a_replaced_module_counts_in_the_next_call(change: Any) -> None:
         torch.testing.assert_close(got, after, rtol=1e-4, atol=1e-4, msg=mode)
 
 
-def test_what_a_node_in_a_region_becomes_runs_on_the_samples_that_need_it() -> None:
+def test_a_module_that_replaces_a_node_runs_on_the_samples_that_need_it() -> None:
     model = compile(NET, mode="grouped", backend="eager")
     model.load_state_dict(shaken(NET, 7).state_dict())
     sizes: list[int] = []
@@ -188,7 +188,7 @@ def test_replaced_twice_and_back() -> None:
 
 
 def test_a_stage_of_another_model() -> None:
-    """Its modules are called one by one, as those that were there before."""
+    """Its modules are called one by one, like those they replace."""
     model, donor = shaken(NET, 0).eval(), shaken(NET, 1).eval()
     x = image(NET)
     model.s1 = donor.s1
@@ -197,7 +197,7 @@ def test_a_stage_of_another_model() -> None:
     torch.testing.assert_close(model(x), expected(x))
 
 
-def test_a_dropout_of_ones_own_stays_in_evaluation() -> None:
+def test_a_custom_dropout_stays_in_evaluation() -> None:
     net = dagdsl.loads(
         """
         edition 1
@@ -237,7 +237,7 @@ def test_arrays_take_indices() -> None:
         nodes[2] = nn.Identity()
 
 
-def test_nothing_is_prepared_again_without_need() -> None:
+def test_harmless_changes_keep_the_graph() -> None:
     model = compile(NET, mode="grouped", backend="eager")
     model(image(NET))
     graph = model.graph

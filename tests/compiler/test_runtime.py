@@ -89,7 +89,7 @@ def test_keep_strongest_with_dead_sources() -> None:
     assert kept[0].tolist() == [False]
 
 
-def test_open_gate_of_a_dead_source_saves_nobody() -> None:
+def test_keep_strongest_ignores_open_gates_of_dead_sources() -> None:
     kept = gate.keep_strongest(
         [torch.tensor([0.9]), torch.tensor([0.1])], [bools(1), bools(0)], [bools(0), None], []
     )

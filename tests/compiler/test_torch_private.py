@@ -54,7 +54,7 @@ def test_private_api_is_named_in_one_file() -> None:
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """What is cached about torch is found out anew, before and after the test."""
+    """Clear what is cached about torch, before and after the test."""
     caches = (torch_private.kernel_builder, warm_up_toolchain, sums._kernels)
     for cache in caches:
         cache.cache_clear()
@@ -65,7 +65,7 @@ def fresh() -> Iterator[None]:
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Let attributes of torch, `module.name` each, be missing."""
+    """Remove attributes of torch, given as `module.name`."""
     import importlib
 
     for path in names:
@@ -91,7 +91,7 @@ def square(x: Tensor) -> Tensor:
 
 
 def old_compile(model: Any, fullgraph: bool = False, dynamic: bool | None = None) -> Any:
-    """The arguments that torch 2.11 has, of those that matter."""
+    """The signature of `torch.compile` in torch 2.11, without the arguments not used here."""
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_recompile_limit_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
     assert torch_private.recompile_options(3) == {}
     assert torch._dynamo.config.recompile_limit == 40, "never lowered"
     monkeypatch.setattr(torch, "compile", compiled)
-    # More sizes than the limit was.
+    # More sizes than the initial limit.
     run = torch.compile(square, dynamic=False, fullgraph=True, backend="eager")
     for size in range(2, 20):
         assert torch.equal(run(images(size)), square(images(size)))
@@ -126,7 +126,7 @@ def test_recompile_options_are_known() -> None:
 
 @pytest.mark.usefixtures("limit_of_eight")
 def test_sizes_that_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without counts of their own, exact and symbolic code share a limit that is enough."""
+    """Exact and symbolic code share one limit, which is high enough for both."""
     compiled = torch.compile
     monkeypatch.setattr(torch, "compile", old_compile)
     options = torch_private.recompile_options(64)
@@ -235,7 +235,7 @@ def test_kernels_one_by_one_if_arguments_change(monkeypatch: pytest.MonkeyPatch)
     from torch._inductor.async_compile import AsyncCompile
 
     def wait(self: object, scope: object, more: object) -> None:
-        """A method with another argument."""
+        """A method with one argument more."""
 
     monkeypatch.setattr(AsyncCompile, "wait", wait)
     assert torch_private.kernel_builder() is None

@@ -1,4 +1,4 @@
-"""What is found out about an artefact before it is written: nothing is compiled here."""
+"""The checks of an artefact before it is written. Nothing is compiled here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NET = net_of(complete(2, x=X), x=X)
 
 
 class Uncompiled:
-    """An artefact that is the graph itself, and damages what it returns as it is told to."""
+    """The graph itself as an artefact; `damage` changes its results."""
 
     def __init__(
         self, prepared: Prepared, damage: Callable[[list[Tensor]], None] = lambda _: None
@@ -86,7 +86,7 @@ def test_one_artefact_is_driven_into_all_extremes(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", ["grouped", "branch"])
 @pytest.mark.parametrize("reads", ["source", "stage"])
 def test_routes_of_a_stage_that_is_skipped(mode: Mode, reads: Reads) -> None:
-    """They are zero, and to have them costs no sample that does not need the stage."""
+    """Routes are zero for samples that skip the stage, and the stage does not run for them."""
     model = shaken(gated_stage(reads), 6).eval()
     prepared = Prepared(model, Target(mode))
     assert check(model, prepared, {"it": Uncompiled(prepared)})["it"].is_tolerable
@@ -129,7 +129,7 @@ def nan(results: list[Tensor]) -> None:
 
 
 @pytest.mark.parametrize("damage", [closed_only, open_only, routes_only, large_only, nan])
-def test_what_is_wrong_only_somewhere_is_found(damage: Callable[[list[Tensor]], None]) -> None:
+def test_errors_at_single_extremes_are_found(damage: Callable[[list[Tensor]], None]) -> None:
     found, _ = checked("grouped", damage)
     assert not found.is_tolerable
 
@@ -163,7 +163,7 @@ def test_only_biases_of_routers_move() -> None:
 
 
 def test_a_build_prepares_each_graph_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One graph with generated code in mind, and one for each of the weights that are tried."""
+    """One graph for generated code, and one for each set of weights that is probed."""
     made: list[bool] = []
     prepared: list[Prepared] = []
     original = Inference.graph
@@ -192,7 +192,7 @@ def test_a_build_prepares_each_graph_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_router_that_ends_in_a_normalisation() -> None:
-    """It is folded away, bias and all: what moves is the bias of the layer before it."""
+    """The normalisation is folded with its bias: the probe moves that of the layer before."""
     net = dagdsl.loads(
         """
         edition 1
@@ -233,13 +233,13 @@ def test_manifest() -> None:
     assert list(again.images.classes) == ["0", "1"]
     assert again.results == ["logits", "routes.s1"]
     for broken in ("", "[]", "{}", text.replace("inputs", "imports"), text[:-20]):
-        with pytest.raises(UsageError, match=r"this is no model\.json"):
+        with pytest.raises(UsageError, match=r"this is not a model\.json"):
             Manifest.from_json(broken)
     with pytest.raises(UsageError, match="another version of dagdsl"):
         Manifest.from_json(text.replace('"version": 1', '"version": 2'))
 
 
-def test_what_a_target_takes() -> None:
+def test_arguments_of_a_target() -> None:
     for values, message in [
         ({"mode": "fast"}, "there is no mode `fast`"),
         ({"mode": "dense", "batch": 0}, "a batch has at least one sample"),
@@ -250,7 +250,9 @@ def test_what_a_target_takes() -> None:
             Target(**values)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="mode `auto` needs a profile"):
         Prepared(shaken(NET, 0), Target("auto"))
-    with pytest.raises(UsageError, match="ONNX is for the modes `dense` and `static`"):
+    with pytest.raises(
+        UsageError, match="ONNX export supports the modes `dense` and `static`, not `"
+    ):
         build(shaken(NET, 0), Target("grouped"), backend="eager", to_onnx=True)
     with pytest.raises(UsageError, match="there is no backend `magic`"):
         build(shaken(NET, 0), Target("dense"), backend="magic")

@@ -1,4 +1,4 @@
-"""ONNX: what it gives in onnxruntime, and what is said where it is not installed."""
+"""ONNX: the results in onnxruntime, and the error if it is not installed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_it_runs_in_onnxruntime() -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     model = shaken(NET, 0, spread=1.0).eval()
     with torch.no_grad():
-        # Equal, so that an optimiser may make them one.
+        # Equal, so that an optimiser may merge them.
         for name, parameter in model.named_parameters():
             if name.endswith("fc.bias"):
                 parameter.zero_()

@@ -1,4 +1,4 @@
-"""The package itself, compiled: right as it is, and loaded with torch alone."""
+"""A compiled package: it is correct, and loads with torch alone."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_it_has_the_weights_of_the_model_after_all_probing(model: Model, package
     x = image(NET, 3)
     loaded.replace({name: torch.full((2,), -12.0)})
     assert not (loaded.run([x])[1] != 0).any()
-    # In memory only.
+    # The file does not change.
     torch.testing.assert_close(Package(package).run([x])[0], model(x), rtol=1e-4, atol=1e-4)
 
 
 def test_one_sample(model: Model) -> None:
-    """Torch takes a layer with one output apart there: its bias has to be found all the same."""
+    """For one sample torch decomposes a layer with one output; its bias must stay replaceable."""
     made = build(model, Target("dense", batch=1))
     assert made.forms == ["model.py", "inductor (dense)"]
 

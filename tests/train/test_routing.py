@@ -44,7 +44,7 @@ def test_rates_against_counts_by_hand() -> None:
 
 def test_unused_node() -> None:
     routes = torch.zeros(2, 4, 4)
-    routes[:, 0, 1] = routes[:, 0, 3] = 1  # n[0] is computed, and for nothing
+    routes[:, 0, 1] = routes[:, 0, 3] = 1  # n[0] is computed but not used
     counter = RouteCounter(tiny(), CPU)
     counter.add({"s1": routes})
     rates = counter.rates()["s1"]

@@ -20,7 +20,7 @@ from dagdsl_compiler.torch_private import (
 )
 
 KERNELS_A_FILE = 8
-"""A further file is started, up to one a compile thread, when each file has that many kernels."""
+"""Start another file, up to one per compile thread, when all files have this many kernels."""
 
 _INCLUDE = re.compile(r"^\s*#include.*$", re.MULTILINE)
 
@@ -116,7 +116,7 @@ def _batched_compile(builder: KernelBuilder) -> type:
             return function
 
     class BatchedCompile(base):  # type: ignore[misc]
-        """Collects the kernels of a graph, and compiles them when they are waited for."""
+        """Collects the kernels of a graph, and compiles them together in `wait`."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -131,7 +131,7 @@ def _batched_compile(builder: KernelBuilder) -> type:
             try:
                 functions = self._compile_together()
             except Exception:
-                # One by one, as TorchInductor does it, which can explain what fails.
+                # One by one, as TorchInductor does: its errors name the kernel that fails.
                 build = super().cpp_pybinding
                 functions = {each: build(each.argtypes, each.source) for each in waiting.values()}
             scope.update((name, functions[kernel]) for name, kernel in waiting.items())

@@ -57,8 +57,8 @@ class _Freezing:
         kind = tuple((x.shape, x.stride(), x.dtype, x.device) for x in inputs)
         if kind in self._seen:
             return self._run(*inputs)
-        # On a CPU, the code that calls the kernels is C++ in the same file: half the time to
-        # build, and a millisecond less to run.
+        # On a CPU, the code that calls the kernels is C++ in the same file. That halves the time
+        # to build and saves a millisecond per call.
         in_one_file = inputs[0].device.type == "cpu"
         if in_one_file:
             warm_up_toolchain(wrapper=True)

@@ -21,7 +21,8 @@ NARROW = 8
 
 _PATIENCE = 16
 _EXACT = 3
-# `_EXACT` times training or evaluation, gradients or none, number types and memory layouts.
+# `_EXACT` sizes, each in training or evaluation, with or without gradients, in several dtypes
+# and memory layouts.
 _RECOMPILES = 64
 
 

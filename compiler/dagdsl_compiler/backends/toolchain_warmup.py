@@ -1,4 +1,4 @@
-"""The one-time preparations of the C++ toolchain, made while Python traces the first graph."""
+"""One-time preparation of the C++ toolchain, done while Python traces the first graph."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from dagdsl_compiler.torch_private import warm_up_call
 def warm_up_toolchain(wrapper: bool) -> None:
     """Detect the vector instructions and precompile the header of all kernels, in the background.
 
-    This takes ten seconds once on a machine, and nothing later. Left alone, TorchInductor does it
-    when it first needs it, and waits. With `wrapper`, the header is that of code whose kernels are
-    called from C++.
+    This takes ten seconds the first time on a machine, and no time later. Otherwise TorchInductor
+    would do it when it first needs the results, and wait. With `wrapper`, the header is that for
+    code that calls its kernels from C++.
     """
-    # Imported in this thread: two threads that import the same modules may see half of one.
+    # Imported in this thread: if two threads import a module, one may see it half initialised.
     prepare = warm_up_call(wrapper)
     if prepare is None:
         return
 
     def run() -> None:
-        # An error comes up again where it matters, in the thread that compiles.
+        # The thread that compiles meets the same error and reports it.
         with suppress(Exception):
             prepare()
 

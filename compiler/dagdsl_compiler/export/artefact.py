@@ -1,4 +1,4 @@
-"""A model and a target -> the files that run it elsewhere, once they were found right."""
+"""A model and a target -> the files that run it elsewhere, compared with the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from dagdsl_compiler.probe import BATCH, Deviation, compare
 class Build:
     """The files by name; the forms of the net that agree, and their largest relative error.
 
-    `removed` says what the mode took out, `steps` what the passes did.
+    `removed` lists what the mode removed, `steps` the remarks of the passes.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Build:
     steps: list[StepRemarks] = field(default_factory=list)
 
     def accept(self, form: str, found: Deviation) -> None:
-        """Note that a form agrees with the net. Raises ModelError if it does not."""
+        """Record that a form agrees with the net. Raises ModelError if it does not."""
         if not found.is_tolerable:
             raise ModelError(
                 f"{form} disagrees with the plain graph by {found.error:.1e} "
@@ -61,20 +61,21 @@ def build(
     images: Images | None = None,
     on_pass: OnPass | None = None,
 ) -> Build:
-    """Make the files of a model, which is eager and gives the weights, and compare each with it.
+    """Make the files of an eager model with its weights, and compare each form with the model.
 
-    `on_pass` is shown the graph that is built, as lowered and after each pass.
+    With the backend `inductor` the files include the package; with `eager` the graph that it would
+    run is compared, but not compiled. `on_pass` is called with that graph as lowered and after each
+    pass.
 
-    With the backend `inductor` one of them is the package; `eager` only compares what it would run.
-    Raises UsageError: no such backend, a target that is none for this net or, for ONNX, at all; no
-    C++ compiler. Raises ModelError if PyTorch fails, or what it made disagrees with the model.
+    Raises UsageError for an unknown backend, for a target that does not fit the net or ONNX, and if
+    there is no C++ compiler. Raises ModelError if PyTorch fails or a form disagrees with the model.
     """
     check_choice("backend", backend, BACKENDS)
     if to_onnx:
         onnx.check_installed()
         if target.mode not in onnx.MODES:
             allowed = " and ".join(f"`{mode}`" for mode in onnx.MODES)
-            raise UsageError(f"ONNX is for the modes {allowed}: it has no form for `{target.mode}`")
+            raise UsageError(f"ONNX export supports the modes {allowed}, not `{target.mode}`")
     generated, net = backend == "inductor", model.net
     prepared = Prepared(model, target)
     graph = prepared.graph(generated=generated, on_pass=on_pass)

@@ -1,4 +1,4 @@
-"""Compares an artefact with the model that it was built from, at every routing extreme."""
+"""Compares an artefact with the model it was built from, at every routing extreme."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dagdsl_compiler.probe import (
 )
 
 BATCHES = (1, 3, 20)
-"""Batch sizes at which an artefact for any size is tried; one is far above the example's."""
+"""Batch sizes to try with an artefact for any size; one is far above the example's."""
 
 
 _WITH_WEIGHTS = ("call_module", "get_attr")
 
 
 class Artefact(Protocol):
-    """A loaded artefact, as its user would load it."""
+    """An artefact, loaded as a user would load it."""
 
     @property
     def replaceable(self) -> frozenset[str]:
@@ -48,11 +48,11 @@ class Artefact(Protocol):
 def check(
     model: Model, prepared: Prepared, artefacts: Mapping[str, Artefact]
 ) -> dict[str, Deviation]:
-    """Compare artefacts with `model`, which is eager: outputs and routes, by the artefact's name.
+    """Compare the outputs and routes of artefacts, given by name, with those of an eager `model`.
 
-    Each artefact is driven into all extremes: the weights that make them, biases of routers, are
-    replaced in the code as it was compiled. So what is tried is what is shipped, and is compiled
-    once. Where routes are pinned, the model is pinned too. Ends with the weights of `model`.
+    To reach all routing extremes, biases of routers are replaced in the compiled artefact. It is
+    therefore compiled only once, and the code that is tested is the code that is shipped. If routes
+    are pinned, they are pinned in the model too. Restores the weights of `model` at the end.
     """
     batch = prepared.target.batch
     driven = {name: _Driven(prepared, artefact) for name, artefact in artefacts.items()}
@@ -63,7 +63,7 @@ def check(
 
 
 def check_graph(model: Model, prepared: Prepared) -> Deviation:
-    """Compare the graph itself with `model`, as `check` does."""
+    """Compare the graph itself with `model`, like `check`."""
     candidate = _Graph(prepared)
     batches = (prepared.target.batch or BATCH,)
     return compare(
@@ -72,11 +72,11 @@ def check_graph(model: Model, prepared: Prepared) -> Deviation:
 
 
 def moved_weights(prepared: Prepared) -> frozenset[str]:
-    """The weights of the graph that runs which differ between routing extremes."""
+    """The weights of the executed graph that differ between routing extremes."""
     before = _weights(prepared)
     start = prepared.state()
     *_, (_, state) = routing_extremes(prepared.net, start)
-    # In the last of them all biases are random: whatever depends on one has changed.
+    # In the last extreme all biases are random, so every weight that depends on one differs.
     prepared.load(state)
     moved = _changed(before, _weights(prepared))
     prepared.load(start)
@@ -98,10 +98,10 @@ def _reference(model: Model, prepared: Prepared) -> _Needed:
 
 
 class _Needed(nn.Module):
-    """A model without the routes of graphs that a sample does not need.
+    """A model whose routes are zero for graphs that a sample skips, as in an artefact.
 
-    Outputs and routes are those of the model. The graph that is exported, uncompiled, only says
-    which graphs a sample skips: to skip one that is needed changes the outputs.
+    Outputs and other routes are those of the model. The uncompiled graph only tells which graphs a
+    sample skips; if it skipped one that is needed, the outputs would differ.
     """
 
     def __init__(self, model: Model, prepared: Prepared) -> None:
@@ -162,7 +162,7 @@ class _Driven(nn.Module):
         weights = _weights(self._prepared)
         changed = _changed(self._loaded, weights)
         there = {name: t for name, t in changed.items() if name in self._artefact.replaceable}
-        # An artefact knows a weight by one of its names.
+        # An artefact knows each weight by only one of its names.
         reached = {tensor.data_ptr() for tensor in there.values()}
         if fixed := [name for name, t in changed.items() if t.data_ptr() not in reached]:
             raise ModelError(f"{', '.join(fixed)} were folded: routes cannot be probed")
@@ -175,9 +175,9 @@ class _Driven(nn.Module):
 
 
 def _weights(prepared: Prepared) -> dict[str, Tensor]:
-    """The weights that the graph uses: those of a folded normalisation are still in its modules.
+    """The weights that the graph still uses, without those of folded normalisations.
 
-    A weight has an entry for each of its names, such as that of a branch and that of the net.
+    A weight has one entry for each of its names, such as its name in a branch and in the net.
     """
     graph = prepared.graph()
     called = [str(node.target) for node in graph.graph.nodes if node.op in _WITH_WEIGHTS]

@@ -13,7 +13,7 @@ MANIFEST = "model.json"
 PACKAGE = "model.pt2"
 ONNX = "model.onnx"
 FILES = (MANIFEST, PACKAGE, ONNX)
-"""The files of an artefact: they hold the weights or describe those that do."""
+"""The files of an artefact that hold weights or describe such files."""
 _VERSION = 1
 
 
@@ -40,7 +40,7 @@ class Manifest:
 
     `inputs` and `outputs` map names to shapes without the batch; the taps of a group are named like
     `features.p1`. The routes follow the outputs, `[B, V, V]` each: `routes` maps the key of a graph
-    to the names of its `V` nodes. `batch` is the one batch size that it takes, or None if it takes
+    to the names of its `V` nodes. `batch` is the only batch size that the artefact takes, None for
     any. `images` is None without trained weights.
     """
 
@@ -69,8 +69,10 @@ class Manifest:
         try:
             content: dict[str, Any] = json.loads(text)
             if content.pop("version") != _VERSION:
-                raise UsageError("the artefact is of another version of dagdsl: build it again")
+                raise UsageError(
+                    "the artefact was built by another version of dagdsl: build it again"
+                )
             images = content.pop("images")
             return cls(**content, images=None if images is None else Images(**images))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"this is no model.json of dagdsl build: {error}") from error
+            raise UsageError(f"this is not a model.json of dagdsl build: {error}") from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 MODES = ("dense", "static")
-"""The modes whose graphs ONNX can express without losing what they save."""
+"""The modes whose graphs ONNX can express without losing their savings."""
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
@@ -52,7 +52,7 @@ class OnnxModel:
         generator = torch.Generator().manual_seed(0)
         try:
             with torch.no_grad(), _silence():
-                # ONNX merges equal weights, so make them different for the export.
+                # The exporter merges equal weights, so make them different for the export.
                 for tensor in kept.values():
                     tensor.copy_(torch.rand(tensor.shape, generator=generator))
                 made: Any = torch.onnx.export(
@@ -73,7 +73,7 @@ class OnnxModel:
 
     @property
     def replaceable(self) -> frozenset[str]:
-        """The names of the weights in it."""
+        """The names of its weights."""
         return frozenset(self._weights)
 
     def to_bytes(self) -> bytes:
@@ -101,7 +101,7 @@ class OnnxModel:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Silence the exporter, which reports its steps and warns of changes in itself."""
+    """Silence the exporter, which prints its progress and warns about its own changes."""
     log = logging.getLogger("onnxscript")
     level = log.level
     log.setLevel(logging.ERROR)

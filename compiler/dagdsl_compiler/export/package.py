@@ -1,6 +1,6 @@
 """An exported program -> a package of compiled code and weights, loaded with torch alone.
 
-To load and run one imports little: `dagdsl run` starts with it.
+Loading and running a package must import little, because `dagdsl run` does it at startup.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _LEVELS = ("DEFAULT", "AVX2", "AVX512")
-"""What torch calls the instructions of x86 processors; each has those before it."""
+"""Torch's names for the instruction sets of x86 processors. Each includes those before it."""
 
 
 class Package:
@@ -45,7 +45,7 @@ class Package:
         return frozenset(self._loader.get_constant_fqns())
 
     def replace(self, weights: Mapping[str, Tensor]) -> None:
-        """Replace weights in memory; the file keeps its own."""
+        """Replace weights in memory; the file does not change."""
         self._loader.load_constants(dict(weights), False, False, False)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -65,14 +65,14 @@ def _check_processor(path: Path, built_for: str) -> None:
 def compile_package(program: ExportedProgram, path: Path) -> Package:
     """Generate code with AOTInductor, build it, and write the package to `path`, a `.pt2`.
 
-    Freezing is no option here: without it, convolutions on a number of samples that only the data
-    tell were silently wrong. Weights that it does not fold stay replaceable, small ones too.
+    Freezing is required: without it, convolutions on data-dependent batch sizes were silently
+    wrong. Weights that it does not fold stay replaceable, even small ones.
     Raises ModelError if PyTorch fails, UsageError without a C++ compiler.
     """
     if not has_cpp_compiler():
         raise UsageError("compiling a net needs a C++ compiler: install g++ or clang++")
     configs = {"freezing": True, "always_keep_tensor_constants": True}
-    # It warns where there is no GPU.
+    # AOTInductor warns if there is no GPU.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
         with torch.no_grad():

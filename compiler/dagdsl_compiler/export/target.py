@@ -1,4 +1,4 @@
-"""A model and the way to run it -> the graph that is exported."""
+"""A model and a target -> the graph to export."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 _NAMESPACES = ("aten", "mkldnn", "prims")
 _EXAMPLE = 5
-"""Samples that an export for any batch size is shown. Nothing may depend on it."""
+"""Batch size of the example for exports of any batch size. Nothing may depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How an artefact runs: its execution mode, and the one batch size it takes (None: any).
+    """How an artefact runs: its execution mode, and the only batch size it takes (None: any).
 
-    Raises UsageError for what does not go together.
+    Raises UsageError for fields that contradict each other.
     """
 
     mode: Mode = "dense"
@@ -43,7 +43,7 @@ class Target:
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, MODE_SUMMARIES)
         if self.mode == "dense" and (self.pins or self.profile is not None):
-            raise UsageError("mode `dense` takes neither pins nor a profile: all others do")
+            raise UsageError("mode `dense` takes neither pins nor a profile: choose another mode")
         if self.batch is not None and self.batch < 1:
             raise UsageError(f"a batch has at least one sample, not {self.batch}")
         if self.mode == "branch":
@@ -53,7 +53,7 @@ class Target:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether it may compute something else than the net does."""
+        """Whether the artefact may compute something different from the net."""
         return bool(self.pins) or (self.mode == "static" and self.profile is not None)
 
     @property
@@ -63,10 +63,10 @@ class Target:
 
 
 class Prepared:
-    """Copies of a model's weights, and the graphs of them that a target runs.
+    """Copies of a model's weights, and the graphs over these that a target runs.
 
-    Each graph is made once for the weights that it contains. Those for the weights that the model
-    had at first are kept, others until other weights are loaded.
+    Each graph is made once for the loaded weights. Graphs for the initial weights of the model are
+    kept; others are dropped when other weights are loaded.
     """
 
     def __init__(self, model: Model, target: Target) -> None:
@@ -83,17 +83,17 @@ class Prepared:
 
     @property
     def removed(self) -> Removed:
-        """What pinned routes and constant gates take out of the net."""
+        """The parts that pinned routes and constant gates remove from the net."""
         return removed_by(self.net, self.inference.all_pins(self.net, self._modules))
 
     def graph(self, *, generated: bool = False, on_pass: OnPass | None = None) -> fx.GraphModule:
-        """The graph that runs: weights folded, routes among the results.
+        """The graph that runs, with weights folded and routes among the results.
 
-        With `generated`, it is meant for AOTInductor on a CPU, with convolutions packed where
+        With `generated`, the graph is for AOTInductor on a CPU: convolutions are packed where
         AOTInductor would not pack them itself. Routes of a graph inside a node are zero for samples
-        that skip the node. For a single sample such a node always runs: PyTorch cannot package the
-        constants of a matrix of routes in a branch of a branch. `on_pass` is shown a graph that is
-        made by this call.
+        that skip the node. For a single sample such a node always runs, because PyTorch cannot
+        package the constants of a matrix of routes in a branch of a branch. `on_pass` is called
+        only if this call makes the graph.
         """
         if generated not in self._graphs:
             batch = self.target.batch
@@ -111,11 +111,11 @@ class Prepared:
         return self._graphs[generated]
 
     def state(self) -> State:
-        """A copy of the weights that are loaded."""
+        """A copy of the loaded weights."""
         return {name: tensor.clone() for name, tensor in self._modules.state_dict().items()}
 
     def load(self, state: State) -> None:
-        """Load other weights, a state dict of the model: `graph` is made of these."""
+        """Load other weights, a state dict of the model; `graph` then uses these."""
         if _equal(self._modules.state_dict(), state):
             return
         self._modules.load_state_dict(state)
@@ -127,13 +127,13 @@ def _equal(weights: State, others: State) -> bool:
 
 
 def export(prepared: Prepared, *, generated: bool = False) -> ExportedProgram:
-    """`torch.export` of the graph that runs; see `Prepared.graph`.
+    """Export the graph that runs with `torch.export`; see `Prepared.graph`.
 
-    Raises ModelError if PyTorch cannot export it, UsageError if it would take more than torch.
+    For any batch size, the size is marked as unknown. A symbolic size does not work: torch then
+    assumed that a node runs on at most three times as many samples as the example has.
 
-    Where any batch size will do, torch is told that it knows nothing of the size. Given a symbol
-    for it instead, it held three times the example's size to be the most samples that a node could
-    ever run on.
+    Raises ModelError if PyTorch cannot export the graph, and UsageError if running it would need
+    more than torch.
     """
     net, target = prepared.net, prepared.target
     if target.batch is None and not can_mark_unknown():
@@ -157,7 +157,7 @@ def export(prepared: Prepared, *, generated: bool = False) -> ExportedProgram:
 
 
 def _foreign_operators(program: ExportedProgram) -> list[str]:
-    """The operators that are not torch's own: a package would be of no use without ours."""
+    """The operators that torch does not define, so a package could not run with torch alone."""
     targets = {
         node.target
         for module in program.graph_module.modules()

@@ -63,8 +63,8 @@ def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> L
     name, place = at.identifier, Provenance.of(at.label, router)
 
     def edges(tensor: fx.Node) -> fx.Node:
-        # The gradient of `unbind` is one stack, while indexing edge by edge would sum one
-        # zero-filled tensor for each edge.
+        # The gradient of `unbind` is one stack; that of indexing edge by edge would be a sum of
+        # zero-filled tensors, one for each edge.
         return write.call(f"{tensor.name}_edges", place, torch.unbind, tensor, 1)
 
     weights = _weights(write, router, name, place, logits)
@@ -110,7 +110,7 @@ def gate_of(write: Writer, wire: LoweredEdge, decision: LoweredRouter | None) ->
 
 
 def opened_gate(write: Writer, wire: LoweredEdge, decision: LoweredRouter | None) -> EdgeGate:
-    """The gate of an edge pinned open: the weight from its router, whatever the threshold."""
+    """The gate of an edge pinned open: the weight from its router, regardless of the threshold."""
     if decision is None:
         return EdgeGate()
     weight = _entry(write, wire, "raw", decision.weights)

@@ -1,7 +1,7 @@
 """IR -> one flat `fx.Graph` that calls the modules by their paths: one rule for each construct.
 
-The rules are exactly those of "What a graph means" in docs/architecture.md. Only optimisations
-that need the IR are made here; the passes make the others.
+The rules are exactly those of "What a graph means" in docs/architecture.md. Optimisations that need
+the IR are made here; the passes make all others.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def lower(
 ) -> fx.GraphModule:
     """The graph of `net` over the tree of its modules.
 
-    Takes the inputs of the net, `[B, *shape]` each, and returns its outputs; with `routes` the
-    pair of these and a dict: key of a graph with routers -> `[B, V, V]`, the weights it applied.
+    The graph takes the inputs of the net, `[B, *shape]` each, and returns its outputs. With
+    `routes` it returns a pair: the outputs, and a dict from the key of each graph with routers to
+    the weights `[B, V, V]` that it applied.
     The scopes whose paths are in `called` are called as modules, so that their hooks fire.
     Raises UsageError if the tree lacks a module.
     """
@@ -118,7 +119,7 @@ class Lowering:
     def element(self, at: ElementPath, steps: Sequence[Step], x: fx.Node) -> fx.Node:
         """A node, an edge with steps or a block, applied to `x`.
 
-        That is its steps, unless a user put a module in the place of the element.
+        These are its steps, unless a user replaced the element by a module.
         """
         if not at.module:
             return x
@@ -130,11 +131,11 @@ class Lowering:
         return y
 
     def computes(self, at: ElementPath, steps: Sequence[Step]) -> bool:
-        """Whether a node does more than to merge: it has steps, or a module in its place."""
+        """Whether a node does more than merge: it has steps, or was replaced by a module."""
         return bool(steps) or not is_scope(module_at(self.modules, at.module))
 
     def _call(self, at: ElementPath, steps: Sequence[Step], x: fx.Node | None) -> fx.Node | None:
-        """The call of the module at `at`; None if the steps in it are to be called one by one."""
+        """The call of the module at `at`; None if its steps must be called one by one."""
         place = Provenance(at.label, steps[0].origin if steps else None)
         module, inputs = module_at(self.modules, at.module), () if x is None else (x,)
         if not is_scope(module):
@@ -173,7 +174,7 @@ class Lowering:
         return x
 
     def logits(self, router: Router, at: ElementPath, x: fx.Node | None) -> fx.Node:
-        """The logits of a router that reads `x`; None for a router without input."""
+        """The logits of a router that reads `x`, which is None for a router without input."""
         logits = self._call(at, router.steps, x)
         return self._pipe(router.steps, at.steps, x) if logits is None else logits
 
@@ -183,7 +184,7 @@ class Lowering:
         paths: Sequence[ElementPath | GraphPaths],
         x: fx.Node | None,
     ) -> fx.Node:
-        """Steps applied to `x`; without it, the first is a module without inputs."""
+        """Steps applied to `x`; if `x` is None, the first is a module without inputs."""
         if x is not None:
             return self.steps(steps, paths, x)
         (source, *steps), (path, *paths) = steps, paths
@@ -207,7 +208,7 @@ class Lowering:
 
 
 class GraphLowering:
-    """One graph being lowered, with what is known so far about its nodes and edges."""
+    """The state of lowering one graph: the fx nodes of its nodes and edges so far."""
 
     def __init__(
         self, shared: Lowering, graph: Graph, paths: GraphPaths, inputs: dict[str, fx.Node]

@@ -85,7 +85,7 @@ def vertex_read(graph: Graph, router: Router) -> str:
 
 
 def is_intact(modules: nn.Module, path: str) -> bool:
-    """Whether the scopes on the way to a graph, and its own, are as the compiler made them."""
+    """Whether the scope of a graph and those around it are still those the compiler made."""
     at = modules
     for name in path.split(".") if path else ():
         at = module_at(at, name)
@@ -122,7 +122,7 @@ def _install(root: ModuleScope, path: str, module: nn.Module) -> None:
 
 
 def _scope(root: ModuleScope, path: str) -> ModuleScope:
-    """The scope at a path, made if it is not there."""
+    """The scope at a path, created if it does not exist."""
     for name in path.split(".") if path else ():
         child = root._modules.get(name)
         if child is None:

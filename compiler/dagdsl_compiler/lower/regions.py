@@ -5,8 +5,8 @@ that not every sample needs, and an edge with steps that is not always open, are
 (`REGION`). Later passes run regions for some samples only, or dissolve them.
 
 A sample needs a node if one of its incoming edges is open and, as far as the gates of its outgoing
-edges are known before it runs, one of these is open too and leads to a needed node. Of the edges
-into `first_confident`, it needs none after one that is sure.
+edges are known before it runs, one of these is open too and leads to a needed node. After the first
+sure edge into a `first_confident`, it needs no other.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def lower_regions(
 ) -> fx.GraphModule:
     """The graph of `net` for evaluation, with regions and without what `pins` remove.
 
-    With `everywhere`, routes are computed for every sample, even of graphs inside nodes that it
-    does not need, so these run for all samples. Otherwise such routes are zero.
+    With `everywhere`, routes are computed for every sample, so nodes that contain a graph with
+    routers run for all samples. Otherwise the routes of such a graph are zero for samples that do
+    not need the node.
     """
     return _RegionLowering(modules, routes, pins, everywhere).net(net, paths)
 
@@ -82,10 +83,10 @@ class _RegionGraph(GraphLowering):
         for wires in self.live.values():
             for wire in wires:
                 self.leaving[wire.edge.source].append(wire)
-        # Routes are needed for every sample, even from graphs inside nodes that it does not need.
+        # Routes of graphs inside nodes are needed even for samples that do not need these nodes.
         self.entire = {n.name for n in graph.nodes if everywhere and _has_routers(n.steps)}
         carried = {e.source for e in graph.edges if everywhere and _has_routers(e.steps)}
-        # Nodes read by more than their outgoing edges.
+        # Nodes with readers other than their outgoing edges.
         self.read_from_outside = ends | self.remains.read | self.entire | carried
         self.routers_reading = self._routers_reading()
         self.gates: dict[str, dict[LoweredEdge, EdgeGate]] = {}

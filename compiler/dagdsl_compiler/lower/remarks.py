@@ -1,4 +1,4 @@
-"""Remarks: what the compiler did at each place of a net, or did not, and why."""
+"""Remarks: what the compiler did or did not do at each place of a net, and why."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ samples that `run` marks. A node without the entry is in no region.
 SHAPE = "shape"
 """`node.meta[SHAPE]`: the shape, without the batch, of the output of an op, merge or region.
 
-All large values have it; the arithmetic of routers, a few numbers a sample, has not.
+All large values have this entry. The arithmetic of routers, a few numbers per sample, lacks it.
 """
 
 

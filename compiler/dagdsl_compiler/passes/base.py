@@ -37,8 +37,8 @@ class Pass(Protocol):
 def layer_at(module: fx.GraphModule, node: fx.Node, *kinds: type[_Layer]) -> _Layer | None:
     """The layer that `node` calls, if its class is one of `kinds`; None for all else.
 
-    A subclass, a layer with parametrised weights and one whose `forward` was replaced compute
-    something else than their base class: to passes they are unknown modules.
+    A subclass, a layer with parametrised weights or one whose `forward` was replaced may compute
+    something different from its base class. Passes treat it as an unknown module.
     """
     if node.op != "call_module":
         return None

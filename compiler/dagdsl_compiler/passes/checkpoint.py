@@ -18,9 +18,9 @@ _HOME = "_checkpointed"
 
 @dataclass(frozen=True, slots=True)
 class CheckpointStages:
-    """Turn each of the stages into a module that the backward pass computes again.
+    """Turn each of the stages into a module that the backward pass recomputes.
 
-    Only the inputs and outputs of a stage stay in memory, at the price of about one more forward
+    Only the inputs and outputs of a stage stay in memory, at the cost of about one more forward
     pass.
     """
 

@@ -38,7 +38,7 @@ class MergeLinears:
                 together.setdefault((node.args[0], regions_of(node)), []).append(node)
         for nodes in together.values():
             if len(nodes) == 1:
-                yield did_not(nodes[0], "no other layer reads what it reads")
+                yield did_not(nodes[0], "no other layer has the same input")
                 continue
             _merge(module, nodes)
             for node in nodes:

@@ -25,7 +25,7 @@ _BY_SAMPLE = gate.BY_SAMPLE | {operator.getitem, torch.relu, torch.sigmoid, torc
 class UnmaskValues:
     """Remove the mask of a value whose weights are zero in the same samples.
 
-    Masking one number a sample is cheaper than masking a feature map. A router may read the
+    Masking one number per sample is cheaper than masking a feature map. A router may read the
     unmasked value if everything it decides is masked in the same way. The masks through which
     values leave regions stay.
     """

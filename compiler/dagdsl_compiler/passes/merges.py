@@ -44,7 +44,7 @@ class SimplifyMerges:
                 simpler[i] = _unmasked(value, weight)
                 if simpler[i] is not weight:
                     what = "weight" if simpler[i] is None else "mask of the weight"
-                    yield did(weight, f"no {what} needed in {node.meta[IR]}: the value has it")
+                    yield did(weight, f"no {what} needed in {node.meta[IR]}: the value is masked")
                 elif (constant := _constant(module, weight)) == 1.0:
                     simpler[i] = None
                     yield did(weight, f"no weight needed in {node.meta[IR]}: it is always 1")

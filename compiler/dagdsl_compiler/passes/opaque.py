@@ -1,7 +1,7 @@
-"""Hides from the code generator what it would generate a separate kernel for on every edge.
+"""Hides operations from the code generator that would need a separate kernel for every edge.
 
-Both passes are for training on a CPU under Inductor, after the others. The code that remains is
-the same for all nodes of a kind, however the graph is wired. The graph computes the same values.
+Both passes are for training on a CPU with Inductor, after the others. The generated code is then
+the same for all nodes of a kind, however the graph is wired.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _column(graph: fx.Graph, weight: fx.Node) -> tuple[fx.Node, int]:
 
 
 _GATES = gate.BY_SAMPLE | {gate.keep_strongest, liveness.any_open, liveness.both}
-"""Functions of a few numbers a sample."""
+"""Functions of a few numbers per sample."""
 
 _OF_GATES: frozenset[Callable[..., Any]] = frozenset(
     {liveness.masked, operator.getitem, torch.unbind, torch.unsqueeze}
@@ -130,8 +130,8 @@ class OpaqueGates:
         small = _small(module)
         level: dict[fx.Node, int] = {}
         for node in module.graph.nodes:
-            # A large node that reads a small one comes a level later, so that no operator of one
-            # level reads what is computed from another of it.
+            # A large node that reads a small one is one level later, so that no operator of a level
+            # depends on another operator of the same level.
             level[node] = max(
                 (level[x] + (x in small and node not in small) for x in node.all_input_nodes),
                 default=0,
@@ -146,7 +146,7 @@ class OpaqueGates:
 
 
 def _small(module: fx.GraphModule) -> set[fx.Node]:
-    """The nodes whose values are a few numbers a sample, on their way to or from a gate."""
+    """The nodes of gate arithmetic: their values are a few numbers per sample."""
     small: set[fx.Node] = set()
     for node in reversed(module.graph.nodes):
         if node.target in _GATES or (

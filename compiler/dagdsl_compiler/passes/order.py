@@ -14,7 +14,7 @@ from dagdsl_compiler.lower.remarks import Remark, did, did_not
 from dagdsl_compiler.lower.writer import SHAPE
 
 PEAK_RATIO = 0.99
-"""A new order is taken if its peak is at most this fraction of the old one."""
+"""Use a new order if its peak is at most this fraction of the old one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class OrderForMemory:
 
 
 def peak(order: Sequence[fx.Node]) -> int:
-    """The largest count of numbers a sample that are live at once when nodes run in an order.
+    """The largest count of numbers per sample that are live at once when nodes run in an order.
 
     The output of a node is live from the time it runs until the last of its readers has run.
     """
@@ -54,7 +54,7 @@ def peak(order: Sequence[fx.Node]) -> int:
     for i, node in enumerate(order):
         alive += size(node)
         most = max(most, alive)
-        # Outputs of the graph have no reader in the order, and stay.
+        # Outputs of the graph have no reader in the order, so they stay live.
         last = max((at.get(user, len(order)) for user in node.users), default=i)
         ends[last] = ends.get(last, 0) + size(node)
         alive -= ends.pop(i, 0)
@@ -62,7 +62,7 @@ def peak(order: Sequence[fx.Node]) -> int:
 
 
 def size(node: fx.Node) -> int:
-    """The count of numbers a sample in the output of a node; constants and routers count 0."""
+    """The count of numbers per sample in the output of a node; constants and routers count 0."""
     return math.prod(node.meta[SHAPE]) if SHAPE in node.meta and node.op != "get_attr" else 0
 
 
@@ -82,7 +82,7 @@ def _least_first(order: Sequence[fx.Node]) -> list[fx.Node]:
     done: dict[fx.Node, None] = {}
     while ready:
         node = order[heappop(ready)[1]]
-        if node in done:  # offered again when it came to free more
+        if node in done:  # pushed again when it could free more
             continue
         done[node] = None
         for x in node.all_input_nodes:

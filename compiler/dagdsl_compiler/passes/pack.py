@@ -25,10 +25,10 @@ _ANY = (8, 1, 2, 64)
 class PackConvolutions:
     """Pack the weights of convolutions, and fuse the activations behind them.
 
-    TorchInductor does so itself, but not for an unknown batch size and not inside branches. There
-    it converts the weights in every call, which takes up to three quarters of the time for few
-    samples of many channels. In a graph for a `single` sample, only convolutions in regions, which
-    become branches, are packed.
+    TorchInductor packs weights itself, but not for unknown batch sizes and not inside branches.
+    There it converts them in every call, which takes up to three quarters of the time for few
+    samples with many channels. In a graph for a `single` sample, only convolutions in regions,
+    which become branches, are packed.
 
     For float32 on a CPU and graphs whose constants will be folded. The graph must own its module
     tree.
@@ -67,7 +67,7 @@ def _obstacle(conv: nn.Conv2d) -> str | None:
     if weight.dtype != torch.float32:
         return f"its weights are {str(weight.dtype).removeprefix('torch.')}"
     if conv.in_channels == 1:
-        # TorchInductor would assume another layout of the output than it has.
+        # TorchInductor would assume a wrong layout of the output.
         return "with one channel, its layout is ambiguous"
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         return "its padding is not plain zeros"

@@ -33,7 +33,7 @@ WITH_REGIONS: tuple[Pass, ...] = (
     SimplifyMerges(),
     DeadCode(),
 )
-"""For graphs with regions whose modules are shared; all regions stay."""
+"""The passes for graphs with regions that share their modules; all regions stay."""
 
 PIPELINE: tuple[Pass, ...] = (
     CommonSubexpressions(),

@@ -15,7 +15,7 @@ def extract_subgraph(
 
     The new graph takes the values that `members` read from outside and returns the values of
     `results`, some of the members, as a tuple. Its nodes keep their names and provenance. The old
-    graph stays as it is: see `replace_by_call`.
+    graph is not changed: see `replace_by_call`.
     """
     inside = dict.fromkeys(members)
     inputs = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Checks between passes: a graph that fails one shows a fault of the pass before."""
+"""Checks between passes. A graph that fails one reveals a fault of the previous pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activation checkpointing: the backward pass computes again what was not kept for it."""
+"""Activation checkpointing: the backward pass recomputes what was not kept for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.utils.checkpoint import checkpoint
 class Checkpointed(nn.Module):
     """`body(*inputs)`, keeping only inputs and results for the backward pass.
 
-    The backward pass computes the rest again, with the same random numbers. It uses the same
-    running statistics and other buffers as the first time, and does not update them again.
+    The backward pass recomputes the rest with the same random numbers. It uses the running
+    statistics and other buffers of the first time, and does not update them again.
     """
 
     def __init__(self, body: fx.GraphModule) -> None:
@@ -26,7 +26,7 @@ class Checkpointed(nn.Module):
         """The tuple of tensors that `body` returns."""
         if not torch.is_grad_enabled():
             return cast("tuple[Tensor, ...]", self.body(*inputs))
-        # In compiled code, writes to buffers are not computed again.
+        # Compiled code does not repeat writes to buffers.
         options: dict[str, Any] = (
             {} if torch.compiler.is_compiling() else {"context_fn": self._contexts}
         )

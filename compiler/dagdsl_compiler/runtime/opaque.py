@@ -1,8 +1,8 @@
 """Small graphs as single operators that are opaque to the code generator.
 
-The arithmetic of gates works on a few numbers a sample, but no two routers have the same number of
-edges, so generated code would have separate kernels for each. Run operator by operator, it takes
-microseconds, and saves the seconds it takes to build these kernels.
+The arithmetic of gates works on a few numbers per sample, but routers differ in their number of
+edges, so generated code would have separate kernels for each. Running this arithmetic operator by
+operator costs microseconds and saves the seconds that building these kernels takes.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class ModuleScope(nn.Module):
     """
 
     if TYPE_CHECKING:
-        # Any of the names of the net, which a type checker cannot know.
+        # Names of the net are attributes, which a type checker cannot know.
         def __getattr__(self, name: str) -> Any: ...
 
     def __getitem__(self, index: int) -> nn.Module:
@@ -49,7 +49,7 @@ class ModuleScope(nn.Module):
 
 
 def is_scope(module: nn.Module) -> TypeGuard[ModuleScope]:
-    """Whether a module is a scope as the compiler made it, and not one put in its place."""
+    """Whether a module is a scope made by the compiler, not one that replaced it."""
     return type(module) is ModuleScope and "forward" not in vars(module)
 
 
@@ -57,7 +57,7 @@ class ScopeCall(nn.Module):
     """Calls a scope like any module, so that its hooks fire, with `body` as its forward.
 
     `body` is the graph of the scope's steps. It returns their output and the routes of the graphs
-    in them, and so does the call; hooks see the output only.
+    in them, as does the call. Hooks see only the output.
     """
 
     def __init__(self, scope: ModuleScope, body: fx.GraphModule) -> None:

@@ -2,8 +2,8 @@
 
 Generated code has a separate kernel for each number of summands, forward and backward, and building
 those kernels would take most of the time to compile a dense stage. These operators are opaque to
-the generator. On a CPU, float32 runs through `sums.cpp`; everything else is composed of PyTorch's
-operators, and so is all if torch cannot compile C++.
+the generator. On a CPU, float32 runs through `sums.cpp`. Everything else is composed of PyTorch's
+operators, as is float32 if torch cannot compile C++.
 """
 
 from __future__ import annotations
