@@ -88,7 +88,7 @@ def kept_bytes(model: nn.Module, x: Tensor) -> int:
     return sum(kept.values())
 
 
-def test_less_is_kept(net: Net) -> None:
+def test_checkpointing_saves_memory(net: Net) -> None:
     x = torch.randn(8, 1, 8, 8)
     choices: list[Stages] = [(), ["s1"], "all"]
     none, one, every = (
@@ -99,7 +99,7 @@ def test_less_is_kept(net: Net) -> None:
     assert every < one < none
 
 
-def test_without_gradients_nothing_is_special(net: Net) -> None:
+def test_results_without_gradients(net: Net) -> None:
     x = torch.randn(3, 1, 8, 8)
     plain, model = (
         dagdsl.compile(net, backend="eager", seed=0, checkpoint=stages).eval()
@@ -109,7 +109,7 @@ def test_without_gradients_nothing_is_special(net: Net) -> None:
         assert torch.equal(plain(x), model(x))
 
 
-def test_errors_still_say_where(net: Net) -> None:
+def test_errors_still_name_the_element(net: Net) -> None:
     model = dagdsl.compile(net, backend="eager", checkpoint="all")
     model.get_submodule("s1.n.1.cell.conv").weight = nn.Parameter(torch.zeros(6, 5, 3, 3))
     with pytest.raises(ModelError, match=r"s1\.n\[1\]\.cell\.conv"):

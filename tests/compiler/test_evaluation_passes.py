@@ -346,18 +346,18 @@ def test_constant_values() -> None:
 class Counting(fx.Graph):
     """Counts the nodes visited by iterating over it."""
 
-    looks = 0
+    visits = 0
 
     @property
     def nodes(self) -> Any:
         found = super().nodes
-        self.looks += len(found)
+        self.visits += len(found)
         return found
 
 
 @pytest.mark.parametrize("step", [GroupRegions(), BranchRegions()])
 def test_walks_over_the_graph_do_not_grow_with_regions(step: Pass) -> None:
-    def looks(count: int) -> float:
+    def visits(count: int) -> float:
         d = Drawing()
         d.write.graph = Counting()
         x, run = d.input("x"), d.input("run")
@@ -371,12 +371,12 @@ def test_walks_over_the_graph_do_not_grow_with_regions(step: Pass) -> None:
         module.graph = d.write.graph
         graph = module.graph
         assert isinstance(graph, Counting)
-        size, graph.looks = len(list(graph.nodes)), 0
+        size, graph.visits = len(list(graph.nodes)), 0
         for _ in step.run(module) or ():
             pass
-        return graph.looks / size
+        return graph.visits / size
 
-    assert looks(40) <= 2 * looks(5)
+    assert visits(40) <= 2 * visits(5)
 
 
 def test_order_with_fewer_live_values() -> None:

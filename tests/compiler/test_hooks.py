@@ -154,7 +154,7 @@ def test_a_routed_stage_in_a_routed_net() -> None:
     assert sorted(seen.calls) == sorted(paths)
 
 
-def test_an_exception_of_a_hook_is_not_touched() -> None:
+def test_exceptions_of_hooks_are_raised_unchanged() -> None:
     class Stop(Exception):
         pass
 

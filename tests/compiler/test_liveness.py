@@ -51,7 +51,7 @@ def test_complete_stages() -> None:
     assert may_be_dead(complete(2, threshold=None)) == frozenset()
 
 
-def test_an_ungated_edge_of_a_node_that_may_be_dead_does_not_save_its_target() -> None:
+def test_an_ungated_edge_from_a_dead_node_does_not_keep_its_target_alive() -> None:
     nodes = (
         Node(kind="in", name="in", shape=X),
         Node(kind="node", name="a", shape=X),
@@ -85,7 +85,7 @@ net N { input x: f32[4, 8, 8] node n: branch x -> n output n }
 @pytest.mark.parametrize(
     ("gate", "idle"), [("early", {"a", "b"}), ("late", set()), ("top", {"a", "b"})]
 )
-def test_idle_nodes_known_beforehand(gate: str, idle: set[str]) -> None:
+def test_nodes_that_may_be_unneeded(gate: str, idle: set[str]) -> None:
     block = dagdsl.loads(BLOCK.replace("GATE", gate)).graph.node("n").steps[0]
     assert isinstance(block, Block)
     graph = block.steps[0]

@@ -133,7 +133,7 @@ def failing() -> Net:
     return Net(name="Failing", graph=graph, outputs=(Output(name="a", value="a"),))
 
 
-def test_errors_say_where() -> None:
+def test_errors_name_the_element() -> None:
     model = compile(failing(), backend="eager")
     model(torch.randn(2, *X))
     with pytest.raises(ModelError) as info:
@@ -148,7 +148,7 @@ def test_errors_say_where() -> None:
     assert str(error).endswith("(at `a.bn`)")
 
 
-def test_a_failure_of_the_backend_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_of_the_backend_have_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(module: object) -> Callable[..., object]:
         def run(*inputs: Tensor) -> object:
             raise RuntimeError("no C++ compiler")
@@ -163,7 +163,7 @@ def test_a_failure_of_the_backend_is_told_apart(monkeypatch: pytest.MonkeyPatch)
     assert info.value.ir is None
 
 
-def test_no_such_backend() -> None:
+def test_unknown_backend() -> None:
     with pytest.raises(UsageError, match="there is no backend `jax`; there are `eager`"):
         compile(failing(), backend="jax")
 
@@ -190,7 +190,7 @@ def test_children_are_those_of_the_net() -> None:
 
 
 @pytest.mark.parametrize("how", ["deepcopy", "pickle"])
-def test_copies_stand_alone(how: str) -> None:
+def test_copies_are_independent(how: str) -> None:
     model = small()
     x = torch.randn(4, 3, 4, 4)
     model(x, return_routes=True)

@@ -211,7 +211,7 @@ def test_names_do_not_depend_on_parameters() -> None:
     assert list(modules_below(paths.nodes[1])) == ["a.relu", "a.conv", "a.relu_2", "a.conv_2"]
 
 
-def test_two_graphs_of_one_node_have_routes_of_their_own() -> None:
+def test_two_graphs_of_one_node_have_separate_routes() -> None:
     steps = (complete(1, x=X), complete(1, x=X))
     paths = paths_of(net_with(Node(kind="in", name="x", shape=X), node("a", *steps, x=X)))
     assert [g.routes for g in paths.nodes[1].steps if isinstance(g, GraphPaths)] == ["a", "a_2"]

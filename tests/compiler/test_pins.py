@@ -31,7 +31,7 @@ def pinned(net: Net, pins: dict[str, bool], seed: int = 0) -> InferenceModel:
     return evaluated(net, "static", shaken(net, seed), pins=pins)
 
 
-def test_static_takes_out_what_pins_rule_out() -> None:
+def test_static_removes_what_pins_rule_out() -> None:
     net = net_of(complete(3, x=X), x=X)
     model = pinned(
         net, {"s1: in -> n[0]": False, "s1: n[1] -> out": True, "s1: n[2] -> out": False}
@@ -75,7 +75,7 @@ def replayed(model: nn.Module, weights: Tensor, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("reads", ["source", "target", "stage"])
-def test_pins_do_what_they_say(reads: str) -> None:
+def test_pinned_routes(reads: str) -> None:
     net = net_of(complete(3, x=X, reads=reads), x=X)  # type: ignore[arg-type]
     model = shaken(net, 2).eval()
     static = pinned(
@@ -116,7 +116,7 @@ def test_merges_see_zeros_where_an_edge_is_pinned_closed(merge: Merge) -> None:
     torch.testing.assert_close(static(x), model(x), rtol=1e-4, atol=1e-4)
 
 
-def test_nothing_is_left() -> None:
+def test_all_nodes_of_a_stage_pinned_dead() -> None:
     net = net_of(complete(2, x=X), x=X)
     model = pinned(net, {f"s1: in -> {name}": False for name in ("n[0]", "n[1]", "out")})
     x = image(net)
@@ -164,7 +164,7 @@ def test_choices_are_explained() -> None:
         compile(other, mode="auto", profile=measured, backend="eager")
 
 
-def test_choices_are_among_what_the_passes_say() -> None:
+def test_choices_are_among_the_remarks() -> None:
     wide = (16, 8, 8)
     net = net_of(complete(2, x=wide), x=wide)
     measured = Profile(net=net.hash, samples=2, edges={}, regions={"s1.n[0]": 0.5, "s1.n[1]": 1.0})
@@ -187,7 +187,7 @@ def test_choices_are_among_what_the_passes_say() -> None:
         ({"image -> stem": False}, "edge `image -> stem` cannot be pinned closed"),
     ],
 )
-def test_pins_that_make_no_sense(pins: dict[str, bool], message: str) -> None:
+def test_wrong_pins(pins: dict[str, bool], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         compile(net_of(complete(2, x=X), x=X), mode="static", pins=pins, backend="eager")
 

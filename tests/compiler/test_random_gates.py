@@ -59,7 +59,7 @@ def test_gumbel_sigmoid_opens_with_the_probability_of_its_logit() -> None:
     assert torch.allclose(opened.float().mean(0), torch.sigmoid(logits), atol=0.005)
 
 
-def test_gumbel_softmax_is_led_by_each_with_its_probability() -> None:
+def test_gumbel_softmax_prefers_each_edge_with_its_probability() -> None:
     """Jang et al., arXiv 1611.01144, section 2: the Gumbel-max trick."""
     logits = torch.tensor([-1.0, 0.0, 0.5, 2.0])
     first = draws("gumbel", logits).softmax(1).argmax(1)
@@ -95,7 +95,7 @@ def test_random_in_training_by_the_seed_and_never_in_evaluation(
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_evaluation_is_that_without_noise(activation: str) -> None:
+def test_evaluation_has_no_noise(activation: str) -> None:
     plain = {"gumbel_softmax": "softmax", "gumbel_sigmoid": "sigmoid"}.get(activation, activation)
     text = TEXT.format(reads="source", decision=plain, tau=0.1, dead="zero")
     noisy = dagdsl.compile(net(activation), backend="eager", seed=0).eval()

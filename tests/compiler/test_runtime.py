@@ -28,7 +28,7 @@ def test_strongest_counts_within_groups() -> None:
     assert gate.strongest(weights, (1, 3), 5).all()
 
 
-def test_binary_weights_have_the_gradient_of_what_they_were() -> None:
+def test_binary_weights_pass_gradients_through() -> None:
     weights = torch.tensor([0.3, 0.7], requires_grad=True)
     for close, gradient in ((gate.close, [0, 1]), (gate.close_straight_through, [1, 1])):
         weights.grad = None

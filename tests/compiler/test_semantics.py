@@ -90,7 +90,7 @@ def test_decisions(reads: Reads, decision: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("train", ["hard", "soft", "straight_through"])
-def test_all_ways_to_train_evaluate_alike(train: str) -> None:
+def test_gate_training_does_not_affect_evaluation(train: str) -> None:
     check(net_of(complete(2, x=X, train=train), x=X), 0)
 
 
@@ -138,7 +138,7 @@ def test_graph_in_a_block_and_routers_of_the_net() -> None:
     }
 
 
-def test_constant_weights_of_one_are_no_weights() -> None:
+def test_constant_weights_of_one() -> None:
     graph = complete(2, reads="nothing", x=X, threshold=None, activation="none")
     ones = graph.routers[0].replace(steps=(op("constant", X, channels=6),))
     graph = graph.replace(routers=(ones,))
@@ -171,7 +171,7 @@ def test_replay_of_the_routes_in_training(reads: Reads, train: str) -> None:
     torch.testing.assert_close(y, model.get_submodule("logits.fc")(values[-1].mean((2, 3))))
 
 
-def test_a_dead_node_closes_its_out_edges() -> None:
+def test_a_dead_node_closes_its_outgoing_edges() -> None:
     net = net_of(complete(2, x=X), x=X)
     model = compile(net, backend="eager", seed=0).eval()
     gates = {"gate_in": [-9.0, 9.0, -9.0], "gate_n_0": [9.0, 9.0], "gate_n_1": [9.0]}

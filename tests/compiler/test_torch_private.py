@@ -280,7 +280,7 @@ def test_sums_without_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(slow, gradients)
 
 
-def test_a_compiler_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_has_cpp_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     from torch._inductor import cpp_builder
     from torch._inductor.exc import InvalidCxxCompiler
 
@@ -324,7 +324,7 @@ def test_packages_by_the_public_loader(package: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("private", [True, False])
-def test_a_file_that_is_no_package(
+def test_a_file_that_is_not_a_package(
     private: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not private:

@@ -74,7 +74,7 @@ def checked(
 
 
 @pytest.mark.parametrize("mode", ["dense", "static", "grouped", "branch"])
-def test_one_artefact_is_driven_into_all_extremes(mode: Mode) -> None:
+def test_one_artefact_is_probed_at_all_extremes(mode: Mode) -> None:
     found, made = checked(mode)
     assert found.is_tolerable
     assert 0.0 in made.open
@@ -143,7 +143,7 @@ def test_a_mismatch_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         build(shaken(NET, 0).eval(), Target("grouped"))
 
 
-def test_weights_that_were_folded_cannot_be_driven() -> None:
+def test_folded_weights_cannot_be_probed() -> None:
     model = shaken(NET, 0).eval()
     prepared = Prepared(model, Target("grouped"))
     made = Uncompiled(prepared)

@@ -53,14 +53,14 @@ def test_any_batch_size(model: Model, package: Path) -> None:
         torch.testing.assert_close(loaded.run([x]), [y, routes["s1"]], rtol=1e-4, atol=1e-4)
 
 
-def test_it_has_the_weights_of_the_model_after_all_probing(model: Model, package: Path) -> None:
+def test_the_file_keeps_the_weights_of_the_model(model: Model, package: Path) -> None:
     loaded = Package(package)
     name = "s1.routers.gate_in.fc.bias"
     assert name in loaded.replaceable
     x = image(NET, 3)
     loaded.replace({name: torch.full((2,), -12.0)})
     assert not (loaded.run([x])[1] != 0).any()
-    # The file does not change.
+    # Replacing weights does not change the file.
     torch.testing.assert_close(Package(package).run([x])[0], model(x), rtol=1e-4, atol=1e-4)
 
 

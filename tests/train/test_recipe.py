@@ -105,6 +105,6 @@ def test_the_logits_are_found(outputs: str, key: str | None, classes: int) -> No
         ),
     ],
 )
-def test_nets_that_are_no_classifiers(text: str, message: str) -> None:
+def test_nets_that_are_not_classifiers(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         as_classifier(dagdsl.loads(text))

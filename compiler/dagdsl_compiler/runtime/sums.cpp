@@ -1,6 +1,6 @@
 // The two loops of a junction, for float32: a weighted sum over samples, and the dot products that
-// are its gradient. One function for every number of edges, where generated code has one each.
-// Vectors are those of the compiler: the flags it is called with forbid vectorising loops.
+// are its gradient. One function serves any number of edges; generated code has one per number.
+// Uses the compiler's vector types, because TorchInductor's flags disable loop vectorisation.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 namespace {
 
 constexpr int64_t kLanes = 16;
-constexpr int64_t kBlock = 4096;  // floats of a sum that stay in the first-level cache
+constexpr int64_t kBlock = 4096;  // floats of a sum that fit into the first-level cache
 
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 
@@ -56,7 +56,7 @@ float dot(const float* x, const float* y, int64_t n) {
 }  // namespace
 
 // sum[b] = sum over k of weights[k][b * strides[k]] * values[k][b], for samples of `size` floats.
-// An edge of weight zero is not read.
+// The values of an edge with weight zero are not read.
 extern "C" void weighted_sum(float* sum, const float* const* values, const float* const* weights,
                              const int64_t* strides, int64_t edges, int64_t batch, int64_t size) {
   const int64_t blocks = (size + kBlock - 1) / kBlock;
