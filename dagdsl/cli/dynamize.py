@@ -1,4 +1,4 @@
-"""`dagdsl dynamize`: the text of a static network -> that of its dynamic version."""
+"""`dagdsl dynamize`: the text of a static network -> the text of its dynamic version."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def _applied(
     inside = pipe.scope.child()
     more = list(given)
     for arg in args:
-        # The names in the argument belong to the scope of the call, not to that of the pipe.
+        # The names in the argument belong to the scope of the call, not of the pipe.
         # Evaluate it there, and bind the value to a name that cannot be written in a file.
         hidden = f"<{len(more)}>"
         inside.bind(hidden, evaluate(arg.value, scope, context))

@@ -165,7 +165,7 @@ class Wirer:
             self._reserve(len(before) * len(after), Origin(statement.span, self.frames))
             for source, source_at in before:
                 for target, target_at in after:
-                    # The span from the name of the source to that of the target.
+                    # The span from the name of the source to the name of the target.
                     at = Origin(source_at.to(target_at), self.frames)
                     self._link(source, target, at, statement.through, via)
 
@@ -245,7 +245,7 @@ class Wirer:
         return ()
 
     def _reserve(self, edges: int, at: Origin) -> None:
-        # Before any edge is made, because their number can be quadratic in that of the nodes.
+        # Checked before edges are made: there can be quadratically more of them than nodes.
         self.context.grow(at, edges=edges)
 
     def _via(self, expr: ast.Expr | None) -> int | None:

@@ -24,7 +24,7 @@ def initial() -> Stack:
 
 
 def advance(stack: Stack, token: Token) -> Stack | None:
-    """Return the stack after one more token, or None if the token may not stand here."""
+    """Return the stack after one more token, or None if the token is not allowed."""
     states = _States(stack)
     reader = _reader()
     try:

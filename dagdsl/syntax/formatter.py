@@ -1,7 +1,7 @@
 """Format a file into its canonical form, with comments.
 
 The author decides which statements are grouped between empty lines, which bodies are on one line
-(if they fit), where a pipe is broken, and which lists have one item a line. The formatter decides
+(if they fit), where a pipe is broken, and which lists have one item per line. The formatter decides
 the rest. `format_text` parses its result before returning it: the tree and the comments are the
 same, and formatting it again changes nothing.
 """

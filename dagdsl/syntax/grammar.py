@@ -20,7 +20,7 @@ from lark.lexer import PatternStr
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 END: Final = "$END"
-"""The type of the token behind the last one of a file."""
+"""The type of the token after the last one of a file."""
 
 
 class Token(lark.Token):

@@ -8,7 +8,7 @@ After Wadler, *A prettier printer*. Widths are computed in advance, so that it t
     Group(a)          on one line if it fits; otherwise all of its own breaks are new lines
     Indent(a)         new lines inside are indented further
     Fill(a, b, ...)   words with breaks in between, as many to a line as fit
-    AsWritten(lines)       lines of words as written if all fit, otherwise one word a line
+    AsWritten(lines)       lines of words as written if all fit, otherwise one word per line
     Above(c), Beside(c)   a comment on a separate line; a comment that ends its line
 """
 
@@ -91,7 +91,7 @@ class Fill(_Composite):
 
 
 class AsWritten(_Composite):
-    """Lines of words as written if all lines fit, otherwise one word a line.
+    """Lines of words as written if all lines fit, otherwise one word per line.
 
     A word that is too long for a line may take several.
     """

@@ -40,7 +40,7 @@ from dagdsl.training.setup import Setup, set_up
 REPORT_INTERVAL = 0.5
 """Seconds between two reads of the loss; each one waits for the device."""
 _MODEL_STREAM = 1
-"""The random stream of the model, such as dropout, as opposed to that of the data."""
+"""The random stream of the model, such as dropout, separate from that of the data."""
 
 
 def train(

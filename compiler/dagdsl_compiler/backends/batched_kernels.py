@@ -142,7 +142,7 @@ def _batched_compile(builder: KernelBuilder) -> type:
             number = min(threads, -(-len(self._kernels) // KERNELS_A_FILE))
             shares = [self._kernels[i::number] for i in range(number)]
             # With one thread, `submit` runs the task at once, and the task waits for a lock that
-            # `load_async` holds meanwhile. Without it, the task runs when the library is asked for.
+            # `load_async` holds meanwhile. Without `submit`, it runs when the library is requested.
             submit = self.submit if threads > 1 else None
             files = [
                 Library.load_async(_file(share, bindings), submit_fn=submit) for share in shares

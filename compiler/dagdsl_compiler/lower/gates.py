@@ -63,8 +63,8 @@ def decide(write: Writer, router: Router, at: ElementPath, logits: fx.Node) -> L
     name, place = at.identifier, Provenance.of(at.label, router)
 
     def edges(tensor: fx.Node) -> fx.Node:
-        # The gradient of `unbind` is one stack; that of indexing edge by edge would be a sum of
-        # zero-filled tensors, one for each edge.
+        # The gradient of `unbind` is one stack. Indexing edge by edge would sum one zero-filled
+        # tensor per edge.
         return write.call(f"{tensor.name}_edges", place, torch.unbind, tensor, 1)
 
     weights = _weights(write, router, name, place, logits)

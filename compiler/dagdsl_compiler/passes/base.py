@@ -48,7 +48,7 @@ def layer_at(module: fx.GraphModule, node: fx.Node, *kinds: type[_Layer]) -> _La
 
 
 def dump(module: fx.GraphModule) -> str:
-    """The graph as text, one node a line, followed by its path in the IR."""
+    """The graph as text, one node per line, followed by its path in the IR."""
     lines = [(_line(node), node.meta.get(IR, "?")) for node in module.graph.nodes]
     width = min(80, max(len(line) for line, _ in lines))
     return "".join(f"{line:<{width}}  # {ir}\n" for line, ir in lines)

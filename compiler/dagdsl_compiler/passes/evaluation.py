@@ -61,8 +61,8 @@ class EvaluationOnly:
 class FoldBatchNorm:
     """Fold batch normalisation into the convolution or fully connected layer before it.
 
-    If there is no such layer, or other nodes read it too, statistics and weights become a scale
-    and a shift for each channel. That form also compiles for data-dependent batch sizes. Modules
+    If there is no such layer, or other nodes read it too, the normalisation becomes a scale and a
+    shift for each channel. That form also compiles for data-dependent batch sizes. Modules
     are replaced, so the graph must own its module tree.
     """
 

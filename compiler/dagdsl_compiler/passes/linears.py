@@ -1,4 +1,4 @@
-"""Fully connected layers: merges those of the same input, and decomposes small ones."""
+"""Merges fully connected layers that share their input, and decomposes small ones."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class DecomposeSmallLinears:
     """Decompose small fully connected layers, such as those of routers, into a product and a sum.
 
     Calling a matrix product takes 20 us, a hundred times as long as its arithmetic. Decomposed,
-    the code generator fuses it with the pooling before it and the gates behind it. Only for graphs
+    the code generator fuses it with the pooling before it and the gates after it. Only for graphs
     that code is generated for; the graph must own its module tree.
     """
 

@@ -203,7 +203,7 @@ def _outline(module: fx.GraphModule, members: list[fx.Node]) -> None:
 
 
 def _call_function_instead(module: fx.GraphModule, node: fx.Node, first: fx.Node) -> None:
-    """Turn the call of a linear layer into that of a function, its parameters read before `first`.
+    """Replace a linear layer by a function call whose parameters are read before `first`.
 
     An opaque graph has no modules.
     """

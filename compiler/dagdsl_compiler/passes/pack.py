@@ -23,7 +23,7 @@ _ANY = (8, 1, 2, 64)
 
 @dataclass(frozen=True, slots=True)
 class PackConvolutions:
-    """Pack the weights of convolutions, and fuse the activations behind them.
+    """Pack the weights of convolutions, and fuse the activations after them.
 
     TorchInductor packs weights itself, but not for unknown batch sizes and not inside branches.
     There it converts them in every call, which takes up to three quarters of the time for few

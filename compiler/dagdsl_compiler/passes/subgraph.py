@@ -37,7 +37,7 @@ def replace_by_call(
 ) -> None:
     """Replace each node by `getitem(call, i)`, and erase nodes, given with readers first.
 
-    The new nodes stand right behind `call` and have the provenance of those that they replace.
+    The new nodes directly follow `call` and have the provenance of the nodes they replace.
     """
     at = call
     for i, node in enumerate(replaced):
