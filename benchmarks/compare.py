@@ -4,8 +4,9 @@
     python -m benchmarks.compare COMMIT --only dense --full     the nets of docs/performance.md
 
 Each round runs `benchmarks.goals` on both trees, the earlier one in a temporary git worktree. A row
-of the table is one subject: its median time or memory on both trees, and their ratio, the median
-over the rounds. Exits with status 1 if a ratio exceeds the limit.
+of the table is one record: a subject divided by its reference, which is timed in turns with it, on
+both trees, and the change from the one to the other (medians over the rounds). Exits with status 1
+if a change exceeds the limit.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from typing import TypeAlias
 
 ROOT = Path(__file__).parents[1]
 
-Subject: TypeAlias = tuple[str, str, str]
-"""A case, what was measured in it, and the unit."""
+Comparison: TypeAlias = tuple[str, str, str]
+"""A case, a subject measured in it, and the reference."""
 
 
 @contextmanager
@@ -40,11 +41,8 @@ def checkout(commit: str) -> Iterator[Path]:
             subprocess.run(["git", "worktree", "remove", "--force", path], cwd=ROOT, check=True)
 
 
-def measure(tree: Path, arguments: list[str]) -> dict[Subject, float]:
-    """Run `benchmarks.goals` on a tree and return the median of each subject.
-
-    A reference, such as a static chain or torchvision's net, is a subject too.
-    """
+def measure(tree: Path, arguments: list[str]) -> dict[Comparison, float]:
+    """Run `benchmarks.goals` on a tree and return the ratio of each record."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "results.json")
         # The tree comes before an editable installation of another one.
@@ -52,13 +50,12 @@ def measure(tree: Path, arguments: list[str]) -> dict[Subject, float]:
         command = [sys.executable, "-m", "benchmarks.goals", *arguments, "--output", str(output)]
         subprocess.run(command, cwd=tree, env=os.environ | paths, check=True)
         groups = json.loads(output.read_text())
-    found: dict[Subject, float] = {}
-    for record in (record for group in groups.values() for record in group["records"]):
-        batch = record.get("batch")
-        case = record["case"] if batch is None else f"{record['case']}, batch {batch}"
-        for name, value in ("name", "value"), ("reference", "reference_value"):
-            found[case, record[name], record["unit"]] = record[value]["median"]
-    return found
+    return {
+        (record["case"], record["name"], record["reference"]): record["ratio"]["median"]
+        for group in groups.values()
+        for record in group["records"]
+        if not record.get("difference")
+    }
 
 
 def main() -> int:
@@ -68,28 +65,26 @@ def main() -> int:
     parser.add_argument("--only", help="comma-separated groups of `benchmarks.goals`")
     parser.add_argument("--full", action="store_true", help="the nets of docs/performance.md")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=1.03, help="largest ratio allowed")
+    parser.add_argument("--limit", type=float, default=1.03, help="largest change allowed")
     args = parser.parse_args()
     goals = [] if args.full else ["--quick"]
     goals += ["--only", args.only] if args.only else []
-    rounds: list[tuple[dict[Subject, float], dict[Subject, float]]] = []
+    rounds: list[tuple[dict[Comparison, float], dict[Comparison, float]]] = []
     with checkout(args.commit) as earlier:
         for index in range(args.rounds):
             trees = (earlier, ROOT) if index % 2 == 0 else (ROOT, earlier)
             by_tree = {tree: measure(tree, goals) for tree in trees}
             rounds.append((by_tree[earlier], by_tree[ROOT]))
     worst = 0.0
-    print(f"{'':64}{'before':>9}{'after':>9}{'ratio':>7}")
-    for subject in rounds[0][0]:
-        if any(subject not in found for both in rounds for found in both):
+    print(f"{'':72}{'before':>8}{'after':>8}{'change':>8}")
+    for key in rounds[0][0]:
+        if any(key not in found for both in rounds for found in both):
             continue  # it exists in one of the trees only
-        before, after = (
-            statistics.median(both[side][subject] for both in rounds) for side in (0, 1)
-        )
-        ratio = statistics.median(new[subject] / old[subject] for old, new in rounds)
-        worst = max(worst, ratio)
-        case, name, unit = subject
-        print(f"{f'{case}: {name} ({unit})':64}{before:9.2f}{after:9.2f}{ratio:7.2f}")
+        before, after = (statistics.median(both[side][key] for both in rounds) for side in (0, 1))
+        change = statistics.median(new[key] / old[key] for old, new in rounds)
+        worst = max(worst, change)
+        case, name, reference = key
+        print(f"{f'{case}: {name} / {reference}':72}{before:8.2f}{after:8.2f}{change:8.2f}")
     return int(worst > args.limit)
 
 
